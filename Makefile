@@ -1,0 +1,33 @@
+# `make demo` and `make test` set everything up themselves: Python 3.11 or newer is all they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types check generate clean
+
+demo: .venv/.ready
+	@$(BIN)/persona-block demo
+
+test: .venv/.ready
+	$(BIN)/pytest -n auto
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+check: lint types test
+
+generate: .venv/.ready
+	$(BIN)/python -m tests.generate
+
+.venv/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv dist

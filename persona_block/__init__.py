@@ -1,0 +1,112 @@
+"""Persona's identity verification as 27 declarative operations in one block.
+
+The public names are imported when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .catalog import load, names
+    from .errors import (
+        ApiError,
+        Conflict,
+        Forbidden,
+        InputError,
+        NotFound,
+        PersonaError,
+        Problem,
+        RateLimited,
+        Rejected,
+        ResponseError,
+        SpecError,
+        TransportError,
+        Unauthorized,
+        Unavailable,
+        WaitError,
+        WaitFailed,
+        WaitTimedOut,
+    )
+    from .files import FileRef, FileStore
+    from .manifest import manifest
+    from .result import ToolResult
+    from .runner import Runner, run_sync
+    from .sandbox import Sandbox
+    from .spec import ToolSpec
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "catalog": ("load", "names"),
+    "errors": (
+        "ApiError",
+        "Conflict",
+        "Forbidden",
+        "InputError",
+        "NotFound",
+        "PersonaError",
+        "Problem",
+        "RateLimited",
+        "Rejected",
+        "ResponseError",
+        "SpecError",
+        "TransportError",
+        "Unauthorized",
+        "Unavailable",
+        "WaitError",
+        "WaitFailed",
+        "WaitTimedOut",
+    ),
+    "files": ("FileRef", "FileStore"),
+    "manifest": ("manifest",),
+    "result": ("ToolResult",),
+    "runner": ("Runner", "run_sync"),
+    "sandbox": ("Sandbox",),
+    "spec": ("ToolSpec",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
+
+__all__ = [
+    "ApiError",
+    "Conflict",
+    "FileRef",
+    "FileStore",
+    "Forbidden",
+    "InputError",
+    "NotFound",
+    "PersonaError",
+    "Problem",
+    "RateLimited",
+    "Rejected",
+    "ResponseError",
+    "Runner",
+    "Sandbox",
+    "SpecError",
+    "ToolResult",
+    "ToolSpec",
+    "TransportError",
+    "Unauthorized",
+    "Unavailable",
+    "WaitError",
+    "WaitFailed",
+    "WaitTimedOut",
+    "load",
+    "manifest",
+    "names",
+    "run_sync",
+]

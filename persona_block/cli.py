@@ -1,0 +1,263 @@
+"""The command line: `persona-block tools | describe | run | manifest | sandbox | demo`.
+
+`run` prints exactly one JSON envelope on stdout and everything else on stderr. Exit codes: 0 success, 1 a failed operation,
+2 misuse, 130 interrupted. API keys come from the environment or standard input, never from an argument, where anybody on
+the machine could read them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__, catalog
+from .errors import InputError, PersonaError, Problem
+from .spec import API_KEY, Param, ToolSpec
+from .terminal import ProgressLine, paragraph, table
+
+if TYPE_CHECKING:
+    from .result import ToolResult
+    from .runner import Runner
+    from .sandbox import Sandbox
+
+SUCCESS, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
+
+_NO_KEY_HERE = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
+_NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    handler: Callable[[argparse.Namespace], int] = arguments.handler
+    try:
+        return handler(arguments)
+    except InputError as error:
+        print("; ".join(f"{problem.param}: {problem.message}" for problem in error.problems), file=sys.stderr)
+        return MISUSE
+    except PersonaError as error:
+        print(error.message, file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
+    parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    tools = commands.add_parser("tools", help="list the operations")
+    tools.add_argument("--json", action="store_true", help="print JSON for programs")
+    tools.set_defaults(handler=_tools)
+
+    describe = commands.add_parser("describe", help="show one operation: params, output, request")
+    describe.add_argument("operation")
+    describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
+    describe.set_defaults(handler=_describe)
+
+    run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NO_KEY_HERE}.")
+    run.add_argument("operation")
+    run.add_argument("pairs", nargs="*", metavar="key=value", help="params; objects and lists as JSON text")
+    run.add_argument("--params", metavar="JSON|@FILE|-", help="params as one JSON object: text, a file, or standard input")
+    run.add_argument("--api-key-stdin", action="store_true", help="read the API key from standard input")
+    run.add_argument(
+        "--sandbox", action="store_true", help="run against an offline Persona in this process; no account needed"
+    )
+    follow = run.add_mutually_exclusive_group()
+    follow.add_argument("--all", action="store_true", help="follow the cursor through every page")
+    follow.add_argument("--wait", action="store_true", help="poll until what was read or started has ended")
+    run.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
+    run.set_defaults(handler=_run)
+
+    manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
+    manifest.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
+    manifest.set_defaults(handler=_manifest)
+
+    sandbox = commands.add_parser("sandbox", help="serve an offline Persona on this machine")
+    sandbox.add_argument("--port", type=int, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.set_defaults(handler=_sandbox)
+
+    demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
+    demo.add_argument(
+        "--output-dir", metavar="DIR", default="persona-demo", help="folder for the files (default: persona-demo)"
+    )
+    demo.set_defaults(handler=_demo)
+    return parser
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------------
+
+
+def _tools(arguments: argparse.Namespace) -> int:
+    specs = catalog.load_all()
+    if arguments.json:
+        keys = ("name", "title", "description", "group", "effect")
+        _print_json([{"id": spec.tool_id} | {key: getattr(spec, key) for key in keys} for spec in specs])
+    else:
+        rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
+        print("\n".join(table(("operation", "group", "effect", "what it does"), rows)))
+        print("\nMore on one: persona-block describe OPERATION")
+    return SUCCESS
+
+
+def _describe(arguments: argparse.Namespace) -> int:
+    spec = catalog.load(arguments.operation)
+    if arguments.json:
+        from .block import definition
+
+        _print_json(definition(spec))
+        return SUCCESS
+    print(f"{spec.title}  ({spec.name}, {spec.effect})\n")
+    print(paragraph(spec.description))
+    print(f"\n{spec.request.method} {spec.request.path}\n")
+    params = [(name, _type(param), _need(spec, name), param.description) for name, param in spec.params.items()]
+    if params:
+        print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
+    outputs = [(name, _output_type(schema), schema.get("description", "")) for name, schema in spec.output.items()]
+    print("\n".join(table(("output", "type", "what it is"), outputs)))
+    example = " ".join(f"{name}={spec.params[name].placeholder or spec.params[name].type}" for name in spec.required)
+    print(f"\npersona-block run {spec.name} {example}".rstrip())
+    return SUCCESS
+
+
+def _type(param: Param) -> str:
+    return {"file": "file", "date": "date", "date-time": "time"}.get(param.format or "", param.type)
+
+
+def _need(spec: ToolSpec, name: str) -> str:
+    if name in spec.required:
+        return "yes"
+    return "one of these" if name in spec.require_any else "no"
+
+
+def _output_type(schema: dict[str, Any]) -> str:
+    kind = schema["type"]
+    return kind if isinstance(kind, str) else " or ".join(kind)
+
+
+def _manifest(arguments: argparse.Namespace) -> int:
+    from . import block
+
+    _print_json(block.manifest_schema() if arguments.schema else block.manifest())
+    return SUCCESS
+
+
+# --- running ---------------------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """One operation, one envelope, whatever happens."""
+    from .result import failed
+
+    try:
+        result = asyncio.run(_run_once(arguments))
+    except PersonaError as error:
+        result = failed(error)
+    except KeyboardInterrupt:
+        result = failed(PersonaError(f"{arguments.operation} was interrupted; whether it took effect is unknown."))
+        print(f"\n{result.error}", file=sys.stderr)
+        _print_json(result.to_dict())
+        return INTERRUPTED
+    _print_json(result.to_dict())
+    if result.success:
+        return SUCCESS
+    print(result.error, file=sys.stderr)
+    return MISUSE if (result.error_details or {}).get("kind") == "input_error" else FAILURE
+
+
+async def _run_once(arguments: argparse.Namespace) -> ToolResult:
+    params = _params(arguments)
+    line = ProgressLine()
+    try:
+        async with _runner(arguments) as runner:
+            return await runner.run(
+                arguments.operation, params, all_pages=arguments.all, wait=arguments.wait, progress=line.show
+            )
+    finally:
+        line.close()
+
+
+def _runner(arguments: argparse.Namespace) -> Runner:
+    from .files import DEFAULT_FOLDER, FileStore
+    from .runner import Runner
+
+    files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
+    if arguments.sandbox:
+        sandbox = _sandbox_class()(populate=True)
+        return Runner(api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files)
+    return Runner(api_key=sys.stdin.readline() if arguments.api_key_stdin else None, files=files)
+
+
+def _params(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The params of `--params` and of `key=value` together; raises InputError where they cannot be read."""
+    spec = catalog.load(arguments.operation)
+    params = _params_from(arguments, spec) if arguments.params else {}
+    for pair in arguments.pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(spec.name, [Problem("arguments", "params are given as key=value")])
+        params[name] = value
+    from_argument = any(pair.startswith(f"{API_KEY}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
+    if API_KEY in params and from_argument:
+        raise InputError(spec.name, [Problem(API_KEY, f"give it {_NO_KEY_HERE}")])
+    return params
+
+
+def _is_indirect(source: str | None) -> bool:
+    """Whether `--params` names a file or standard input, which no process list shows."""
+    return source is not None and (source == "-" or source.startswith("@"))
+
+
+def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
+    text: str = arguments.params
+    try:
+        if text == "-":
+            text = sys.stdin.read()
+        elif text.startswith("@"):
+            text = Path(text[1:]).read_text("utf-8")
+        params = json.loads(text)
+    except OSError as error:
+        raise InputError(spec.name, [Problem("--params", f"cannot be read: {error.strerror}")]) from None
+    except ValueError:
+        raise InputError(spec.name, [Problem("--params", "is not JSON")]) from None
+    if not isinstance(params, dict):
+        raise InputError(spec.name, [Problem("--params", "must be a JSON object of params by name")])
+    return params
+
+
+def _sandbox_class() -> type[Sandbox]:
+    try:
+        from .sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise InputError("sandbox", [Problem("sandbox", f"{_NEEDS_SANDBOX} ({error.name} is missing)")]) from None
+    return Sandbox
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    raise NotImplementedError
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    _sandbox_class()
+    from .demo import run_demo
+
+    return asyncio.run(run_demo(Path(arguments.output_dir)))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,320 @@
+"""Params as hosts really send them, made into what a spec asks for; every problem is reported at once.
+
+Blank text and null are absent. Text is trimmed. Numbers, objects and lists may come as text. Problems name the param and say
+what it should be; they never repeat a value, which may be a secret or somebody's personal data.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from .errors import InputError, Problem
+from .spec import API_KEY, Param, ToolSpec
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | None) -> tuple[dict[str, Any], str]:
+    """The checked params of one call and the API key to make it with; a key among the params wins over the default.
+
+    Raises InputError with every problem of params and key alike; nothing has been sent then.
+    """
+    given = dict(params)
+    own_key = given.pop(API_KEY, None)
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    api_key = ""
+    try:
+        values = prepare(spec, given)
+    except InputError as error:
+        problems += error.problems
+    try:
+        api_key = check_api_key(default_key if _is_absent(own_key) else own_key)
+    except ValueError as error:
+        problems.append(Problem(API_KEY, str(error)))
+    if problems:
+        raise InputError(spec.name, problems)
+    return values, api_key
+
+
+def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params of one call, checked and in their wire types; absent ones are left out.
+
+    `params` must not hold the API key any more. Raises InputError with every problem; nothing has been sent then.
+    """
+    given = {name: value for name, value in params.items() if not _is_absent(value)}
+    problems = [_unknown(spec, name) for name in given if name not in spec.params]
+    values: dict[str, Any] = {}
+    for name, param in spec.params.items():
+        if name not in given:
+            continue
+        try:
+            values[name] = _coerce(param, given[name])
+        except ValueError as error:
+            problems.append(Problem(name, str(error)))
+    refused = {problem.param for problem in problems}
+    problems += [Problem(name, "is required") for name in spec.required if name not in given]
+    problems += _schema_problems(spec, values)
+    problems += _choice_problems(spec, values)
+    if spec.require_any and not refused.intersection(spec.require_any) and not _any_given(spec, values):
+        problems.append(Problem(spec.require_any[0], f"give at least one of {', '.join(spec.require_any)}"))
+    if problems:
+        raise InputError(spec.name, problems)
+    return values
+
+
+def check_api_key(value: Any) -> str:
+    """An API key that can stand in a header; raises ValueError, as a phrase that never shows the key."""
+    if _is_absent(value):
+        raise ValueError("give your Persona API key here, to the runner, or as the environment variable PERSONA_API_KEY")
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {_kind(value)}")
+    key = value.strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("holds spaces, line breaks or characters that no Persona API key has; copy the key again")
+    return key
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _unknown(spec: ToolSpec, name: Any) -> Problem:
+    near = difflib.get_close_matches(str(name), spec.params, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(spec.params)}"
+    return Problem(str(name), f"{spec.name} has no such param; {hint}")
+
+
+def _any_given(spec: ToolSpec, values: Mapping[str, Any]) -> bool:
+    """An empty object changes nothing, whereas an empty list clears."""
+    return any(name in values and values[name] != {} for name in spec.require_any)
+
+
+def _choice_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(choice.by, choice.expectation())
+        for choice in spec.choose.values()
+        if choice.by in values and choice.key_for(values[choice.by]) is None
+    ]
+
+
+# --- one value -------------------------------------------------------------------------------------------------------------
+
+
+def _coerce(param: Param, value: Any) -> Any:
+    """`value` in the param's own type; raises ValueError with what it should be."""
+    if param.format == "file":
+        return _file(value)
+    typed = _BY_TYPE[param.type](value)
+    normalise = _BY_FORMAT.get(param.format) if param.format else None
+    return normalise(typed) if normalise else typed
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime | dt.date):
+        value = value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {_kind(value)}")
+    _encodable(value)
+    return value.strip()
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be a whole number" + ("" if isinstance(value, str | float) else f", not {_kind(value)}"))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    parsed = _from_json(value, 'a JSON object such as {"name": "value"}')
+    if not isinstance(parsed, Mapping):
+        raise ValueError(f'must be a JSON object such as {{"name": "value"}}, not {_kind(parsed)}')
+    return {str(key): _json_value(item, str(key)) for key, item in parsed.items()}
+
+
+def _array(value: Any) -> list[str]:
+    parsed = _from_json(value, 'a JSON list of text such as ["vip"]')
+    if not isinstance(parsed, list | tuple):
+        raise ValueError(f'must be a JSON list of text such as ["vip"], not {_kind(parsed)}')
+    for index, item in enumerate(parsed):
+        if not isinstance(item, str) or not item.strip():
+            raise ValueError(f"must hold only text, but entry {index + 1} is {_kind(item)}")
+        _encodable(item)
+    return [item.strip() for item in parsed]
+
+
+_BY_TYPE: dict[str, Callable[[Any], Any]] = {"string": _text, "integer": _integer, "object": _object, "array": _array}
+
+
+def _from_json(value: Any, expected: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ValueError(f"must be {expected}, but is text that is not JSON") from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _json_value(value: Any, path: str) -> Any:
+    """A copy of a nested value, refused where JSON cannot carry it."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, str):
+        _encodable(value)
+        return value
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    raise ValueError(f"holds {_kind(value)} at {path}, which JSON cannot carry")
+
+
+def _encodable(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("holds characters that cannot be written as UTF-8") from None
+
+
+def _file(value: Any) -> Any:
+    """A file is opened later, by the file store; here only what can never be one is refused."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, os.PathLike | bytes | Mapping) or hasattr(value, "read") or hasattr(value, "url"):
+        return value
+    raise ValueError(f"must be a path, a storage URL or a file, not {_kind(value)}")
+
+
+# --- formats ---------------------------------------------------------------------------------------------------------------
+
+
+def _id(text: str) -> str:
+    if text in (".", "..") or _CONTROL.search(text):
+        raise ValueError("must be an id, without line breaks or other control characters and not a dot")
+    return text
+
+
+def _list(text: str) -> str:
+    parts = [_id(part.strip()) for part in text.split(",")]
+    if not all(parts):
+        raise ValueError("has an empty place between its commas")
+    return ",".join(parts)
+
+
+def _date(text: str) -> str:
+    if not _DATE.fullmatch(text):
+        raise ValueError("must be a date written YYYY-MM-DD, such as 1994-04-12")
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is not a day of the calendar; write it YYYY-MM-DD, such as 1994-04-12") from None
+    return text
+
+
+def _date_time(text: str) -> str:
+    expected = "must be an ISO 8601 date and time such as 2026-01-31T00:00:00Z"
+    if _DATE.fullmatch(text):
+        raise ValueError(f"{expected}; a date alone leaves the hour open")
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(expected) from None
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def _country_code(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", text):
+        raise ValueError("must be a two-letter ISO 3166-1 country code, such as US")
+    return text.upper()
+
+
+def _uri(text: str) -> str:
+    if _CONTROL.search(text) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$", text):
+        raise ValueError("must be a whole URI with its scheme, such as https://example.com/verified")
+    return text
+
+
+_BY_FORMAT: dict[str, Callable[[str], str]] = {
+    "id": _id,
+    "id-list": _list,
+    "list": _list,
+    "date": _date,
+    "date-time": _date_time,
+    "country-code": _country_code,
+    "uri": _uri,
+}
+
+
+# --- the schema's own keywords ---------------------------------------------------------------------------------------------
+
+
+def _schema_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]:
+    """What the schema forbids once types and formats hold: values out of an enum or a range."""
+    shapes = {name: param.json_schema() for name, param in spec.params.items() if param.format != "file"}
+    validator = _validator(json.dumps({"properties": shapes}))
+    return [_problem(spec, error) for error in validator.iter_errors(dict(values))]
+
+
+@cache
+def _validator(schema_text: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema_text))
+
+
+def _problem(spec: ToolSpec, error: ValidationError) -> Problem:
+    name = str(error.absolute_path[0])
+    param = spec.params[name]
+    if param.enum is not None:
+        message = f"must be one of {', '.join(param.enum)}"
+    elif param.minimum is not None and param.maximum is not None:
+        message = f"must be from {param.minimum} to {param.maximum}"
+    elif param.minimum is not None:
+        message = f"must be {param.minimum} or more"
+    else:
+        message = f"must be {param.maximum} or less"
+    return Problem(name, message)
+
+
+_KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", str: "text", bytes: "bytes"}
+
+
+def _kind(value: Any) -> str:
+    """What sort of value it is, in words that never hold the value."""
+    if value is None:
+        return "null"
+    if isinstance(value, str) and not value.strip():
+        return "blank"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return _KINDS.get(type(value), f"a {type(value).__name__}")

@@ -1,0 +1,238 @@
+"""What `block.json` may hold and what a manifest holds, as closed models; the manifest's JSON Schema comes from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .spec import (
+    Choice,
+    CursorSource,
+    Effect,
+    FileSource,
+    Format,
+    Grammar,
+    Group,
+    Name,
+    Pagination,
+    ParamName,
+    Pointer,
+    Request,
+    Schema,
+    Text,
+    Then,
+    Visibility,
+    Wait,
+)
+from .template_model import Skill, Slug, Template
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]
+Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
+ValueType = Literal["string", "integer", "object", "array", "file"]
+"""The type of a block's input or output; `file` is a file on its way in, or one that was stored."""
+
+
+class Auth(Grammar):
+    """Which param holds the API key, how it is sent, and the environment variable that stands in for it."""
+
+    param: ParamName
+    header: Text
+    scheme: Text
+    environment: Text
+
+
+class Wire(Grammar):
+    """What every call shares: where it goes, its fixed headers, its authorisation, the header that makes a POST repeatable."""
+
+    base_url: Url
+    headers: dict[str, str]
+    auth: Auth
+    idempotency_header: Text
+
+
+class Vocabulary(Grammar):
+    """The declarative vocabulary in words, for whoever writes a runtime in another language."""
+
+    request: dict[Name, Text]
+    response: dict[Name, Text]
+    running: dict[Name, Text]
+    canvas: dict[Name, Text]
+    templates: dict[Name, Text]
+    formats: dict[Format, Text]
+    effects: dict[Effect, Text]
+
+
+# --- block.json ------------------------------------------------------------------------------------------------------------
+
+
+class Upload(Grammar):
+    """How a file param looks as a reference, beside the upload that its own title and placeholder describe."""
+
+    accepted_types: Text
+    reference_title: Text
+    reference_placeholder: Text
+
+
+class OperationField(Grammar):
+    """The dropdown that chooses the operation."""
+
+    title: Text
+    description: Text
+
+
+class Canvas(Grammar):
+    """What a canvas shows and no param says of itself."""
+
+    operation: OperationField
+    long_inputs: tuple[ParamName, ...]
+    uploads: dict[ParamName, Upload]
+
+
+class Identity(Grammar):
+    """Who the block is."""
+
+    type: Slug
+    name: Text
+    description: Text
+    long_description: Text
+    category: Slug
+    integration_type: Slug
+    tags: tuple[Slug, ...]
+    bg_color: Colour
+    icon_color: Colour
+    docs_link: Url
+    auth_mode: Literal["api_key"]
+
+
+class Block(Identity):
+    """`block.json`: what a canvas and a runtime need beside the operations."""
+
+    icon_file: Text
+    wire: Wire
+    groups: dict[Group, Text]
+    canvas: Canvas
+    grammar: Vocabulary
+    templates: tuple[Template, ...]
+    skills: tuple[Skill, ...]
+
+
+# --- the manifest ----------------------------------------------------------------------------------------------------------
+
+
+class Condition(Grammar):
+    """Holds while the field `operation` has one of these values."""
+
+    field: Literal["operation"] = "operation"
+    value: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Option(Grammar):
+    """One choice of a dropdown."""
+
+    id: Text
+    label: Text
+    group: Text | None = None
+
+
+class SubBlock(Grammar):
+    """One field of the canvas."""
+
+    id: ParamName
+    canonical_param_id: ParamName
+    title: Text
+    type: Literal["dropdown", "short-input", "long-input", "code", "file-upload"]
+    mode: Literal["basic", "advanced"] = "basic"
+    description: Text
+    descriptions: dict[Name, Text] | None = None
+    """What it means to operations that say it otherwise."""
+    placeholder: Text | None = None
+    options: tuple[Option, ...] | None = None
+    default_value: Text | None = None
+    language: Literal["json"] | None = None
+    accepted_types: Text | None = None
+    min: int | None = None
+    max: int | None = None
+    password: Literal[True] | None = None
+    visibility: Visibility
+    condition: Condition | None = None
+    required: bool | Condition = False
+    required_any: dict[Name, tuple[ParamName, ...]] | None = None
+    """By operation, the fields of which at least one must be filled in."""
+
+
+class Hints(Grammar):
+    """What a call does to the world; `confirm` asks for a person's word before it."""
+
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    confirm: bool
+
+
+class ResourceSource(Grammar):
+    """Where an output stands in the answer, and the shape to give it."""
+
+    pointer: Pointer
+    shape: Schema
+
+
+class Definition(Grammar):
+    """One operation, with all that a runtime needs to call it."""
+
+    id: ToolId
+    name: Name
+    title: Text
+    description: Text
+    group: Group
+    effect: Effect
+    hints: Hints
+    params: Schema
+    require_any: tuple[ParamName, ...] | None = None
+    output: Schema
+    request: Request
+    choose: dict[ParamName, Choice] | None = None
+    response: dict[ParamName, ResourceSource | CursorSource | FileSource]
+    paginate: Pagination | None = None
+    wait: Wait | None = None
+    then: Then | None = None
+
+
+class Tools(Grammar):
+    """The operations: their ids and their definitions, in the same order."""
+
+    access: tuple[ToolId, ...]
+    definitions: tuple[Definition, ...]
+
+
+class Input(Grammar):
+    """One input of the block, over all operations that take it."""
+
+    type: ValueType
+    description: Text
+    operations: tuple[Name, ...]
+
+
+class Output(Input):
+    """One output of the block, over all operations that give it."""
+
+    nullable: bool
+
+
+class Manifest(Identity):
+    """The whole block as one JSON document that a runtime in any language can load."""
+
+    manifest_version: Literal[1]
+    version: Text
+    icon: Annotated[str, StringConstraints(pattern=r"^<svg ")]
+    wire: Wire
+    grammar: Vocabulary
+    groups: dict[Group, Text]
+    sub_blocks: tuple[SubBlock, ...]
+    sentences: dict[Name, Text]
+    tools: Tools
+    inputs: dict[ParamName, Input]
+    outputs: dict[ParamName, Output]
+    templates: tuple[Template, ...]
+    skills: tuple[Skill, ...]

@@ -1,0 +1,232 @@
+"""An answer of Persona, made into an output or an error, as the spec says; knows no HTTP library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from .errors import ApiError, ResponseError, api_error_type
+from .spec import CursorSource, FileSource, ToolSpec
+
+SIGNATURES = {"application/pdf": b"%PDF-"}
+"""How a file of a media type begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, media type and the whole body."""
+
+    status: int
+    media_type: str
+    body: bytes = field(repr=False)
+    request_id: str | None = None
+
+
+def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
+    """The JSON output of a 2xx answer; raises ResponseError where it is not what the operation promises."""
+    document = _document(spec, answer)
+    output = {}
+    for name, source in spec.response.items():
+        if isinstance(source, CursorSource):
+            output[name] = _cursor(spec, answer, document, source)
+        elif not isinstance(source, FileSource):
+            output[name] = _promised(spec, answer, document, name, source)
+    return output
+
+
+def broken(spec: ToolSpec, answer: Answer, what: str) -> ResponseError:
+    """The error for a 2xx answer that is not what the operation promises."""
+    effect = "" if spec.effect == "read" else " Persona may have acted on it: read the object before sending it again."
+    return ResponseError(
+        f"Persona answered {spec.name} with {answer.status}, but {what}.{effect}{_cite(answer.request_id)}",
+        status=answer.status,
+        request_id=answer.request_id,
+    )
+
+
+def _document(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
+    if not answer.body.strip():
+        raise broken(spec, answer, "with an empty body")
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        sent = answer.media_type or "something else"
+        what = "its JSON is cut off or broken" if "json" in sent else f"with {sent} instead of JSON"
+        raise broken(spec, answer, what) from None
+    if not isinstance(document, dict):
+        raise broken(spec, answer, "the body is not an object")
+    return document
+
+
+def _promised(spec: ToolSpec, answer: Answer, document: dict[str, Any], name: str, pointer: str) -> Any:
+    schema = spec.output[name]
+    found = first(document, pointer)
+    try:
+        return shape(schema, found)
+    except ValueError as error:
+        raise broken(spec, answer, f"{name} at {pointer} {error}") from None
+    except RecursionError:
+        raise broken(spec, answer, f"{name} at {pointer} is nested too deeply") from None
+
+
+def _cursor(spec: ToolSpec, answer: Answer, document: dict[str, Any], source: CursorSource) -> str | None:
+    """The cursor in a link; the links must be there, or the end of a list could be mistaken for its middle."""
+    parent = source.pointer.rpartition("/")[0]
+    if not isinstance(first(document, parent), dict):
+        raise broken(spec, answer, f"without {parent}, so whether more pages follow is unknown")
+    link = first(document, source.pointer)
+    if link is None:
+        return None
+    cursors = parse_qs(urlsplit(str(link)).query).get(source.query_param)
+    if not cursors:
+        raise broken(spec, answer, f"the link at {source.pointer} holds no {source.query_param}")
+    return cursors[0]
+
+
+# --- shaping by schema -----------------------------------------------------------------------------------------------------
+
+
+def shape(schema: Mapping[str, Any], value: Any) -> Any:
+    """`value` as the output schema maps it; raises ValueError, as a phrase, where a promise is broken."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if value is None:
+        if "array" in types:
+            return []
+        if "null" in types:
+            return None
+        if "object" in types and "x-type" not in schema:
+            return {}
+        raise ValueError("is missing")
+    if "x-unwrap" in schema:
+        return unwrap(value) if isinstance(value, dict) else {}
+    if "properties" in schema:
+        return _shape_object(schema, value)
+    if "array" in types and "properties" in schema.get("items", {}):
+        return _shape_list(schema["items"], value)
+    if types == ["string"] and not (isinstance(value, str) and value):
+        raise ValueError("is not text")
+    return value
+
+
+def _shape_list(items: Mapping[str, Any], value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("is not a list")
+    return [shape(items, item) for item in value]
+
+
+def _shape_object(schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("is not an object")
+    kind = schema.get("x-type")
+    if kind and not _is_of(kind, value.get("type", kind)):
+        raise ValueError(f"is not of type {kind}")
+    try:
+        return {name: shape(part, _mapped(part, value)) for name, part in schema["properties"].items()}
+    except ValueError:
+        if kind and not (isinstance(value.get("id"), str) and value["id"]):
+            raise ValueError("has no id") from None
+        raise
+
+
+def _is_of(kind: str, type_name: Any) -> bool:
+    """Persona's polymorphic types continue the resource's name after a slash."""
+    return isinstance(type_name, str) and (type_name == kind or type_name.startswith(f"{kind}/"))
+
+
+def _mapped(schema: Mapping[str, Any], resource: dict[str, Any]) -> Any:
+    if "x-collect" in schema:
+        return [item for pointer in schema["x-collect"] for item in _resolve(resource, pointer) if isinstance(item, dict)]
+    return first(resource, schema["x-from"])
+
+
+def unwrap(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as plain values by name: an object of just `type` and `value` becomes its value, at every depth."""
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"type", "value"} and isinstance(value["type"], str):
+        return _plain(value["value"])
+    return unwrap(value)
+
+
+# --- pointers --------------------------------------------------------------------------------------------------------------
+
+
+def first(document: Any, pointer: str | list[str]) -> Any:
+    """What `pointer` names, or the first present of several; a pointer with `*` gives a list; None where there is nothing."""
+    for candidate in [pointer] if isinstance(pointer, str) else pointer:
+        found = list(_resolve(document, candidate))
+        if "*" in candidate:
+            return found
+        if found and found[0] is not None:
+            return found[0]
+    return None
+
+
+def _resolve(node: Any, pointer: str) -> Iterator[Any]:
+    """Every value that a JSON Pointer names, `*` stepping through an array."""
+    step, _, rest = pointer.removeprefix("/").partition("/")
+    if step == "*":
+        found = node if isinstance(node, list) else []
+    elif isinstance(node, dict) and step in node:
+        found = [node[step]]
+    else:
+        return
+    for value in found:
+        yield from _resolve(value, rest) if rest else [value]
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------------
+
+
+def parse_error(spec: ToolSpec, answer: Answer) -> ApiError:
+    """The error of an answer of 300 or more, all that Persona says of it in a sentence, with the Request-Id."""
+    kind = api_error_type(answer.status)
+    told = list(_told(answer))
+    title = next((error["title"] for error in told if error.get("title")), None)
+    details = "; ".join(error["details"] for error in told if error.get("details")) or None
+    said = "; ".join(filter(None, map(_sentence, told))) or _silence(answer)
+    return kind(
+        " ".join(filter(None, [f"Persona refused {spec.name} with {answer.status}:", said.rstrip(".") + ".", kind.advice]))
+        + _cite(answer.request_id),
+        status=answer.status,
+        title=title,
+        details=details,
+        request_id=answer.request_id,
+    )
+
+
+def _told(answer: Answer) -> Iterator[dict[str, str]]:
+    """Title, details and pointer of each error in Persona's error body; nothing where the body is something else."""
+    try:
+        errors = json.loads(answer.body)["errors"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            texts = {name: error[name] for name in ("title", "details") if isinstance(error.get(name), str)}
+            pointer = first(error, "/source/pointer")
+            yield texts | ({"pointer": pointer} if isinstance(pointer, str) else {})
+
+
+def _sentence(error: dict[str, str]) -> str:
+    said = ": ".join(error[name].rstrip(".") for name in ("title", "details") if error.get(name))
+    return f"{said} (at {error['pointer']})" if said and "pointer" in error else said
+
+
+def _silence(answer: Answer) -> str:
+    if 300 <= answer.status < 400:
+        return "a redirect, which is never followed"
+    return f"{answer.media_type} without Persona's error format" if answer.media_type else "nothing more"
+
+
+def _cite(request_id: str | None) -> str:
+    return f" Request-Id {request_id}." if request_id else ""

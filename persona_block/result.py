@@ -1,0 +1,73 @@
+"""What a run gives back: the envelope that every host passes on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from .errors import PersonaError
+
+
+class Timing(BaseModel):
+    """When a run began and ended, ISO 8601 in UTC, and how long it took in milliseconds."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    start_time: str
+    end_time: str
+    duration: int
+
+
+class Stopwatch:
+    """Times one run; the duration comes from a clock that nobody sets."""
+
+    def __init__(self) -> None:
+        self._start = dt.datetime.now(dt.UTC)
+        self._ticks = time.monotonic()
+
+    def timing(self) -> Timing:
+        """The time from the stopwatch's making to now."""
+        elapsed = time.monotonic() - self._ticks
+        end = self._start + dt.timedelta(seconds=elapsed)
+        return Timing(start_time=_stamp(self._start), end_time=_stamp(end), duration=round(elapsed * 1000))
+
+
+class ToolResult(BaseModel):
+    """The outcome of one run; its `repr` shows neither output nor error text, which may hold personal data."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    success: bool
+    output: dict[str, Any] = Field(default_factory=dict, repr=False)
+    error: str | None = Field(default=None, repr=False)
+    error_details: dict[str, Any] | None = Field(default=None, repr=False)
+    timing: Timing
+    request_id: str | None = None
+    attempts: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The envelope as plain JSON data."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def failed(
+    error: PersonaError, watch: Stopwatch | None = None, *, request_id: str | None = None, attempts: int = 0
+) -> ToolResult:
+    """The envelope of an error, with whatever had been read before it."""
+    return ToolResult(
+        success=False,
+        output=error.output,
+        error=error.message,
+        error_details=error.details(),
+        timing=(watch or Stopwatch()).timing(),
+        request_id=request_id,
+        attempts=attempts,
+    )
+
+
+def _stamp(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

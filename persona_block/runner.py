@@ -1,0 +1,249 @@
+"""The runner: params to request to answer to output, for every operation alike; and paging and waiting on top of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from . import catalog, inputs
+from .client import TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
+from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
+from .files import FileStore
+from .parse import SIGNATURES, broken, first, parse, parse_error
+from .result import Stopwatch, ToolResult, failed
+from .serialize import fill_text, serialize
+from .spec import API_KEY, FileSource, Pagination, ToolSpec
+
+Params = Mapping[str, Any]
+Output = dict[str, Any]
+Progress = Callable[[str], None]
+"""Told, in a few words without personal data, how paging or waiting goes."""
+
+KEY_VARIABLE = "PERSONA_API_KEY"
+BASE_URL_VARIABLE = "PERSONA_BASE_URL"
+
+
+class Runner:
+    """Runs operations with one API key over one connection pool.
+
+    `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself; `timeout` is in
+    seconds. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: httpx.Timeout | float = TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+        files: FileStore | None = None,
+    ) -> None:
+        self._api_key = api_key
+        self._client = Client(base_url or os.environ.get(BASE_URL_VARIABLE), timeout=timeout, transport=transport)
+        self._files = files or FileStore()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def run(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        all_pages: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
+    ) -> ToolResult:
+        """`operation` as an envelope; a PersonaError becomes its `error` and is never raised.
+
+        `all_pages` follows the cursor of a list to its end and gives every item; `wait` polls to the outcome.
+        """
+        watch, trace, given = Stopwatch(), Trace(), dict(params or {})
+        try:
+            if all_pages:
+                output = await self._collect(operation, given, trace, progress)
+            elif wait:
+                output = await self._wait(operation, given, trace, None, None, progress, idempotency_key)
+            else:
+                output = await self._call(operation, given, trace, idempotency_key)
+        except PersonaError as error:
+            return failed(error, watch, request_id=trace.request_id, attempts=trace.attempts)
+        return ToolResult(
+            success=True, output=output, timing=watch.timing(), request_id=trace.request_id, attempts=trace.attempts
+        )
+
+    async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
+        """One call of `operation`: its output; raises PersonaError."""
+        return await self._call(operation, params or {}, Trace(), idempotency_key)
+
+    def paginate(self, operation: str, params: Params | None = None) -> AsyncIterator[Output]:
+        """Every page of a list operation, following the cursor to its end; raises PersonaError."""
+        return self._pages(operation, params or {}, Trace())
+
+    async def wait(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        delay: float | None = None,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
+    ) -> Output:
+        """The output of `operation` once what it reads, or what it started, has ended.
+
+        Polls every `delay` seconds for at most `deadline` seconds, by default as the spec says. Raises WaitFailed where it
+        ended badly and WaitTimedOut where it did not end, each with the last output.
+        """
+        return await self._wait(operation, params or {}, Trace(), delay, deadline, progress, idempotency_key)
+
+    # --- paging and waiting ------------------------------------------------------------------------------------------------
+
+    async def _pages(self, operation: str, params: Params, trace: Trace) -> AsyncIterator[Output]:
+        spec = catalog.load(operation)
+        paging = _paging(spec)
+        given = dict(params)
+        seen: set[str] = set()
+        while True:
+            page = await self._call(spec.name, given, trace)
+            yield page
+            cursor = page[paging.next]
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise ResponseError(f"Persona gave {spec.name} the same cursor twice, so its pages would never end.")
+            seen.add(cursor)
+            given[paging.cursor] = cursor
+
+    async def _collect(self, operation: str, params: Params, trace: Trace, progress: Progress | None) -> Output:
+        """Every item as one page; an error on the way keeps what was read and the cursor to go on from."""
+        spec = catalog.load(operation)
+        paging = _paging(spec)
+        largest = {"pageSize": spec.params["pageSize"].maximum} if "pageSize" in spec.params else {}
+        merged: Output = {paging.items: [], paging.next: None}
+        count = 0
+        try:
+            async for page in self._pages(spec.name, largest | dict(params), trace):
+                count += 1
+                merged[paging.items] += page[paging.items]
+                merged[paging.next] = page[paging.next]
+                if progress:
+                    progress(f"{count} pages, {len(merged[paging.items])} {paging.items}")
+        except PersonaError as error:
+            error.output = merged if count else {}
+            raise
+        return merged
+
+    async def _wait(
+        self,
+        operation: str,
+        params: Params,
+        trace: Trace,
+        delay: float | None,
+        deadline: float | None,
+        progress: Progress | None,
+        idempotency_key: str | None,
+    ) -> Output:
+        spec = catalog.load(operation)
+        given = dict(params)
+        if spec.then is not None:
+            started = await self._call(spec.name, given, trace, idempotency_key)
+            given = {name: value for name, value in given.items() if name == API_KEY}
+            given |= {name: first(started, pointer) for name, pointer in spec.then.params.items()}
+            spec = catalog.load(spec.then.operation)
+        if spec.wait is None:
+            raise InputError(spec.name, [Problem("operation", "has nothing to wait for")])
+        delay = delay or spec.wait.delay
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + (delay * spec.wait.attempts if deadline is None else deadline)
+        while True:
+            output = await self._call(spec.name, given, trace)
+            status = first(output, spec.wait.for_)
+            if progress:
+                progress(f"{spec.name}: {status}")
+            if status in spec.wait.success:
+                return output
+            if status in spec.wait.failure:
+                raise WaitFailed(f"{spec.name} ended as {status}.", output)
+            if loop.time() + delay > ends:
+                raise WaitTimedOut(f"{spec.name} is still {status}; wait longer, or read it again later.", output)
+            await asyncio.sleep(delay)
+
+    # --- one call ----------------------------------------------------------------------------------------------------------
+
+    async def _call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
+        spec = catalog.load(operation)
+        values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
+        parts = serialize(spec, values)
+        idempotency_key = (idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
+        with contextlib.ExitStack() as opened:
+            upload = self._upload(spec, parts.multipart, opened) if parts.multipart else None
+            call = Call(spec.name, parts, api_key, idempotency_key, upload, trace)
+            if spec.file_source:
+                return await self._download(spec, call, values, *spec.file_source)
+            answer = await self._client.send(call)
+        if answer.status >= 300:
+            raise parse_error(spec, answer)
+        return parse(spec, answer)
+
+    def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
+        """The opened file of a multipart request; what cannot be read is a problem of its param."""
+        ((field, source),) = multipart.items()
+        try:
+            name, stream = opened.enter_context(self._files.reader(source))
+        except ValueError as error:
+            param = next(name for name, param in spec.params.items() if param.format == "file")
+            raise InputError(spec.name, [Problem(param, str(error))]) from None
+        return Upload(field, name, stream)
+
+    async def _download(self, spec: ToolSpec, call: Call, values: Params, output: str, source: FileSource) -> Output:
+        """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
+        with self._files.writer(fill_text(source.filename, values), source.file) as writer:
+            answer = await self._client.send(call, writer, source.file)
+            if answer.status >= 300:
+                raise parse_error(spec, answer)
+            if answer.media_type != source.file:
+                raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
+            if not writer.begins_with(SIGNATURES[source.file]):
+                raise broken(spec, answer, f"the body is not {source.file}")
+            return {output: writer.commit().to_dict()}
+
+
+def _paging(spec: ToolSpec) -> Pagination:
+    if spec.paginate is None:
+        raise InputError(spec.name, [Problem("operation", "gives no pages; only list operations do")])
+    return spec.paginate
+
+
+def run_sync(
+    operation: str,
+    params: Params | None = None,
+    *,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    files: FileStore | None = None,
+) -> ToolResult:
+    """One call of `operation` from a script without an event loop; inside a loop, await `Runner.run` instead."""
+
+    async def once() -> ToolResult:
+        async with Runner(api_key=api_key, base_url=base_url, files=files) as runner:
+            return await runner.run(operation, params)
+
+    return asyncio.run(once())

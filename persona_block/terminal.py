@@ -1,0 +1,58 @@
+"""How the command line shows things to people: tables as wide as the terminal, and a progress line that cleans up."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+_GAP = "  "
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
+    """The lines of a table whose last column wraps within `width` characters, by default the terminal's."""
+    width = width or shutil.get_terminal_size((100, 24)).columns
+    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings) - 1)]
+    indent = sum(widths) + len(_GAP) * len(widths)
+    room = max(24, width - indent)
+    yield from _row(headings, widths, room, indent)
+    yield _GAP.join("─" * each for each in [*widths, min(room, max(len(row[-1]) for row in (headings, *rows)))])
+    for row in rows:
+        yield from _row(row, widths, room, indent)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], room: int, indent: int) -> Iterator[str]:
+    lines = textwrap.wrap(cells[-1], room) or [""]
+    head = _GAP.join(cell.ljust(each) for cell, each in zip(cells, widths, strict=False))
+    yield f"{head}{_GAP if widths else ''}{lines[0]}".rstrip()
+    for line in lines[1:]:
+        yield " " * indent + line
+
+
+def paragraph(text: str) -> str:
+    """`text` wrapped to the terminal's width, at most 100 characters."""
+    return textwrap.fill(text, min(100, shutil.get_terminal_size((100, 24)).columns))
+
+
+class ProgressLine:
+    """One line on stderr that is written over on a terminal, and a line a step elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._open = False
+
+    def show(self, text: str) -> None:
+        """Replace the line's text."""
+        self._stream.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
+        self._stream.flush()
+        self._open = self._live
+
+    def close(self) -> None:
+        """End the line, so that what follows starts on one of its own."""
+        if self._open:
+            self._stream.write("\n")
+            self._stream.flush()
+            self._open = False

@@ -1,0 +1,197 @@
+"""House rules that every spec file keeps."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from persona_block import SpecError, catalog, resources
+from persona_block.parse import first
+from persona_block.spec import PLACEHOLDER, CursorSource, FileSource, ToolSpec
+
+SPECS = catalog.load_all()
+FILES = sorted(path for path in resources.specs().glob("*.json") if path.stem != "block")
+LONGEST = 46
+each = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_file_layout(path: Path) -> None:
+    text = path.read_text("utf-8")
+    document = json.loads(text)
+    assert document["name"] == path.stem
+    assert document["$schema"] == "shared/spec.schema.json"
+    assert text.count("\n") <= LONGEST, f"{path.name} is longer than {LONGEST} lines"
+    assert max(map(len, text.splitlines())) <= 420
+    for name in document["params"]:
+        assert re.search(rf'^    "{name}": .*\}},?$', text, re.MULTILINE), f"{name} does not stand on a line of its own"
+
+
+@each
+def test_placeholders_are_params_and_params_are_used(spec: ToolSpec) -> None:
+    placeholders = set(spec.placeholders())
+    assert placeholders - set(spec.choose) == set(spec.params)
+    assert set(spec.choose) <= placeholders, "a choice that no key uses"
+    assert set(PLACEHOLDER.findall(spec.sentence)) <= set(spec.params)
+    if spec.file_source:
+        assert set(PLACEHOLDER.findall(spec.file_source[1].filename)) <= set(spec.required)
+
+
+@each
+def test_path_params_are_required_ids(spec: ToolSpec) -> None:
+    for name in PLACEHOLDER.findall(spec.request.path):
+        assert name in spec.required
+        assert spec.params[name].format == "id"
+
+
+@each
+def test_required_params_exist(spec: ToolSpec) -> None:
+    assert {*spec.required, *spec.require_any} <= set(spec.params)
+    assert not set(spec.required) & set(spec.require_any)
+    assert all(choice.by in spec.params for choice in spec.choose.values())
+
+
+@each
+def test_response_and_output_name_the_same(spec: ToolSpec) -> None:
+    assert set(spec.response) == set(spec.output)
+    assert all(schema.get("description") for schema in spec.output.values())
+
+
+@each
+def test_every_output_property_says_where_it_comes_from(spec: ToolSpec) -> None:
+    for name, source in spec.response.items():
+        if not isinstance(source, CursorSource | FileSource):
+            _assert_mapped(spec.output[name])
+
+
+def _assert_mapped(schema: dict[str, Any]) -> None:
+    shape = schema.get("items", schema)
+    for part in shape.get("properties", {}).values():
+        assert ("x-from" in part) != ("x-collect" in part)
+        assert part["description"]
+        _assert_mapped(part)
+
+
+@each
+def test_output_schemas_stay_open(spec: ToolSpec) -> None:
+    text = json.dumps(spec.output_schema())
+    assert '"enum"' not in text
+    assert "additionalProperties" not in text
+    assert "x-" not in re.findall(r'"(x-)', text)
+
+
+@each
+def test_input_schema_is_portable(spec: ToolSpec) -> None:
+    schema = spec.input_schema()
+    assert set(schema) <= {"type", "properties", "additionalProperties", "required"}
+    for name, shape in schema["properties"].items():
+        assert re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", name)
+        assert isinstance(shape["type"], str)
+        assert set(shape) <= {"type", "format", "enum", "items", "minimum", "maximum", "description"}
+        assert (shape["type"] == "array") == ("items" in shape)
+        assert all(isinstance(value, str) for value in shape.get("enum", []))
+    assert len(spec.tool_id) <= 40
+
+
+@each
+def test_paging_names_params_and_outputs(spec: ToolSpec) -> None:
+    assert (spec.paginate is not None) == spec.name.startswith("list_")
+    if spec.paginate:
+        assert spec.paginate.cursor in spec.params
+        assert isinstance(spec.response[spec.paginate.next], CursorSource)
+        assert spec.output[spec.paginate.items]["type"] == "array"
+
+
+@each
+def test_waiting_leads_somewhere(spec: ToolSpec) -> None:
+    if spec.wait:
+        _, output, attribute = spec.wait.for_.split("/")
+        assert attribute in spec.output[output]["properties"]
+        assert not set(spec.wait.success) & set(spec.wait.failure)
+    if spec.then:
+        following = catalog.load(spec.then.operation)
+        assert following.wait is not None
+        assert set(spec.then.params) == set(following.required)
+        for pointer in spec.then.params.values():
+            _, output, attribute = pointer.split("/")
+            assert attribute in spec.output[output]["properties"]
+
+
+@each
+def test_effect_agrees_with_the_method(spec: ToolSpec) -> None:
+    methods = {"read": {"GET"}, "write": {"POST", "PATCH"}, "decide": {"POST"}, "erase": {"DELETE"}}
+    assert spec.request.method in methods[spec.effect]
+
+
+@each
+def test_prose(spec: ToolSpec) -> None:
+    assert spec.description.endswith(".")
+    assert 15 <= len(spec.description.split()) <= 70
+    for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", spec.description):
+        assert word in catalog.names() or word == "needs_review", f"{word} is no operation"
+
+
+def test_params_file_has_no_leftovers() -> None:
+    used = {param.field for spec in SPECS for param in spec.params.values()}
+    assert used | {"apiKey"} == set(catalog.read("shared/params.json"))
+
+
+def test_one_field_means_one_param_name() -> None:
+    names: dict[str, set[str]] = {}
+    for spec in SPECS:
+        for name, param in spec.params.items():
+            names.setdefault(param.field, set()).add(name)
+    assert [field for field, found in names.items() if len(found) > 1] == []
+
+
+def test_grammar_file_is_current() -> None:
+    """Compared by its keys, because the wording of a generated schema changes with pydantic's version."""
+    shipped = json.loads((resources.specs() / "shared/spec.schema.json").read_text("utf-8"))
+    assert _keys(shipped) == _keys(catalog.grammar_schema()), "run `make generate`"
+
+
+def _keys(schema: dict[str, Any]) -> dict[str, Any]:
+    shapes = {"": schema, **schema["$defs"]}
+    return {name: (sorted(shape["properties"]), sorted(shape.get("required", []))) for name, shape in shapes.items()}
+
+
+def test_spec_files_fit_the_shipped_grammar() -> None:
+    validator = Draft202012Validator(json.loads((resources.specs() / "shared/spec.schema.json").read_text("utf-8")))
+    for path in FILES:
+        assert [error.message for error in validator.iter_errors(json.loads(path.read_text("utf-8")))] == []
+
+
+def test_unknown_keys_are_refused() -> None:
+    document = catalog.load("get_inquiry").model_dump(by_alias=True)
+    with pytest.raises(ValidationError, match="retries"):
+        ToolSpec.model_validate(document | {"retries": 3})
+
+
+def test_broken_reference_is_our_own_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "get_moon.json").write_text('{"params": {"a": {"$ref": "get_moon.json#/none"}}}')
+    monkeypatch.setattr(resources, "specs", lambda: tmp_path)
+    catalog.names.cache_clear()
+    catalog.read.cache_clear()
+    try:
+        with pytest.raises(SpecError, match="names nothing"):
+            catalog.load("get_moon")
+    finally:
+        catalog.names.cache_clear()
+        catalog.read.cache_clear()
+
+
+def test_names_work_with_and_without_the_prefix() -> None:
+    assert catalog.load("persona_get_inquiry") == catalog.load("get_inquiry")
+
+
+def test_first_takes_the_first_present() -> None:
+    assert first({"a": {"b": None}, "c": 1}, ["/a/b", "/c"]) == 1
+    assert first({"a": [{"id": 1}, {"id": 2}, {}]}, "/a/*/id") == [1, 2]
+    assert first({"a": None}, "/a/*/id") == []
+    assert first({}, "/a/b") is None
