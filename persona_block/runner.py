@@ -246,4 +246,8 @@ def run_sync(
         async with Runner(api_key=api_key, base_url=base_url, files=files) as runner:
             return await runner.run(operation, params)
 
-    return asyncio.run(once())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(once())
+    raise RuntimeError("an event loop is running here: await Runner.run instead of run_sync")

@@ -42,7 +42,7 @@ async def test_case(case: Case, tmp_path: Path) -> None:
     output = dict(result.output)
     if "file" in output:
         stored = output["file"]
-        assert Path(stored.pop("path")).read_text() == case.response["text"]
+        assert _text_of(stored.pop("path")) == case.response["text"]
         stored.pop("url")
     assert output == case.output
     assert result.request_id == "req_Case1"
@@ -56,6 +56,10 @@ def test_output_fits_its_schema(case: Case) -> None:
     if "file" in output:
         output["file"] |= {"url": "file:///x", "path": "/x"}
     assert list(Draft202012Validator(schema).iter_errors(output)) == []
+
+
+def _text_of(path: str) -> str:
+    return Path(path).read_text("utf-8")
 
 
 def _headers(request: httpx.Request, case: Case) -> bool:

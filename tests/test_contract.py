@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 CASES = list(cases())
 CONTRACT = openapi.Contract() if openapi.available() else None
 EXAMPLES = list(CONTRACT.examples()) if CONTRACT else []
-OURS = {(spec.request.method, PLACEHOLDER.sub("{}", spec.request.path)): spec for spec in catalog.load_all()}
+OURS: dict[tuple[str, str], ToolSpec] = {
+    (str(spec.request.method), PLACEHOLDER.sub("{}", spec.request.path)): spec for spec in catalog.load_all()
+}
 
 
 def _ours(example: openapi.Example) -> ToolSpec | None:

@@ -1,0 +1,300 @@
+"""The block manifest: one JSON document with all that a canvas, an agent or a runtime in any language needs.
+
+It is derived from the specs and `block.json`; nothing about a single operation is written down here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any, get_args
+
+from . import __version__, catalog, resources
+from .manifest_model import (
+    Block,
+    Condition,
+    Definition,
+    Hints,
+    Identity,
+    Input,
+    Manifest,
+    Option,
+    Output,
+    ResourceSource,
+    SubBlock,
+    Tools,
+    ValueType,
+)
+from .spec import API_KEY, CursorSource, FileSource, Param, Schema, ToolSpec
+from .template_model import Skill
+
+_OPERATION = "operation"
+_VERBS = ("create", "get", "list", "update")
+"""The verbs that come first within a group; others follow in the alphabet's order."""
+_EFFECTS_LAST = ("decide", "erase")
+_NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+"""An operation named in the text of a skill."""
+
+
+def manifest() -> dict[str, Any]:
+    """The block as one JSON-able document, a fresh copy at each call."""
+    return _manifest().model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def manifest_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) that every manifest fits."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
+
+
+@cache
+def _manifest() -> Manifest:
+    block = Block.model_validate(catalog.read("block.json"))
+    specs = _in_reading_order(block, catalog.load_all())
+    definitions = tuple(_definition(spec) for spec in specs)
+    identity = {name: getattr(block, name) for name in Identity.model_fields}
+    return Manifest(
+        **identity,
+        manifest_version=1,
+        version=__version__,
+        icon=resources.icon(block.icon_file).strip(),
+        wire=block.wire,
+        grammar=block.grammar,
+        groups=block.groups,
+        sub_blocks=tuple(_sub_blocks(block, specs)),
+        sentences={spec.name: spec.sentence for spec in specs},
+        tools=Tools(access=tuple(definition.id for definition in definitions), definitions=definitions),
+        inputs=_inputs(block, specs),
+        outputs=_outputs(specs),
+        templates=block.templates,
+        skills=tuple(_with_operations(skill) for skill in block.skills),
+    )
+
+
+def _in_reading_order(block: Block, specs: Iterable[ToolSpec]) -> list[ToolSpec]:
+    """By group; within one create, get, list and update first, what settles things late, what erases last."""
+    groups = list(block.groups)
+
+    def place(spec: ToolSpec) -> tuple[int, int, int, str]:
+        verb = spec.name.partition("_")[0]
+        effect = _EFFECTS_LAST.index(spec.effect) + 1 if spec.effect in _EFFECTS_LAST else 0
+        rank = _VERBS.index(verb) if verb in _VERBS else len(_VERBS)
+        return groups.index(spec.group), effect, rank, spec.name
+
+    return sorted(specs, key=place)
+
+
+def _with_operations(skill: Skill) -> Skill:
+    return skill.model_copy(update={"operations": tuple(dict.fromkeys(_NAMED.findall(skill.instructions)))})
+
+
+# --- definitions -----------------------------------------------------------------------------------------------------------
+
+
+def _definition(spec: ToolSpec) -> Definition:
+    return Definition(
+        id=spec.tool_id,
+        name=spec.name,
+        title=spec.title,
+        description=spec.description,
+        group=spec.group,
+        effect=spec.effect,
+        hints=_hints(spec),
+        params=_params_schema(spec),
+        require_any=spec.require_any or None,
+        output=spec.output_schema(),
+        request=spec.request,
+        choose=spec.choose or None,
+        response={name: _source(spec, name) for name in spec.response},
+        paginate=spec.paginate,
+        wait=spec.wait,
+        then=spec.then,
+    )
+
+
+def _hints(spec: ToolSpec) -> Hints:
+    """PATCH counts as idempotent because Persona's sets values; it never adds to them."""
+    return Hints(
+        read_only=spec.effect == "read",
+        destructive=spec.effect == "erase",
+        idempotent=spec.request.method != "POST",
+        confirm=spec.effect in ("decide", "erase"),
+    )
+
+
+def _params_schema(spec: ToolSpec) -> Schema:
+    properties = {}
+    for name, param in {API_KEY: catalog.api_key_param(), **spec.params}.items():
+        properties[name] = param.json_schema() | {"title": param.title, "visibility": param.visibility}
+    return spec.input_schema() | {"properties": properties, "required": [API_KEY, *spec.required]}
+
+
+def _source(spec: ToolSpec, name: str) -> ResourceSource | CursorSource | FileSource:
+    source = spec.response[name]
+    return ResourceSource(pointer=source, shape=_without_prose(spec.output[name])) if isinstance(source, str) else source
+
+
+def _without_prose(schema: Schema) -> Schema:
+    """An output schema with its mapping but without descriptions, which `output` already has."""
+    shape = {key: value for key, value in schema.items() if key != "description"}
+    if "properties" in shape:
+        shape["properties"] = {name: _without_prose(part) for name, part in shape["properties"].items()}
+    if "items" in shape:
+        shape["items"] = _without_prose(shape["items"])
+    return shape
+
+
+# --- the canvas ------------------------------------------------------------------------------------------------------------
+
+
+def _sub_blocks(block: Block, specs: list[ToolSpec]) -> Iterator[SubBlock]:
+    """The operation first, the API key last, between them basic fields before advanced ones."""
+    yield _operation_field(block, specs)
+    by_field = {field: [spec for spec in specs if field in _fields(spec)] for field in _woven(specs)}
+    fields = {field: (_param(specs[0], field), specs) for field, specs in by_field.items()}
+    for field, (param, takers) in sorted(fields.items(), key=lambda entry: entry[1][0].advanced):
+        yield from _field(block, field, param, takers)
+    yield from _field(block, API_KEY, catalog.api_key_param(), [])
+
+
+def _fields(spec: ToolSpec) -> dict[str, str]:
+    """The name of the param behind each field of an operation."""
+    return {param.field: name for name, param in spec.params.items()}
+
+
+def _param(spec: ToolSpec, field: str) -> Param:
+    return spec.params[_fields(spec)[field]]
+
+
+def _woven(specs: Iterable[ToolSpec]) -> list[str]:
+    """All fields in one order that keeps as much as it can of each operation's own.
+
+    A new field goes behind the one before it in its operation; leading new ones go before all that the operation shares with
+    earlier ones.
+    """
+    woven: list[str] = []
+    for spec in specs:
+        fields = list(_fields(spec))
+        place = min((woven.index(field) for field in fields if field in woven), default=0)
+        for field in fields:
+            if field not in woven:
+                woven.insert(place, field)
+            place = woven.index(field) + 1
+    return woven
+
+
+def _operation_field(block: Block, specs: list[ToolSpec]) -> SubBlock:
+    return SubBlock(
+        id=_OPERATION,
+        canonical_param_id=_OPERATION,
+        title=block.canvas.operation.title,
+        type="dropdown",
+        description=block.canvas.operation.description,
+        options=tuple(Option(id=spec.name, label=spec.title, group=block.groups[spec.group]) for spec in specs),
+        default_value=specs[0].name,
+        visibility="user-only",
+        required=True,
+    )
+
+
+def _field(block: Block, field: str, param: Param, takers: list[ToolSpec]) -> Iterator[SubBlock]:
+    """A field and, for a file, its pair; with no takers it belongs to every operation."""
+    general = _general_description(field)
+    required = _condition(spec.name for spec in takers if _fields(spec)[field] in spec.required)
+    own = {spec.name: _param(spec, field).description for spec in takers}
+    shown = SubBlock(
+        id=field,
+        canonical_param_id=_fields(takers[0])[field] if takers else field,
+        title=param.title,
+        type=_kind(block, field, param),
+        mode="advanced" if param.advanced else "basic",
+        description=general,
+        descriptions={name: text for name, text in own.items() if text != general} or None,
+        placeholder=param.placeholder,
+        options=tuple(Option(id=value, label=value.replace("-", " ").capitalize()) for value in param.enum or ()) or None,
+        language="json" if param.type in ("object", "array") else None,
+        min=param.minimum,
+        max=param.maximum,
+        password=True if param.format == "password" else None,
+        visibility=param.visibility,
+        condition=_condition(spec.name for spec in takers),
+        required=(required or False) if takers else True,
+        required_any=_required_any(field, takers),
+    )
+    if param.format != "file":
+        yield shown
+        return
+    upload = block.canvas.uploads[field]
+    yield shown.model_copy(update={"id": f"{field}Upload", "accepted_types": upload.accepted_types})
+    reference: dict[str, Any] = {"type": "short-input", "mode": "advanced", "id": f"{field}Reference"}
+    words = {"title": upload.reference_title, "placeholder": upload.reference_placeholder}
+    yield shown.model_copy(update=reference | words)
+
+
+def _general_description(field: str) -> str:
+    """What a field means before an operation puts it in its own words."""
+    return str(catalog.read("shared/params.json")[field]["description"])
+
+
+def _kind(block: Block, field: str, param: Param) -> Any:
+    if param.format == "file":
+        return "file-upload"
+    if param.enum:
+        return "dropdown"
+    if param.type in ("object", "array"):
+        return "code"
+    return "long-input" if field in block.canvas.long_inputs else "short-input"
+
+
+def _condition(names: Iterable[str]) -> Condition | None:
+    value = tuple(names)
+    return Condition(value=value) if value else None
+
+
+def _required_any(field: str, takers: list[ToolSpec]) -> dict[str, tuple[str, ...]] | None:
+    choices = {}
+    for spec in takers:
+        if _fields(spec)[field] in spec.require_any:
+            choices[spec.name] = tuple(spec.params[name].field for name in spec.require_any)
+    return choices or None
+
+
+# --- inputs and outputs ----------------------------------------------------------------------------------------------------
+
+
+def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, Input]:
+    everywhere = tuple(spec.name for spec in specs)
+    key = catalog.api_key_param()
+    inputs = {
+        _OPERATION: Input(type="string", description=block.canvas.operation.description, operations=everywhere),
+        API_KEY: Input(type="string", description=key.description, operations=everywhere),
+    }
+    for name in dict.fromkeys(name for spec in specs for name in spec.params):
+        params = {spec.name: spec.params[name] for spec in specs if name in spec.params}
+        meanings = dict.fromkeys(_general_description(param.field) for param in params.values())
+        first = next(iter(params.values()))
+        kind: ValueType = "file" if first.format == "file" else first.type
+        inputs[name] = Input(type=kind, description=" ".join(meanings), operations=tuple(params))
+    return inputs
+
+
+def _outputs(specs: list[ToolSpec]) -> dict[str, Output]:
+    outputs = {}
+    for name in dict.fromkeys(name for spec in specs for name in spec.output):
+        givers = [spec for spec in specs if name in spec.output]
+        schema = givers[0].output[name]
+        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        is_file = isinstance(givers[0].response[name], FileSource)
+        outputs[name] = Output(
+            type="file" if is_file else next(kind for kind in types if kind in get_args(ValueType)),
+            nullable="null" in types,
+            description=_output_description(schema),
+            operations=tuple(spec.name for spec in givers),
+        )
+    return outputs
+
+
+def _output_description(schema: Schema) -> str:
+    """A resource's own description, because that of one operation says too much for all of them."""
+    resource = schema.get("x-type")
+    return str(catalog.read(f"shared/{resource}.json")["description"] if resource else schema["description"])

@@ -1,0 +1,179 @@
+"""Params as hosts send them: what is made of them, what is refused, and that a refusal never shows a value."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_block import InputError, catalog
+from persona_block.inputs import check_api_key, prepare, prepare_call
+
+INQUIRY = {"inquiryId": "inq_1"}
+REPORT = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
+
+
+def prepared(operation: str, **params: Any) -> dict[str, Any]:
+    return prepare(catalog.load(operation), params)
+
+
+def problems(operation: str, **params: Any) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        prepared(operation, **params)
+    return {problem.param: problem.message for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "name", "expected"),
+    [
+        ("list_accounts", {"pageSize": "10"}, "pageSize", 10),
+        ("list_accounts", {"pageSize": 10.0}, "pageSize", 10),
+        ("list_accounts", {"pageSize": " 100 "}, "pageSize", 100),
+        ("list_accounts", {"referenceId": 42}, "referenceId", "42"),
+        ("list_accounts", {"referenceId": 42.0}, "referenceId", "42"),
+        ("list_accounts", {"referenceId": "  crew 7 "}, "referenceId", "crew 7"),
+        ("create_account", {"fields": '{"a": {"b": [1, null]}}'}, "fields", {"a": {"b": [1, None]}}),
+        ("create_account", {"fields": {"born": dt.date(1990, 1, 2)}}, "fields", {"born": "1990-01-02"}),
+        ("create_account", {"tags": '["a", " b "]'}, "tags", ["a", "b"]),
+        ("create_account", {"tags": ("a",)}, "tags", ["a"]),
+        ("create_account", {"tags": []}, "tags", []),
+        ("create_account", {"countryCode": "us"}, "countryCode", "US"),
+        ("list_inquiries", {"status": " created ,pending"}, "status", "created,pending"),
+        ("list_inquiries", {"createdAtStart": "2026-01-31T10:00:00+02:00"}, "createdAtStart", "2026-01-31T08:00:00Z"),
+        ("list_inquiries", {"createdAtStart": "2026-01-31T10:00"}, "createdAtStart", "2026-01-31T10:00:00Z"),
+        ("list_inquiries", {"createdAtEnd": "2026-01-31T10:00:00.25Z"}, "createdAtEnd", "2026-01-31T10:00:00.250Z"),
+        ("list_inquiries", {"createdAtEnd": dt.datetime(2026, 1, 31, tzinfo=dt.UTC)}, "createdAtEnd", "2026-01-31T00:00:00Z"),
+        ("create_report", {**REPORT, "birthdate": dt.date(1990, 1, 2)}, "birthdate", "1990-01-02"),
+    ],
+)
+def test_coercion(operation: str, params: dict[str, Any], name: str, expected: object) -> None:
+    assert prepared(operation, **params)[name] == expected
+
+
+@pytest.mark.parametrize("absent", [None, "", "   ", "\n\t"])
+def test_blank_is_absent(absent: object) -> None:
+    assert prepared("approve_inquiry", **INQUIRY, comment=absent) == INQUIRY
+    assert problems("approve_inquiry", inquiryId=absent) == {"inquiryId": "is required"}
+
+
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("update_inquiry", INQUIRY, "note", "at least one of note, fields, tags, redirectUri"),
+    ("update_inquiry", {**INQUIRY, "fields": {}, "note": " "}, "note", "at least one of"),
+    ("update_account", {"accountId": "act_1"}, "referenceId", "at least one of"),
+    ("create_report", {"reportType": "watchlist", "reportTemplateId": "rptp_1"}, "term", "at least one of term"),
+    ("generate_inquiry_link", {**INQUIRY, "expiresInSeconds": 0}, "expiresInSeconds", "1 or more"),
+    ("generate_inquiry_link", {**INQUIRY, "expiresInSeconds": -5}, "expiresInSeconds", "1 or more"),
+    ("generate_inquiry_link", {**INQUIRY, "expiresInSeconds": "1.5"}, "expiresInSeconds", "whole number"),
+    ("generate_inquiry_link", {**INQUIRY, "expiresInSeconds": True}, "expiresInSeconds", "whole number"),
+    ("generate_inquiry_link", {**INQUIRY, "expiresInSeconds": "soon"}, "expiresInSeconds", "whole number"),
+    ("list_cases", {"pageSize": 0}, "pageSize", "from 1 to 100"),
+    ("list_cases", {"pageSize": "101"}, "pageSize", "from 1 to 100"),
+    ("create_report", {**REPORT, "birthdate": "02.01.1990"}, "birthdate", "YYYY-MM-DD"),
+    ("create_report", {**REPORT, "birthdate": "1990-02-30"}, "birthdate", "not a day"),
+    ("create_report", {**REPORT, "birthdate": "1990-1-2"}, "birthdate", "YYYY-MM-DD"),
+    ("create_report", {**REPORT, "countryCode": "USA"}, "countryCode", "two-letter"),
+    ("create_report", {**REPORT, "countryCode": "1A"}, "countryCode", "two-letter"),
+    ("create_report", {**REPORT, "reportType": "moonlist"}, "reportType", "one of watchlist"),
+    ("list_inquiries", {"createdAtStart": "yesterday"}, "createdAtStart", "ISO 8601"),
+    ("list_inquiries", {"createdAtStart": "2026-01-31"}, "createdAtStart", "leaves the hour open"),
+    ("list_inquiries", {"createdAtStart": "0001-01-01T00:00:00+14:00"}, "createdAtStart", "ISO 8601"),
+    ("update_inquiry", {**INQUIRY, "tags": [1]}, "tags", "entry 1 is a number"),
+    ("update_inquiry", {**INQUIRY, "tags": ["a", " "]}, "tags", "entry 2 is blank"),
+    ("update_inquiry", {**INQUIRY, "tags": "vip"}, "tags", "text that is not JSON"),
+    ("update_inquiry", {**INQUIRY, "tags": {"a": 1}}, "tags", "not an object"),
+    ("update_inquiry", {**INQUIRY, "fields": "[1]"}, "fields", "not a list"),
+    ("update_inquiry", {**INQUIRY, "fields": '{"a": NaN}'}, "fields", "not JSON"),
+    ("update_inquiry", {**INQUIRY, "fields": {"a": math.inf}}, "fields", "JSON cannot carry"),
+    ("update_inquiry", {**INQUIRY, "fields": {"a": [object()]}}, "fields", "at a[0]"),
+    ("update_inquiry", {**INQUIRY, "note": ["x"]}, "note", "must be text, not a list"),
+    ("update_inquiry", {**INQUIRY, "note": True}, "note", "must be text, not true or false"),
+    ("update_inquiry", {**INQUIRY, "note": "\ud800"}, "note", "UTF-8"),
+    ("get_inquiry", {"inquiryId": "."}, "inquiryId", "must be an id"),
+    ("get_inquiry", {"inquiryId": ".."}, "inquiryId", "must be an id"),
+    ("get_inquiry", {"inquiryId": "inq\n1"}, "inquiryId", "must be an id"),
+    ("get_inquiry", {"inquiryId": "inq\x001"}, "inquiryId", "must be an id"),
+    ("list_inquiries", {"accountId": "act_1,,act_2"}, "accountId", "empty place"),
+    ("create_inquiry", {"inquiryTemplateId": "tpl_1"}, "inquiryTemplateId", "itmpl_ or itmplv_ or tmpl_"),
+    ("create_inquiry", {"inquiryTemplateId": "itmpl_"}, "inquiryTemplateId", "must start with"),
+    ("list_inquiries", {"inquiryTemplateId": "itmplv_1"}, "inquiryTemplateId", "itmpl_ or tmpl_"),
+    ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "redirectUri": "example.com"}, "redirectUri", "with its scheme"),
+    ("import_accounts", {"file": 5}, "file", "must be a path"),
+    ("import_accounts", {}, "file", "is required"),
+    ("get_inquiry", {**INQUIRY, "inquryId": "x"}, "inquryId", "did you mean inquiryId?"),
+    ("get_inquiry", {**INQUIRY, "moon": "x"}, "moon", "it takes inquiryId"),
+]
+
+
+@pytest.mark.parametrize(("operation", "params", "name", "message"), REFUSED)
+def test_refused(operation: str, params: dict[str, Any], name: str, message: str) -> None:
+    found = problems(operation, **params)
+    assert list(found) == [name]
+    assert message in found[name]
+
+
+def test_every_problem_at_once() -> None:
+    found = problems("create_report", reportType="x", birthdate="x", countryCode="x", pageSize=3)
+    assert set(found) == {"pageSize", "birthdate", "countryCode", "reportType", "reportTemplateId", "term"}
+
+
+def test_key_and_params_are_judged_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError) as caught:
+        prepare_call(catalog.load("get_inquiry"), {"apiKey": " "}, None)
+    assert {problem.param for problem in caught.value.problems} == {"inquiryId", "apiKey"}
+
+
+def test_a_key_among_the_params_wins() -> None:
+    assert prepare_call(catalog.load("get_inquiry"), {**INQUIRY, "apiKey": " own "}, "default") == (INQUIRY, "own")
+    assert prepare_call(catalog.load("get_inquiry"), {**INQUIRY, "apiKey": ""}, "default") == (INQUIRY, "default")
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "sch\u00fcssel", "tab\tbed", 7, "\x7f"])
+def test_bad_keys_are_refused_without_being_shown(key: object) -> None:
+    with pytest.raises(ValueError) as caught:
+        check_api_key(key)
+    assert str(key) not in str(caught.value)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1), plain, min_size=1))
+def test_fields_come_through_unchanged(fields: dict[str, Any]) -> None:
+    try:
+        json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        assert "fields" in problems("update_inquiry", **INQUIRY, fields=fields)
+        return
+    assert prepared("update_inquiry", **INQUIRY, fields=fields)["fields"] == fields
+    assert prepared("update_inquiry", **INQUIRY, fields=json.dumps(fields))["fields"] == fields
+
+
+anything = (
+    plain | st.binary() | st.just(object()) | st.dates() | st.sampled_from(["..", "1e3", "{", "[", "２", "\x85", "\ud800"])
+)
+
+
+@given(st.sampled_from(catalog.names()), st.data())
+def test_nothing_but_an_input_error_ever_comes_out(operation: str, data: st.DataObject) -> None:
+    spec = catalog.load(operation)
+    params = data.draw(st.fixed_dictionaries({}, optional={name: anything for name in [*spec.params, "stray"]}))
+    try:
+        values = prepare(spec, params)
+    except InputError as error:
+        assert error.problems
+        secret = [value for value in params.values() if isinstance(value, str) and len(value) > 12]
+        assert not any(value in error.message for value in secret)
+    else:
+        assert set(values) <= set(spec.params)
+        assert set(spec.required) <= set(values)
+        repeated = prepare(spec, values)
+        assert repeated == values, "checking twice changes nothing"
