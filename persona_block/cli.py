@@ -245,14 +245,28 @@ def _sandbox_class() -> type[Sandbox]:
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
-    raise NotImplementedError
+    sandbox = _sandbox_class()(populate=True)
+
+    def announce(base_url: str) -> None:
+        print(f"Offline Persona, a simulation, at {base_url}", file=sys.stderr)
+        print("In another terminal:", file=sys.stderr)
+        print(f"  export PERSONA_BASE_URL={base_url} PERSONA_API_KEY={sandbox.api_key}", file=sys.stderr)
+        print("  persona-block run list_inquiries", file=sys.stderr)
+        print("Ctrl-C ends it and forgets everything.", file=sys.stderr, flush=True)
+
+    try:
+        sandbox.serve(port=arguments.port, ready=announce)
+    finally:
+        sandbox.close()
+    return SUCCESS
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     _sandbox_class()
     from .demo import run_demo
 
-    return asyncio.run(run_demo(Path(arguments.output_dir)))
+    asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
+    return SUCCESS
 
 
 def _print_json(value: Any) -> None:

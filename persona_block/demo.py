@@ -1,0 +1,124 @@
+"""One onboarding from first link to archive, played against an offline Persona: `persona-block demo`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .files import FileStore
+from .runner import Output, Runner
+from .sandbox import TEMPLATES, Sandbox
+
+CUSTOMER = "customer-1042"
+PERSON = {"name-first": "Jane", "name-last": "Doe", "birthdate": "1994-04-12"}
+CSV = """reference_id,name_first,name_middle,name_last,birthdate,social_security_number,tags
+customer-2001,Ada,,Byron,1990-12-10,,imported
+customer-2002,Grace,,Hopper,1986-12-09,,imported
+customer-1042,Jane,,Doe,1994-04-12,,imported
+customer-2003,Linus,,Berg,not-a-date,,imported
+"""
+POLL = 0.25
+"""Seconds between two looks at a report or an import."""
+
+Show = Callable[[str], None]
+
+
+class Demo:
+    """Plays the steps in order and shows each as it happens."""
+
+    def __init__(self, runner: Runner, sandbox: Sandbox, folder: Path, show: Show) -> None:
+        self._runner = runner
+        self._sandbox = sandbox
+        self._folder = folder
+        self._show = show
+        self._number = 0
+
+    async def play(self) -> None:
+        """Onboard one customer, then import a few more."""
+        inquiry = await self._invite()
+        self._applicant(inquiry["id"])
+        await self._read(inquiry["id"])
+        await self._screen(inquiry["accountId"])
+        await self._decide(inquiry["id"])
+        await self._import()
+
+    async def _invite(self) -> dict[str, Any]:
+        params = {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": CUSTOMER, "fields": PERSON}
+        inquiry: dict[str, Any] = (await self._runner.call("create_inquiry", params))["inquiry"]
+        self._step("create_inquiry", f"{inquiry['id']} for {CUSTOMER}: {inquiry['status']}")
+        link = await self._runner.call("generate_inquiry_link", {"inquiryId": inquiry["id"], "expiresInSeconds": 3600})
+        self._step("generate_inquiry_link", f"{link['oneTimeLink']}, good for one hour")
+        return inquiry
+
+    def _applicant(self, inquiry_id: str) -> None:
+        self._sandbox.complete(inquiry_id)
+        self._step("the applicant, SIMULATED", "opens the link, shows a government id, takes a selfie")
+
+    async def _read(self, inquiry_id: str) -> None:
+        inquiry = (await self._runner.wait("get_inquiry", {"inquiryId": inquiry_id}, delay=POLL))["inquiry"]
+        self._step("get_inquiry", f"{inquiry['status']} at {inquiry['completedAt']}")
+        for verification_id in inquiry["verificationIds"]:
+            found = (await self._runner.call("get_verification", {"verificationId": verification_id}))["verification"]
+            passed = sum(check["status"] == "passed" for check in found["checks"])
+            self._step(
+                "get_verification", f"{found['type']}: {found['status']}, {passed} of {len(found['checks'])} checks passed"
+            )
+        for document_id in inquiry["documentIds"]:
+            found = (await self._runner.call("get_document", {"documentId": document_id}))["document"]
+            self._step("get_document", f"{found['type']}: {found['status']}, {len(found['files'])} files")
+
+    async def _screen(self, account_id: str) -> None:
+        params = {
+            "reportType": "watchlist",
+            "reportTemplateId": TEMPLATES.watchlist,
+            "nameFirst": PERSON["name-first"],
+            "nameLast": PERSON["name-last"],
+            "birthdate": PERSON["birthdate"],
+            "accountId": account_id,
+        }
+        report = (await self._runner.call("create_report", params))["report"]
+        self._step("create_report", f"{report['id']}: {report['status']}")
+        report = (await self._runner.wait("get_report", {"reportId": report["id"]}, delay=POLL))["report"]
+        self._step("get_report", f"{report['status']}, {'a match' if report['hasMatch'] else 'no match'}")
+
+    async def _decide(self, inquiry_id: str) -> None:
+        params = {"inquiryId": inquiry_id, "comment": "Checks passed, screening clear"}
+        inquiry = (await self._runner.call("approve_inquiry", params))["inquiry"]
+        self._step("approve_inquiry", f"{inquiry['status']}: {inquiry['reviewerComment']}")
+        file = (await self._runner.call("print_inquiry_pdf", {"inquiryId": inquiry_id}))["file"]
+        self._step("print_inquiry_pdf", f"{file['name']}, {file['size']} bytes")
+
+    async def _import(self) -> None:
+        path = _write_csv(self._folder)
+        importer = (await self._runner.call("import_accounts", {"file": path}))["importer"]
+        self._step("import_accounts", f"{path.name} as {importer['id']}: {importer['status']}")
+        done: Output = (await self._runner.wait("get_importer", {"importerId": importer["id"]}, delay=POLL))["importer"]
+        counts = f"{done['successfulCount']} new, {done['duplicateCount']} known, {done['errorCount']} unreadable"
+        self._step("get_importer", f"{done['status']}: {counts}")
+
+    def _step(self, name: str, what: str) -> None:
+        self._number += 1
+        self._show(f"{self._number:>3}  {name:<25} {what}")
+
+
+def _write_csv(folder: Path) -> Path:
+    path = folder / "customers.csv"
+    path.write_text(CSV, "utf-8")
+    return path
+
+
+async def run_demo(folder: Path, show: Show = print) -> None:
+    """Play the demo, with its files in `folder`; raises PersonaError where a step fails."""
+    started = time.monotonic()
+    show("A simulation: an offline Persona in this process. Nobody is verified and nothing leaves this machine.\n")
+    sandbox = Sandbox()
+    try:
+        async with Runner(
+            api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=FileStore(folder)
+        ) as runner:
+            await Demo(runner, sandbox, folder, show).play()
+    finally:
+        sandbox.close()
+    show(f"\nDone in {time.monotonic() - started:.1f} s. The files are in {folder}")

@@ -1,0 +1,231 @@
+"""The command line, as its users call it: through a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_block import catalog
+
+SECRET = "persona_production_commandline-secret"  # pragma: allowlist secret
+
+
+def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One run of `persona-block`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PERSONA_")}
+    return subprocess.run(
+        [sys.executable, "-m", "persona_block.cli", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=clean | environment,
+        timeout=60,
+    )
+
+
+def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one JSON document on stdout."""
+    document = json.loads(done.stdout)
+    assert set(document) == {"success", "output", "error", "errorDetails", "timing", "requestId", "attempts"}
+    return dict(document)
+
+
+def test_tools_lists_all_operations() -> None:
+    table = cli("tools", COLUMNS="90").stdout
+    assert all(f"\n{name} " in table for name in catalog.names())
+    assert max(map(len, table.splitlines())) <= 90
+    listed = json.loads(cli("tools", "--json").stdout)
+    assert [tool["name"] for tool in listed] == list(catalog.names())
+
+
+@pytest.mark.parametrize("name", ["create_report", "persona_list_inquiry_templates"])
+def test_describe(name: str) -> None:
+    spec = catalog.load(name)
+    shown = cli("describe", name).stdout
+    assert all(re.search(rf"^{param} ", shown, re.MULTILINE) for param in spec.params)
+    assert all(re.search(rf"^{output} ", shown, re.MULTILINE) for output in spec.output)
+    definition = json.loads(cli("describe", name, "--json").stdout)
+    assert definition["name"] == spec.name
+    assert "apiKey" in json.dumps(definition)
+
+
+def test_describe_names_the_nearest() -> None:
+    done = cli("describe", "get_inquiri")
+    assert done.returncode == 2
+    assert "did you mean get_inquiry?" in done.stderr
+    assert done.stdout == ""
+
+
+def test_manifest_and_its_schema() -> None:
+    from jsonschema import Draft202012Validator
+
+    manifest = json.loads(cli("manifest").stdout)
+    schema = json.loads(cli("manifest", "--schema").stdout)
+    assert list(Draft202012Validator(schema).iter_errors(manifest)) == []
+
+
+def test_run_succeeds_against_the_sandbox() -> None:
+    done = cli("run", "list_accounts", "pageSize=3", "--sandbox")
+    assert done.returncode == 0, done.stderr
+    document = envelope(done)
+    assert document["success"]
+    assert len(document["output"]["accounts"]) == 3
+    assert done.stderr == ""
+
+
+def test_run_all_follows_the_cursor() -> None:
+    done = cli("run", "list_accounts", "--sandbox", "--all")
+    accounts = envelope(done)["output"]["accounts"]
+    assert len({account["id"] for account in accounts}) == len(accounts) > 100
+    assert re.search(r"2 pages, \d+ accounts", done.stderr)
+
+
+def test_run_wait_polls_to_the_outcome() -> None:
+    params = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Jane Doe"}
+    done = cli("run", "create_report", "--sandbox", "--wait", "--params", "-", stdin=json.dumps(params))
+    assert done.returncode == 0, done.stderr
+    assert envelope(done)["output"]["report"]["status"] == "ready"
+    assert "get_report: pending" in done.stderr
+
+
+def test_run_stores_files(tmp_path: Path) -> None:
+    listed = envelope(cli("run", "list_inquiries", "status=approved", "--sandbox"))
+    inquiry = listed["output"]["inquiries"][0]["id"]
+    done = cli("run", "print_inquiry_pdf", f"inquiryId={inquiry}", "--sandbox", "--output-dir", str(tmp_path))
+    file = envelope(done)["output"]["file"]
+    assert Path(file["path"]).read_bytes().startswith(b"%PDF-")
+    assert Path(file["path"]).parent == tmp_path
+
+
+def test_a_failed_operation_exits_1_with_its_envelope() -> None:
+    done = cli("run", "get_inquiry", "inquiryId=inq_none", "--sandbox")
+    assert done.returncode == 1
+    document = envelope(done)
+    assert document["errorDetails"]["kind"] == "not_found"
+    assert document["error"] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "get_inquiri"], "did you mean get_inquiry?"),
+        (["run", "get_inquiry", "--sandbox"], "inquiryId: is required"),
+        (["run", "get_inquiry", "inq_1", "--sandbox"], "key=value"),
+        (["run", "get_inquiry", "--params", "{", "--sandbox"], "not JSON"),
+        (["run", "get_inquiry", "--params", "[]", "--sandbox"], "JSON object"),
+        (["run", "get_inquiry", "--params", "@/nowhere.json", "--sandbox"], "cannot be read"),
+        (["run", "get_inquiry", "inquiryId=inq_1"], "PERSONA_API_KEY"),
+        (["run", "get_inquiry", "inquiryId=inq_1", "--all", "--sandbox"], "gives no pages"),
+    ],
+)
+def test_misuse_exits_2_with_its_envelope(arguments: list[str], said: str) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 2
+    assert said in envelope(done)["error"]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [[f"apiKey={SECRET}"], ["--params", json.dumps({"apiKey": SECRET})]], ids=["pair", "params"]
+)
+def test_a_key_is_never_taken_from_an_argument(arguments: list[str]) -> None:
+    done = cli("run", "get_inquiry", "inquiryId=inq_1", *arguments, "--sandbox")
+    assert done.returncode == 2
+    assert "--api-key-stdin" in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["frobnicate"], ["run"], ["run", "get_inquiry", "--all", "--wait"]])
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "usage:" in done.stderr
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    command = f"{sys.executable} -m persona_block.cli manifest | head -c 10"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr
+
+
+def test_interrupting_leaves_a_clean_line() -> None:
+    params = ["reportType=watchlist", "reportTemplateId=rptp_Watchlist", "term=Jane", "--wait"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "persona_block.cli", "run", "create_report", *params, "--sandbox"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "pending" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in json.loads(stdout)["error"]
+    assert "Traceback" not in stderr
+
+
+def test_demo_plays_the_whole_onboarding(tmp_path: Path) -> None:
+    start = time.monotonic()
+    done = cli("demo", cwd=tmp_path)
+    took = time.monotonic() - start
+    assert done.returncode == 0, done.stderr
+    assert took < 10
+    steps = re.findall(r"^ *\d+  (\S+)", done.stdout, re.MULTILINE)
+    assert [step for step in steps if step in catalog.names()] == [
+        "create_inquiry", "generate_inquiry_link", "get_inquiry", "get_verification", "get_verification", "get_document",
+        "create_report", "get_report", "approve_inquiry", "print_inquiry_pdf", "import_accounts", "get_importer",
+    ]  # fmt: skip
+    assert "SIMULATED" in done.stdout
+    assert "2 new, 1 known, 1 unreadable" in done.stdout
+    folder = tmp_path / "persona-demo"
+    assert str(folder) in done.stdout
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".pdf"]
+
+
+@pytest.fixture
+def server() -> Any:
+    """A served sandbox on a free port: its address and its key."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        lines = [process.stderr.readline() for _ in range(3)]
+        found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", lines[2])
+        assert found, lines
+        yield found.groups()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(20) in (0, 130)
+        assert "Traceback" not in rest
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_served_sandbox_is_shared_by_runs(server: tuple[str, str]) -> None:
+    base_url, key = server
+    reference = f"cli-{os.getpid()}"
+    environment = {"PERSONA_BASE_URL": base_url, "PERSONA_API_KEY": key}
+    made = envelope(cli("run", "create_account", f"referenceId={reference}", **environment))
+    found = envelope(cli("run", "list_accounts", f"referenceId={reference}", PERSONA_BASE_URL=base_url, stdin=f"{key}\n"))
+    assert not found["success"], "without --api-key-stdin the key on standard input is not read"
+    found = envelope(
+        cli("run", "list_accounts", f"referenceId={reference}", "--api-key-stdin", PERSONA_BASE_URL=base_url, stdin=f"{key}\n")
+    )
+    assert [account["id"] for account in found["output"]["accounts"]] == [made["output"]["account"]["id"]]

@@ -1,0 +1,44 @@
+"""What the README shows is what the project does."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from persona_block import catalog
+from tests.generate import readme
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_table_is_current() -> None:
+    assert readme(README) == README, "run `make generate`"
+    assert len(re.findall(r"^\| `", README, re.MULTILINE)) == len(catalog.names())
+
+
+def test_python_examples_run(tmp_path: Path) -> None:
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert examples
+    for example in examples:
+        ast.parse(example)
+        done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert "match: False" in done.stdout
+
+
+def test_commands_exist() -> None:
+    for operation in re.findall(r"persona-block (?:run|describe) (\w+)", README):
+        assert operation in catalog.names()
+    targets = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert f"\n{target}:" in targets
+
+
+def test_the_picture_shows_the_demo() -> None:
+    picture = (ROOT / "docs/demo.svg").read_text("utf-8")
+    assert "approve_inquiry" in picture
+    assert "SIMULATED" in picture

@@ -1,0 +1,90 @@
+"""Wheel, sdist, editable install and bare checkout all find the 27 operations and the icon."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.import_time import ratio
+from persona_block import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+ASK = """
+import persona_block
+from persona_block import catalog, resources
+assert len(catalog.load_all()) == 27
+assert resources.icon().startswith("<svg")
+print(persona_block.__file__)
+"""
+
+
+def ask(*, cwd: Path, path: Path | None = None) -> str:
+    """Where a fresh interpreter finds a package that has everything."""
+    environment = {"PYTHONPATH": str(path)} if path else {}
+    done = subprocess.run([sys.executable, "-c", ASK], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and the sdist, built here without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--sdist", "--wheel", "--outdir", str(folder), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_wheel(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+        names = archive.namelist()
+    assert ask(cwd=tmp_path, path=tmp_path).startswith(str(tmp_path))
+    assert not [name for name in names if name.startswith(("tests/", "tool_specs/", "benchmarks/"))]
+    assert "persona_block/py.typed" in names
+
+
+def test_sdist_is_a_bare_checkout(built: Path, tmp_path: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (checkout,) = tmp_path.iterdir()
+    assert ask(cwd=tmp_path, path=checkout).startswith(str(checkout))
+    assert (checkout / "LICENSE").is_file()
+
+
+def test_editable_install_and_checkout(tmp_path: Path) -> None:
+    assert ask(cwd=tmp_path) == str(ROOT / "persona_block" / "__init__.py"), "run `make test`, which installs it editable"
+    assert ask(cwd=ROOT) == str(ROOT / "persona_block" / "__init__.py")
+
+
+def test_a_package_without_its_data_says_so(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if name.endswith(".py")])
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert "installed without its tool_specs" in done.stderr
+
+
+def test_versions_agree() -> None:
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_importing_costs_little() -> None:
+    assert ratio(rounds=5) <= 1.2
+
+
+def test_importing_loads_no_library() -> None:
+    ask_modules = "import persona_block, sys; print([m for m in sys.modules if m.split('.')[0] in "
+    ask_modules += "{'httpx', 'pydantic', 'jsonschema', 'starlette', 'uvicorn'}])"
+    done = subprocess.run([sys.executable, "-c", ask_modules], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
