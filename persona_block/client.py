@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
+import random
+import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import IO, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from . import catalog
-from .errors import InputError, Problem, ResponseError, TransportError
+from .errors import InputError, PersonaError, Problem, ResponseError, TransportError
+from .observe import silent_libraries
+from .pacing import Pacer, Ticket, pacer_for
 from .parse import Answer
+from .retry import DEADLINE, Outcome, Stop, decide
 from .serialize import RequestParts
+from .spec import ToolSpec
+
+log = logging.getLogger("persona_block")
+Number = TypeVar("Number", int, float)
 
 JSON_LIMIT = 32 * 1024 * 1024
 """The largest JSON answer that is read, in bytes after decompression."""
@@ -26,7 +37,9 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
 class Sink(Protocol):
-    """Where the pieces of a file go."""
+    """Where the pieces of a file go; `restart` forgets what an attempt that failed has written."""
+
+    def restart(self) -> None: ...
 
     def write(self, piece: bytes) -> None: ...
 
@@ -43,22 +56,27 @@ class Upload:
 
 @dataclass(slots=True)
 class Trace:
-    """What became of one call, filled in while it runs."""
+    """What became of one run, filled in while it goes on."""
 
     attempts: int = 0
     request_id: str | None = None
+    status: int | None = None
+    retries: list[dict[str, Any]] = field(default_factory=list)
+    """Why each further attempt was made, and after how many seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call of an operation: what to send, as whom, under which idempotency key."""
 
-    operation: str
+    spec: ToolSpec
     parts: RequestParts
     api_key: str = field(repr=False)
     idempotency_key: str | None = None
     upload: Upload | None = None
     trace: Trace = field(default_factory=Trace)
+    in_doubt: bool = False
+    """Whether an attempt that was not the last may have taken effect."""
 
 
 def new_idempotency_key() -> str:
@@ -70,7 +88,7 @@ def check_base_url(url: str) -> str:
     """The base URL without a trailing slash; raises InputError unless it is https, or http on this machine only."""
     parts = urlsplit(url.strip())
     try:
-        plain = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+        plain = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or parts.username)
     except ValueError:
         plain = whole = False
@@ -81,49 +99,104 @@ def check_base_url(url: str) -> str:
 
 
 class Client:
-    """Sends calls to one base URL; used within one event loop."""
+    """Sends calls to one base URL; used within one event loop.
+
+    `timeout` holds for connecting, reading and writing, `deadline` for one call with all its attempts; both in seconds.
+    """
 
     def __init__(
         self,
         base_url: str | None = None,
         *,
         timeout: httpx.Timeout | float = TIMEOUT,
+        deadline: float = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
         file_limit: int = FILE_LIMIT,
     ) -> None:
         wire = catalog.read("block.json")["wire"]
         self.base_url = check_base_url(base_url or wire["baseUrl"])
-        self.file_limit = file_limit
+        self._deadline = deadline
+        self._file_limit = file_limit
         self._auth: Mapping[str, str] = wire["auth"]
         self._idempotency_header: str = wire["idempotencyHeader"]
+        self._pacers: dict[str, Pacer] = {}
+        self._closed = False
         self._http = httpx.AsyncClient(
             headers=wire["headers"],
             timeout=timeout,
             transport=transport,
             follow_redirects=False,
-            trust_env=not _is_loopback(urlsplit(self.base_url).hostname or ""),
+            trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
 
     async def send(self, call: Call, sink: Sink | None = None, media_type: str = "application/json") -> Answer:
-        """The answer to `call`; a 2xx body of `media_type` goes to `sink` where there is one, and stays out of the answer.
+        """The answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
 
-        Raises TransportError where no answer came, ResponseError where it is larger than the limit.
+        A 2xx body of `media_type` goes to `sink` where there is one, and stays out of the answer. Raises TransportError where
+        no answer came, ResponseError where it is larger than the limit.
         """
-        call.trace.attempts += 1
-        request = self._request(call, media_type)
-        try:
-            response = await self._http.send(request, stream=True)
-            try:
-                call.trace.request_id = response.headers.get("Request-Id")
-                return await self._read(call, response, sink, media_type)
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as error:
-            raise _unanswered(call, error) from None
+        if self._closed:
+            raise PersonaError("The runner is closed; open a new one. Nothing was sent.")
+        started = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            ticket = await self._pacer(call.api_key).admit()
+            started = time.monotonic() if attempt == 1 else started
+            with ticket:
+                outcome, answer = await self._attempt(call, ticket, sink, media_type)
+            if answer is not None and answer.status < 400:
+                return answer
+            verdict = decide(
+                call.spec,
+                attempt,
+                outcome,
+                time.monotonic() - started,
+                deadline=self._deadline,
+                jitter=random.random(),  # noqa: S311 - spreads callers out, guards nothing
+            )
+            if isinstance(verdict, Stop):
+                if answer is None:
+                    raise _unanswered(call, outcome, verdict)
+                return replace(answer, note=verdict.because)
+            call.in_doubt = call.in_doubt or is_in_doubt(outcome)
+            call.trace.retries.append({"reason": outcome.reason, "after": round(verdict.after, 3)})
+            log.info("%s: %s, trying again in %.2f s", call.spec.name, outcome.reason, verdict.after)
+            await asyncio.sleep(verdict.after)
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection and refuse further calls."""
+        self._closed = True
         await self._http.aclose()
+
+    def _pacer(self, api_key: str) -> Pacer:
+        if api_key not in self._pacers:
+            self._pacers[api_key] = pacer_for(self.base_url, api_key)
+        return self._pacers[api_key]
+
+    async def _attempt(self, call: Call, ticket: Ticket, sink: Sink | None, media_type: str) -> tuple[Outcome, Answer | None]:
+        """One request: how it ended, and its answer where a whole one came."""
+        call.trace.attempts += 1
+        request = self._request(call, media_type)
+        if sink is not None:
+            sink.restart()
+        try:
+            with silent_libraries():
+                response = await self._http.send(request, stream=True)
+                try:
+                    ticket.answered(response.headers)
+                    call.trace.request_id = response.headers.get("Request-Id")
+                    call.trace.status = response.status_code
+                    answer = await self._read(call, response, sink, media_type)
+                finally:
+                    await response.aclose()
+        except httpx.HTTPError as error:
+            sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            return Outcome(sent=sent, reason=f"no answer ({type(error).__name__})"), None
+        outcome = _outcome(response)
+        if outcome.status == 429 and not outcome.remaining:
+            ticket.refused(outcome.reset or 0.0)
+        return outcome, answer
 
     def _request(self, call: Call, media_type: str) -> httpx.Request:
         headers = {self._auth["header"]: f"{self._auth['scheme']} {call.api_key}", "Accept": media_type}
@@ -140,21 +213,22 @@ class Client:
         try:
             return self._http.build_request(call.parts.method, self.base_url + call.parts.target, headers=headers, **content)
         except httpx.InvalidURL:
-            raise InputError(call.operation, [Problem("params", "are too long for a URL")]) from None
+            raise InputError(call.spec.name, [Problem("params", "are too long for a URL")]) from None
 
     async def _read(self, call: Call, response: httpx.Response, sink: Sink | None, media_type: str) -> Answer:
         found = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         to_sink = sink if response.is_success and found == media_type else None
-        limit = self.file_limit if to_sink else JSON_LIMIT
+        limit = self._file_limit if to_sink else JSON_LIMIT
         kept = bytearray()
         size = 0
         async for piece in response.aiter_bytes():
             size += len(piece)
             if size > limit:
                 raise ResponseError(
-                    f"Persona's answer to {call.operation} is over {limit} bytes and was not read further.",
+                    f"Persona's answer to {call.spec.name} is over {limit} bytes and was not read further.",
                     status=response.status_code,
                     request_id=call.trace.request_id,
+                    took_effect=None if call.spec.effect == "read" else "unknown",
                 )
             if to_sink:
                 to_sink.write(piece)
@@ -163,16 +237,44 @@ class Client:
         return Answer(response.status_code, found, bytes(kept), call.trace.request_id)
 
 
-def _unanswered(call: Call, error: httpx.HTTPError) -> TransportError:
+def is_in_doubt(outcome: Outcome) -> bool:
+    """Whether an attempt that ended so may have taken effect all the same."""
+    if outcome.status is None:
+        return outcome.sent
+    return outcome.status >= 500 or outcome.status == 408
+
+
+def _outcome(response: httpx.Response) -> Outcome:
+    return Outcome(
+        status=response.status_code,
+        remaining=_number(response.headers.get("RateLimit-Remaining"), int),
+        reset=_number(response.headers.get("RateLimit-Reset"), float),
+        reason=f"status {response.status_code}",
+    )
+
+
+def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:
+    try:
+        return None if text is None else kind(text)
+    except ValueError:
+        return None
+
+
+def _unanswered(call: Call, outcome: Outcome, verdict: Stop) -> TransportError:
     """The error for a request without an answer; it names the kind of failure, never the URL or the headers."""
-    kind = type(error).__name__
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return TransportError(f"Persona could not be reached for {call.operation} ({kind}); nothing was sent.")
-    effect = "" if call.parts.method == "GET" else " Whether it took effect is unknown: read the object before trying again."
-    return TransportError(f"No whole answer to {call.operation} came from Persona ({kind}).{effect}")
+    name, lost = call.spec.name, call.in_doubt or outcome.sent
+    if call.spec.effect == "read":
+        message, took_effect = f"{name} got {outcome.reason} from Persona.", None
+    elif lost:
+        message = f"{name} got {outcome.reason} from Persona. Whether it took effect is unknown: read the object first."
+        took_effect = "unknown"
+    else:
+        message, took_effect = f"{name} could not reach Persona: {outcome.reason}. Nothing was sent.", "no"
+    return TransportError(" ".join(filter(None, [message, verdict.because])), took_effect=took_effect)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
     if host == "localhost":
         return True
     try:

@@ -46,6 +46,8 @@ class PersonaError(Exception):
         self.message = message
         self.output: dict[str, Any] = {}
         """What had been read before it went wrong; empty where nothing had."""
+        self.took_effect: str | None = "no"
+        """Whether something was changed all the same: "no", "unknown", or None for what changes nothing anyway."""
 
     @property
     def kind(self) -> str:
@@ -61,6 +63,7 @@ class PersonaError(Exception):
             "details": None,
             "requestId": None,
             "retryable": self.retryable,
+            "tookEffect": self.took_effect,
             "problems": [],
         }
 
@@ -80,9 +83,13 @@ class InputError(PersonaError):
 
 
 class TransportError(PersonaError):
-    """No answer came from Persona, so whether it acted on the request is unknown."""
+    """No answer came from Persona; `took_effect` says whether it may have acted on the request."""
 
     retryable = True
+
+    def __init__(self, message: str, *, took_effect: str | None = "unknown") -> None:
+        super().__init__(message)
+        self.took_effect = took_effect
 
 
 class ApiError(PersonaError):
@@ -99,8 +106,10 @@ class ApiError(PersonaError):
         title: str | None = None,
         details: str | None = None,
         request_id: str | None = None,
+        took_effect: str | None = "no",
     ) -> None:
         super().__init__(message)
+        self.took_effect = took_effect
         self.status = status
         self.title = title
         self.detail_text = details
@@ -162,8 +171,16 @@ class Unavailable(ApiError):
 class ResponseError(PersonaError):
     """A 2xx answer that is not what the operation promises."""
 
-    def __init__(self, message: str, *, status: int | None = None, request_id: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        took_effect: str | None = "unknown",
+    ) -> None:
         super().__init__(message)
+        self.took_effect = took_effect
         self.status = status
         self.request_id = request_id
 

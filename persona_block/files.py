@@ -103,6 +103,14 @@ class FileWriter:
             self._stream.close()
         self._part.unlink(missing_ok=True)
 
+    def restart(self) -> None:
+        """Forget what has been written."""
+        if self._stream is None:
+            raise RuntimeError("the writer is used outside its context")
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._size, self._head = 0, b""
+
     def write(self, piece: bytes) -> None:
         """Add bytes to the end."""
         if self._stream is None:

@@ -23,6 +23,7 @@ from .manifest_model import (
     Output,
     ResourceSource,
     SubBlock,
+    SubBlockType,
     Tools,
     ValueType,
 )
@@ -236,7 +237,7 @@ def _general_description(field: str) -> str:
     return str(catalog.read("shared/params.json")[field]["description"])
 
 
-def _kind(block: Block, field: str, param: Param) -> Any:
+def _kind(block: Block, field: str, param: Param) -> SubBlockType:
     if param.format == "file":
         return "file-upload"
     if param.enum:

@@ -32,6 +32,8 @@ ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_l
 Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
 ValueType = Literal["string", "integer", "object", "array", "file"]
 """The type of a block's input or output; `file` is a file on its way in, or one that was stored."""
+SubBlockType = Literal["dropdown", "short-input", "long-input", "code", "file-upload"]
+"""What a field of the canvas looks like; `code` holds JSON."""
 
 
 class Auth(Grammar):
@@ -142,7 +144,7 @@ class SubBlock(Grammar):
     id: ParamName
     canonical_param_id: ParamName
     title: Text
-    type: Literal["dropdown", "short-input", "long-input", "code", "file-upload"]
+    type: SubBlockType
     mode: Literal["basic", "advanced"] = "basic"
     description: Text
     descriptions: dict[Name, Text] | None = None

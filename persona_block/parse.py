@@ -23,6 +23,10 @@ class Answer:
     media_type: str
     body: bytes = field(repr=False)
     request_id: str | None = None
+    note: str = ""
+    """A sentence on why no further attempt was made, for an error."""
+    in_doubt: bool = False
+    """Whether an earlier attempt of the same call may have taken effect."""
 
 
 def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
@@ -44,6 +48,7 @@ def broken(spec: ToolSpec, answer: Answer, what: str) -> ResponseError:
         f"Persona answered {spec.name} with {answer.status}, but {what}.{effect}{_cite(answer.request_id)}",
         status=answer.status,
         request_id=answer.request_id,
+        took_effect=None if spec.effect == "read" else "unknown",
     )
 
 
@@ -194,14 +199,25 @@ def parse_error(spec: ToolSpec, answer: Answer) -> ApiError:
     title = next((error["title"] for error in told if error.get("title")), None)
     details = "; ".join(error["details"] for error in told if error.get("details")) or None
     said = "; ".join(filter(None, map(_sentence, told))) or _silence(answer)
+    advice = answer.note or (_IN_DOUBT if answer.in_doubt and spec.effect != "read" else kind.advice)
     return kind(
-        " ".join(filter(None, [f"Persona refused {spec.name} with {answer.status}:", said.rstrip(".") + ".", kind.advice]))
+        " ".join(filter(None, [f"Persona refused {spec.name} with {answer.status}:", said.rstrip(".") + ".", advice]))
         + _cite(answer.request_id),
+        took_effect=_took_effect(spec, answer),
         status=answer.status,
         title=title,
         details=details,
         request_id=answer.request_id,
     )
+
+
+_IN_DOUBT = "An earlier attempt may have taken effect: read the object as it is now before trying again."
+
+
+def _took_effect(spec: ToolSpec, answer: Answer) -> str | None:
+    if spec.effect == "read":
+        return None
+    return "unknown" if answer.in_doubt or answer.status >= 500 or answer.status == 408 else "no"
 
 
 def _told(answer: Answer) -> Iterator[dict[str, str]]:

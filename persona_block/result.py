@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,6 +49,8 @@ class ToolResult(BaseModel):
     timing: Timing
     request_id: str | None = None
     attempts: int = 0
+    retries: list[dict[str, Any]] = Field(default_factory=list)
+    """The reason of every further attempt, and the seconds waited before it."""
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope as plain JSON data."""
@@ -55,7 +58,12 @@ class ToolResult(BaseModel):
 
 
 def failed(
-    error: PersonaError, watch: Stopwatch | None = None, *, request_id: str | None = None, attempts: int = 0
+    error: PersonaError,
+    watch: Stopwatch | None = None,
+    *,
+    request_id: str | None = None,
+    attempts: int = 0,
+    retries: Sequence[dict[str, Any]] = (),
 ) -> ToolResult:
     """The envelope of an error, with whatever had been read before it."""
     return ToolResult(
@@ -66,6 +74,7 @@ def failed(
         timing=(watch or Stopwatch()).timing(),
         request_id=request_id,
         attempts=attempts,
+        retries=list(retries),
     )
 
 

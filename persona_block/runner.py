@@ -6,19 +6,22 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from . import catalog, inputs
-from .client import TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
+from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
 from .files import FileStore
+from .observe import observed
 from .parse import SIGNATURES, broken, first, parse, parse_error
 from .result import Stopwatch, ToolResult, failed
+from .retry import DEADLINE
 from .serialize import fill_text, serialize
-from .spec import API_KEY, FileSource, Pagination, ToolSpec
+from .spec import API_KEY, Confirm, FileSource, Pagination, ToolSpec
 
 Params = Mapping[str, Any]
 Output = dict[str, Any]
@@ -32,8 +35,9 @@ BASE_URL_VARIABLE = "PERSONA_BASE_URL"
 class Runner:
     """Runs operations with one API key over one connection pool.
 
-    `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself; `timeout` is in
-    seconds. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
+    `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself. `timeout` holds for
+    connecting, reading and writing, `deadline` for one call with all its attempts, both in seconds; `file_limit` is in bytes.
+    A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
     """
 
     def __init__(
@@ -42,11 +46,19 @@ class Runner:
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: httpx.Timeout | float = TIMEOUT,
+        deadline: float = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
         files: FileStore | None = None,
+        file_limit: int = FILE_LIMIT,
     ) -> None:
         self._api_key = api_key
-        self._client = Client(base_url or os.environ.get(BASE_URL_VARIABLE), timeout=timeout, transport=transport)
+        self._client = Client(
+            base_url or os.environ.get(BASE_URL_VARIABLE),
+            timeout=timeout,
+            deadline=deadline,
+            transport=transport,
+            file_limit=file_limit,
+        )
         self._files = files or FileStore()
 
     async def __aenter__(self) -> Self:
@@ -84,9 +96,14 @@ class Runner:
             else:
                 output = await self._call(operation, given, trace, idempotency_key)
         except PersonaError as error:
-            return failed(error, watch, request_id=trace.request_id, attempts=trace.attempts)
+            return failed(error, watch, request_id=trace.request_id, attempts=trace.attempts, retries=trace.retries)
         return ToolResult(
-            success=True, output=output, timing=watch.timing(), request_id=trace.request_id, attempts=trace.attempts
+            success=True,
+            output=output,
+            timing=watch.timing(),
+            request_id=trace.request_id,
+            attempts=trace.attempts,
+            retries=trace.retries,
         )
 
     async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
@@ -193,15 +210,31 @@ class Runner:
         values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
         parts = serialize(spec, values)
         idempotency_key = (idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
-        with contextlib.ExitStack() as opened:
+        with observed(spec.name, trace), contextlib.ExitStack() as opened:
             upload = self._upload(spec, parts.multipart, opened) if parts.multipart else None
-            call = Call(spec.name, parts, api_key, idempotency_key, upload, trace)
+            call = Call(spec, parts, api_key, idempotency_key, upload, trace)
             if spec.file_source:
-                return await self._download(spec, call, values, *spec.file_source)
+                return await self._download(call, values, *spec.file_source)
             answer = await self._client.send(call)
-        if answer.status >= 300:
-            raise parse_error(spec, answer)
-        return parse(spec, answer)
+            if answer.status < 300:
+                return parse(spec, answer)
+            if call.in_doubt and answer.status in (409, 422) and spec.confirm:
+                confirmed = await self._confirmed(spec, spec.confirm, values, api_key)
+                if confirmed is not None:
+                    return confirmed
+            raise parse_error(spec, replace(answer, in_doubt=call.in_doubt))
+
+    async def _confirmed(self, spec: ToolSpec, confirm: Confirm, values: Params, api_key: str) -> Output | None:
+        """The object as it is now, where it shows that an attempt without an answer took effect after all."""
+        reading = catalog.load(confirm.operation)
+        try:
+            params = {name: values[name] for name in reading.params}
+            output = await self._call(reading.name, params | {API_KEY: api_key}, Trace())
+        except PersonaError:
+            return None
+        found = first(output, confirm.at)
+        holds = found in confirm.values if confirm.values else found is not None
+        return output if holds else None
 
     def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
         """The opened file of a multipart request; what cannot be read is a problem of its param."""
@@ -213,8 +246,9 @@ class Runner:
             raise InputError(spec.name, [Problem(param, str(error))]) from None
         return Upload(field, name, stream)
 
-    async def _download(self, spec: ToolSpec, call: Call, values: Params, output: str, source: FileSource) -> Output:
+    async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
         """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
+        spec = call.spec
         with self._files.writer(fill_text(source.filename, values), source.file) as writer:
             answer = await self._client.send(call, writer, source.file)
             if answer.status >= 300:

@@ -134,6 +134,17 @@ class Then(Grammar):
     params: dict[ParamName, Pointer]
 
 
+class Confirm(Grammar):
+    """How to tell that an earlier attempt took effect: read with the same params, and look `at` the output.
+
+    It holds when one of `values` stands there, or anything at all where no values are named.
+    """
+
+    operation: Name
+    at: Pointer
+    values: tuple[Text, ...] = ()
+
+
 class ToolSpec(Grammar):
     """One operation of Persona's API."""
 
@@ -153,6 +164,7 @@ class ToolSpec(Grammar):
     paginate: Pagination | None = None
     wait: Wait | None = None
     then: Then | None = None
+    confirm: Confirm | None = None
 
     @property
     def tool_id(self) -> str:

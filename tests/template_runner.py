@@ -80,14 +80,19 @@ async def _every_page(operation: str, params: dict[str, Any], call: Operation) -
 def _holds(condition: Mapping[str, Any], scope: Mapping[str, Any]) -> bool:
     value = resolve(condition["value"], scope)
     if "in" in condition:
-        return value in condition["in"]
+        return _is_among(value, condition["in"])
     if "notIn" in condition:
-        return value not in condition["notIn"]
+        return not _is_among(value, condition["notIn"])
     if "allIn" in condition:
-        return bool(value) and all(entry in condition["allIn"] for entry in value)
+        return bool(value) and all(_is_among(entry, condition["allIn"]) for entry in value)
     if "anyIn" in condition:
-        return any(entry in condition["anyIn"] for entry in value)
+        return any(_is_among(entry, condition["anyIn"]) for entry in value)
     return (value is None or value == []) is condition["empty"]
+
+
+def _is_among(value: Any, expected: list[Any]) -> bool:
+    """Equal as JSON, where true is not 1."""
+    return any(value == entry and isinstance(value, bool) == isinstance(entry, bool) for entry in expected)
 
 
 # --- references ------------------------------------------------------------------------------------------------------------
@@ -109,12 +114,11 @@ def resolve(node: Any, scope: Mapping[str, Any]) -> Any:
 
 def _lookup(reference: str, scope: Mapping[str, Any]) -> Any:
     path = reference.split(".")
-    found = list(_walk(scope, path))
-    if "*" in path:
-        return found
+    until = path.index("*") if "*" in path else len(path)
+    found = list(_walk(scope, path[:until]))
     if not found:
         raise Missing
-    return found[0]
+    return list(_walk(found[0], path[until:])) if "*" in path else found[0]
 
 
 def _walk(node: Any, path: list[str]) -> Iterator[Any]:

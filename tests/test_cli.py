@@ -36,7 +36,7 @@ def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment
 def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The one JSON document on stdout."""
     document = json.loads(done.stdout)
-    assert set(document) == {"success", "output", "error", "errorDetails", "timing", "requestId", "attempts"}
+    assert set(document) == {"success", "output", "error", "errorDetails", "timing", "requestId", "attempts", "retries"}
     return dict(document)
 
 

@@ -102,7 +102,7 @@ def _params(spec: ToolSpec) -> dict[str, Any]:
 
 async def _answer_with(spec: ToolSpec, status: int, body: Any) -> dict[str, Any]:
     recorder = Recorder(httpx.Response(status, json=body, headers={"Request-Id": "req_Official"}))
-    async with Runner(api_key=API_KEY, transport=recorder.transport) as runner:
+    async with Runner(api_key=API_KEY, transport=recorder.transport, deadline=0) as runner:
         return await runner.call(spec.name, _params(spec))
 
 

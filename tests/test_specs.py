@@ -124,6 +124,18 @@ def test_waiting_leads_somewhere(spec: ToolSpec) -> None:
 
 
 @each
+def test_decisions_and_erasures_can_be_confirmed(spec: ToolSpec) -> None:
+    assert (spec.confirm is not None) == (spec.effect in ("decide", "erase"))
+    if spec.confirm:
+        reading = catalog.load(spec.confirm.operation)
+        assert reading.effect == "read"
+        assert set(reading.params) <= set(spec.required)
+        assert list(reading.output) == list(spec.output)
+        _, output, attribute = spec.confirm.at.split("/")
+        assert attribute in reading.output[output]["properties"]
+
+
+@each
 def test_effect_agrees_with_the_method(spec: ToolSpec) -> None:
     methods = {"read": {"GET"}, "write": {"POST", "PATCH"}, "decide": {"POST"}, "erase": {"DELETE"}}
     assert spec.request.method in methods[spec.effect]

@@ -1,0 +1,317 @@
+"""The manifest says of every operation what its spec says, and is enough to run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import persona_block
+from persona_block import catalog, inputs, resources
+from persona_block.manifest import manifest, manifest_schema
+from persona_block.spec import PLACEHOLDER, FileSource, ToolSpec
+from tests import manifest_runtime
+from tests.case_files import Case, cases
+
+MANIFEST = manifest()
+SUB_BLOCKS: list[dict[str, Any]] = MANIFEST["subBlocks"]
+DEFINITIONS: dict[str, dict[str, Any]] = {definition["name"]: definition for definition in MANIFEST["tools"]["definitions"]}
+SPECS = catalog.load_all()
+CASES = list(cases())
+SNAPSHOT = Path(__file__).parent / "snapshots" / "manifest.json"
+SCHEMA_FILE = resources.specs() / "shared" / "manifest.schema.json"
+UPDATE = "UPDATE_SNAPSHOTS"
+each = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+
+
+# --- the document and its schema -------------------------------------------------------------------------------------------
+
+
+def test_fits_its_schema() -> None:
+    Draft202012Validator.check_schema(manifest_schema())
+    errors = Draft202012Validator(manifest_schema()).iter_errors(json.loads(json.dumps(MANIFEST)))
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
+
+
+def test_schema_is_closed_wherever_the_manifest_is_ours() -> None:
+    schema = manifest_schema()
+    parts = {"Manifest": schema, **schema["$defs"]}
+    objects = {name: part for name, part in parts.items() if part.get("type") == "object"}
+    assert len(objects) > 20
+    assert [name for name, part in objects.items() if part.get("additionalProperties") is not False] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        [],
+        ["subBlocks", 1],
+        ["tools"],
+        ["tools", "definitions", 0],
+        ["templates", 0, "steps", 0],
+        ["skills", 0],
+        ["wire", "auth"],
+    ],
+    ids=str,
+)
+def test_schema_refuses_a_strange_key_and_a_missing_one(path: list[str | int]) -> None:
+    validator = Draft202012Validator(manifest_schema())
+    strange = manifest()
+    _at(strange, path)["strange"] = 1
+    assert not validator.is_valid(strange)
+    lacking = manifest()
+    part = _at(lacking, path)
+    del part["id" if "id" in part else next(iter(part))]
+    assert not validator.is_valid(lacking)
+
+
+def _at(document: Any, path: list[str | int]) -> Any:
+    for step in path:
+        document = document[step]
+    return document
+
+
+def test_schema_file_is_up_to_date() -> None:
+    _compare(SCHEMA_FILE, manifest_schema())
+
+
+def test_snapshot() -> None:
+    _compare(SNAPSHOT, {name: part for name, part in MANIFEST.items() if name != "version"})
+
+
+def _compare(path: Path, document: Any) -> None:
+    if os.environ.get(UPDATE) == "1":
+        path.write_text(_pretty(document) + "\n", "utf-8")
+    stored = json.loads(path.read_text("utf-8")) if path.exists() else None
+    differing = [] if stored is None else [name for name in {**stored, **document} if stored.get(name) != document.get(name)]
+    hint = f"look at what changed, then run {UPDATE}=1 python -m pytest {Path(__file__).name} and commit {path.name}"
+    assert stored == document, f"{path.name} is not up to date in {', '.join(differing) or 'anything'}: {hint}"
+
+
+def _pretty(value: Any, indent: str = "") -> str:
+    """JSON with everything that fits on one line, so that a change shows as few lines."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= 160 or not isinstance(value, dict | list):
+        return line
+    deeper = indent + " "
+    if isinstance(value, dict):
+        entries = [f"{deeper}{json.dumps(key)}: {_pretty(entry, deeper)}" for key, entry in value.items()]
+        return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(deeper + _pretty(entry, deeper) for entry in value) + f"\n{indent}]"
+
+
+def test_each_call_gives_a_copy_of_its_own() -> None:
+    first = manifest()
+    first["tools"]["definitions"][0]["output"]["properties"].clear()
+    first["subBlocks"].clear()
+    assert manifest() == MANIFEST
+
+
+def test_needs_no_http_and_no_validator() -> None:
+    script = (
+        "import sys; from persona_block.manifest import manifest, manifest_schema; manifest(); manifest_schema();"
+        "print([name for name in ('httpx', 'httpcore', 'jsonschema', 'starlette') if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+    )
+    assert ran.stdout.strip() == "[]"
+
+
+# --- who the block is ------------------------------------------------------------------------------------------------------
+
+
+def test_identity() -> None:
+    assert MANIFEST["type"] == "persona"
+    assert MANIFEST["authMode"] == "api_key"
+    assert MANIFEST["version"] == persona_block.__version__
+    assert MANIFEST["docsLink"] == "https://docs.withpersona.com/"
+    assert MANIFEST["icon"] == resources.icon("persona.svg").strip()
+    assert len(MANIFEST["description"]) <= 80 < len(MANIFEST["longDescription"])
+
+
+def test_colours_can_be_told_apart() -> None:
+    light, dark = sorted(map(_luminance, (MANIFEST["bgColor"], MANIFEST["iconColor"])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_icon_is_small_plain_svg_with_its_own_ground() -> None:
+    icon = MANIFEST["icon"]
+    assert len(icon.encode()) < 1500
+    root = ElementTree.fromstring(icon)
+    assert root.get("viewBox") == "0 0 32 32"
+    shapes = [element.tag.rpartition("}")[2] for element in root]
+    assert shapes[0] == "rect"
+    assert root[0].get("width") == root[0].get("height") == "32"
+    assert root[0].get("fill") == MANIFEST["bgColor"]
+    assert set(shapes) <= {"rect", "circle", "path"}
+    assert len(shapes) <= 6
+    assert "href" not in icon
+    assert "url(" not in icon
+
+
+# --- the operations --------------------------------------------------------------------------------------------------------
+
+
+def test_every_operation_is_everywhere_in_the_same_order() -> None:
+    ordered = list(DEFINITIONS)
+    assert sorted(ordered) == list(catalog.names())
+    assert len(ordered) == 27
+    assert MANIFEST["tools"]["access"] == [f"persona_{name}" for name in ordered]
+    assert [definition["id"] for definition in DEFINITIONS.values()] == MANIFEST["tools"]["access"]
+    assert list(MANIFEST["sentences"]) == ordered
+    options = SUB_BLOCKS[0]["options"]
+    assert [option["id"] for option in options] == ordered
+    assert [option["label"] for option in options] == [definition["title"] for definition in DEFINITIONS.values()]
+    groups = [definition["group"] for definition in DEFINITIONS.values()]
+    assert list(dict.fromkeys(groups)) == list(MANIFEST["groups"])
+    assert groups == sorted(groups, key=list(MANIFEST["groups"]).index)
+    assert [option["group"] for option in options] == [MANIFEST["groups"][group] for group in groups]
+
+
+def test_within_a_group_creating_comes_first_and_erasing_last() -> None:
+    inquiries = [name for name, definition in DEFINITIONS.items() if definition["group"] == "inquiries"]
+    assert inquiries[:4] == ["create_inquiry", "get_inquiry", "list_inquiries", "update_inquiry"]
+    assert inquiries[-1] == "redact_inquiry"
+    effects = [DEFINITIONS[name]["effect"] for name in inquiries]
+    assert effects.index("decide") == len(effects) - effects.count("decide") - 1
+
+
+@each
+def test_definition_says_what_the_spec_says(spec: ToolSpec) -> None:
+    definition = DEFINITIONS[spec.name]
+    for key in ("name", "title", "description", "group", "effect"):
+        assert definition[key] == getattr(spec, key)
+    plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for key in ("request", "paginate", "wait", "then"):
+        assert definition.get(key) == plain.get(key)
+    for key in ("choose", "requireAny"):
+        assert definition.get(key, type(plain[key])()) == plain[key]
+    assert definition["output"] == spec.output_schema()
+    assert set(definition["response"]) == set(spec.output)
+    assert MANIFEST["sentences"][spec.name] == spec.sentence
+    assert set(PLACEHOLDER.findall(spec.sentence)) <= set(definition["params"]["properties"])
+
+
+@each
+def test_params_are_those_of_the_spec_and_the_key(spec: ToolSpec) -> None:
+    params = DEFINITIONS[spec.name]["params"]
+    Draft202012Validator.check_schema(params)
+    key, *rest = params["properties"].items()
+    assert key[0] == "apiKey"
+    assert key[1]["visibility"] == "user-only"
+    assert {name: schema["visibility"] for name, schema in rest} == {name: p.visibility for name, p in spec.params.items()}
+    assert params["required"] == ["apiKey", *spec.required]
+    assert params["additionalProperties"] is False
+    for name, schema in rest:
+        assert spec.params[name].json_schema().items() <= schema.items()
+
+
+def test_hints_follow_effect_and_method() -> None:
+    def names_with(hint: str) -> set[str]:
+        return {name for name, definition in DEFINITIONS.items() if definition["hints"][hint]}
+
+    assert names_with("destructive") == {"redact_account", "redact_inquiry"}
+    decisions = {"approve_inquiry", "decline_inquiry", "expire_inquiry", "mark_inquiry_for_review"}
+    assert names_with("confirm") == names_with("destructive") | decisions
+    assert names_with("readOnly") == {name for name, d in DEFINITIONS.items() if d["request"]["method"] == "GET"}
+    assert names_with("idempotent") == names_with("readOnly") | names_with("destructive") | {
+        "update_inquiry",
+        "update_account",
+    }
+
+
+# --- enough to run it ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_runtime_with_nothing_but_the_manifest_runs_the_case(case: Case) -> None:
+    definition = DEFINITIONS[case.operation]
+    params = inputs.prepare(catalog.load(case.operation), case.live_params())
+    sent = manifest_runtime.request(definition, params)
+    if "multipart" in sent:
+        sent["multipart"] = {name: file["content"].decode() for name, file in sent["multipart"].items()}
+    assert sent == case.request
+    body = case.response["body"] if "body" in case.response else case.response["text"].encode()
+    assert manifest_runtime.output(definition, params, body) == case.output
+
+
+@pytest.mark.parametrize("data", [None, {}, {"type": "account", "id": "act_1"}, {"type": "inquiry", "id": ""}], ids=str)
+def test_such_a_runtime_sees_a_broken_answer(data: Any) -> None:
+    with pytest.raises(manifest_runtime.Broken):
+        manifest_runtime.output(DEFINITIONS["get_inquiry"], {}, {"data": data})
+
+
+def test_wire_is_what_every_case_needs() -> None:
+    wire = MANIFEST["wire"]
+    assert wire["baseUrl"] == "https://api.withpersona.com/api/v1"
+    assert wire["headers"] == {"Persona-Version": "2025-12-08", "Key-Inflection": "kebab"}
+    assert wire["auth"]["param"] in DEFINITIONS["get_inquiry"]["params"]["properties"]
+
+
+def test_grammar_explains_every_word_in_use() -> None:
+    grammar = MANIFEST["grammar"]
+    formats = {schema["format"] for schema in _schemas("params") if "format" in schema}
+    assert set(grammar["formats"]) == formats | {"list", "id-list"}
+    assert set(grammar["effects"]) == {definition["effect"] for definition in DEFINITIONS.values()}
+    mappings = {key for schema in _schemas("response") for key in schema if key.startswith("x-")}
+    assert mappings == {key.replace("_", "-") for key in grammar["response"] if key.startswith("x_")}
+    optional = {key for definition in DEFINITIONS.values() for key in definition}
+    for word in ("paginate", "wait", "then"):
+        assert word in optional
+        assert word in grammar["running"]
+    for word in ("choose", "require_any", "multipart", "placeholder", "optional_key"):
+        assert word in grammar["request"]
+
+
+def _schemas(key: str) -> Iterator[dict[str, Any]]:
+    def walk(node: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(node, dict):
+            yield node
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+            yield from walk(child)
+
+    for definition in DEFINITIONS.values():
+        yield from walk(definition[key])
+
+
+# --- inputs and outputs of the block ---------------------------------------------------------------------------------------
+
+
+def test_inputs_are_every_param_with_its_operations() -> None:
+    expected = {"operation": set(DEFINITIONS), "apiKey": set(DEFINITIONS)}
+    for spec in SPECS:
+        for name in spec.params:
+            expected.setdefault(name, set()).add(spec.name)
+    assert {name: set(entry["operations"]) for name, entry in MANIFEST["inputs"].items()} == expected
+    for spec in SPECS:
+        for name, param in spec.params.items():
+            assert MANIFEST["inputs"][name]["type"] == ("file" if param.format == "file" else param.type)
+
+
+def test_outputs_are_every_output_with_its_operations() -> None:
+    expected: dict[str, set[str]] = {}
+    for spec in SPECS:
+        for name in spec.output:
+            expected.setdefault(name, set()).add(spec.name)
+    assert {name: set(entry["operations"]) for name, entry in MANIFEST["outputs"].items()} == expected
+    for spec in SPECS:
+        for name, schema in spec.output.items():
+            shown = MANIFEST["outputs"][name]
+            assert shown["nullable"] == ("null" in schema["type"])
+            assert shown["type"] in ("file" if isinstance(spec.response[name], FileSource) else schema["type"])

@@ -1,0 +1,290 @@
+"""Every workflow template runs from its first step to its last, and every skill speaks of what exists."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from persona_block import catalog, inputs
+from persona_block.manifest import manifest
+from tests import template_check
+from tests.template_check import Step, output_spec, references
+from tests.template_runner import REFERENCE, run_template
+
+MANIFEST = manifest()
+TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in MANIFEST["templates"]}
+SKILLS: dict[str, dict[str, Any]] = {skill["name"]: skill for skill in MANIFEST["skills"]}
+SERIOUS = {name for name in catalog.names() if catalog.load(name).effect in ("decide", "erase")}
+ID_PREFIXES = {"inquiry": "inq_", "account": "act_", "case": "case_", "report": "rep_", "verification": "ver_"}
+ID_PREFIXES |= {"document": "doc_", "importer": "mprt_", "inquiry-template": "itmpl_"}
+UNFORESEEN = "something unforeseen"
+
+each_template = pytest.mark.parametrize("template", TEMPLATES.values(), ids=list(TEMPLATES))
+each_skill = pytest.mark.parametrize("skill", SKILLS.values(), ids=list(SKILLS))
+STEPS = [(template, step) for template in TEMPLATES.values() for step in template["steps"]]
+
+
+def each(steps: list[tuple[dict[str, Any], dict[str, Any]]]) -> pytest.MarkDecorator:
+    """One test for each of these steps, with its template."""
+    return pytest.mark.parametrize(("template", "step"), steps, ids=[f"{t['name']}-{s['id']}" for t, s in steps])
+
+
+# --- a Persona and a host that answer just enough --------------------------------------------------------------------------
+
+
+class Answers:
+    """Minimal outputs made from the output schemas, with some values laid down by operation or host step, and path."""
+
+    def __init__(self, laid_down: Mapping[tuple[str, tuple[str, ...]], Any] | None = None) -> None:
+        self.laid_down = dict(laid_down or {})
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.told: list[tuple[str, dict[str, Any]]] = []
+
+    async def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        return self._answer({"operation": operation}, params)
+
+    async def wait(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        return self._answer({"operation": operation, "wait": True}, params)
+
+    def _answer(self, step: Step, params: dict[str, Any]) -> dict[str, Any]:
+        operation = step["operation"]
+        inputs.prepare(catalog.load(operation), params)
+        self.calls.append((operation, params))
+        output = {name: _example(schema, name) for name, schema in output_spec(step).output.items()}
+        if "pageAfter" in params:
+            output["nextCursor"] = None
+        return self._with_laid_down(operation, output)
+
+    async def host(self, kind: str, told: dict[str, Any]) -> dict[str, Any]:
+        assert not REFERENCE.search(told["text"])
+        self.told.append((kind, told))
+        gives: dict[str, Any] = {}
+        if kind == "ask":
+            gives = {"answer": told["options"][0], "comment": "seen"}
+        elif kind == "store":
+            gives = {"url": "memory://kept"}
+        return self._with_laid_down(kind, gives)
+
+    def _with_laid_down(self, name: str, output: dict[str, Any]) -> dict[str, Any]:
+        for (owner, path), value in self.laid_down.items():
+            if owner == name:
+                _put(output, path, value)
+        return output
+
+
+def _example(schema: Mapping[str, Any], name: str = "") -> Any:
+    """A value that fits, with every property there and one entry in every list."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "object" in kinds:
+        example = {key: _example(part, key) for key, part in schema.get("properties", {}).items()}
+        return example | ({"id": f"{ID_PREFIXES[schema['x-type']]}1"} if "x-type" in schema else {})
+    if "array" in kinds:
+        return [_example(schema.get("items", {"type": "object"}), name)]
+    return {"string": UNFORESEEN if name == "status" else name, "integer": 1, "boolean": True}[kinds[0]]
+
+
+def _put(node: Any, path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        if step == "*":
+            for entry in node:
+                _put(entry, path[path.index(step) + 1 :], value)
+            return
+        node = node[int(step) if step.isdecimal() else step]
+    node[path[-1]] = value
+
+
+async def _run(template: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
+    given = {name: copy.deepcopy(schema["examples"][0]) for name, schema in template["inputs"].items()}
+    return await run_template(template, given, call=answers.call, wait=answers.wait, host=answers.host)
+
+
+# --- what has to be answered for a step to run -----------------------------------------------------------------------------
+
+
+def conditions(template: Mapping[str, Any], step: Step) -> Iterator[tuple[Step, tuple[str, ...], Mapping[str, Any]]]:
+    """Each condition that a step depends on: the step that answers it, the path in its output, and the condition itself.
+
+    A condition on whether a step gave anything at all comes down to the conditions of that step.
+    """
+    steps = {other["id"]: other for other in template["steps"]}
+    for condition in step.get("when", []):
+        source, path = _source(steps, step, condition["value"])
+        if path:
+            yield steps[source], path, condition
+    for identifier in {path[0] for path in references(step)} & set(steps):
+        yield from conditions(template, steps[identifier])
+
+
+def _source(steps: Mapping[str, Step], step: Step, value: str) -> tuple[str, tuple[str, ...]]:
+    """Which step a condition reads, and where in one of its outputs; an item is followed to the list it comes from."""
+    match = REFERENCE.fullmatch(value)
+    assert match, f"{value} is not a single reference"
+    root, *path = match[1].split(".")
+    if root == "item":
+        return _source(steps, step, "{" + ".".join([step["forEach"][1:-1], "*", *path]) + "}")
+    return root, tuple(path[1:] if "forEach" in steps[root] else path)
+
+
+def satisfying(template: Mapping[str, Any], step: Step) -> dict[tuple[str, tuple[str, ...]], Any]:
+    """Values to lay down so that everything a step depends on holds."""
+    laid_down: dict[tuple[str, tuple[str, ...]], Any] = {}
+    for source, path, condition in conditions(template, step):
+        if condition.get("empty") is False or "notIn" in condition:
+            continue
+        if "empty" in condition:
+            value: Any = [] if path[-1] in catalog.load(source["operation"]).output else None
+        else:
+            value = next(condition[test][0] for test in ("in", "allIn", "anyIn") if test in condition)
+        where = (source.get("operation", source.get("host")), path)
+        assert laid_down.setdefault(where, value) == value, f"{step['id']} asks for two values of {where}"
+    return laid_down
+
+
+# --- templates -------------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_templates_for_every_operation() -> None:
+    assert len(TEMPLATES) == len(MANIFEST["templates"]) >= 9
+    used = {name for template in TEMPLATES.values() for name in operations(template)}
+    assert used == set(catalog.names())
+
+
+def operations(template: Mapping[str, Any]) -> set[str]:
+    """Every operation that a template calls, those that only poll included."""
+    calling = [step for step in template["steps"] if "operation" in step]
+    return {step["operation"] for step in calling} | {output_spec(step).name for step in calling}
+
+
+@each_template
+def test_template_fits_the_specs(template: dict[str, Any]) -> None:
+    assert list(template_check.problems(template)) == []
+
+
+@each_template
+def test_examples_fit_their_inputs(template: dict[str, Any]) -> None:
+    for name, schema in template["inputs"].items():
+        Draft202012Validator.check_schema(schema)
+        assert Draft202012Validator(schema).is_valid(schema["examples"][0]), name
+
+
+@each(STEPS)
+async def test_every_step_is_reached(template: dict[str, Any], step: dict[str, Any]) -> None:
+    answers = Answers(satisfying(template, step))
+    results = await _run(template, answers)
+    assert results.get(step["id"], []) != [] or (
+        step.get("host") == "notify" and step["id"] in results and "forEach" not in step
+    )
+    names = [name for name, _ in answers.calls + answers.told]
+    assert step.get("operation", step.get("host")) in names
+    if step.get("all"):
+        assert any(name == step["operation"] and "pageAfter" in params for name, params in answers.calls)
+
+
+@each([(template, step) for template, step in STEPS if "when" in step])
+async def test_a_condition_that_does_not_hold_keeps_its_step_back(template: dict[str, Any], step: dict[str, Any]) -> None:
+    for index, condition in enumerate(step["when"]):
+        alone = {**step, "when": [condition]}
+        source, path, _ = next(conditions(template, alone))
+        laid_down = satisfying(template, step)
+        where = (source.get("operation", source.get("host")), path)
+        laid_down[where] = _violating(condition, path, source)
+        results = await _run(template, Answers(laid_down))
+        assert not results.get(step["id"]), f"condition {index} of {step['id']} makes no difference"
+        assert step["id"] not in results or "forEach" in step
+
+
+def _violating(condition: Mapping[str, Any], path: tuple[str, ...], source: Step) -> Any:
+    if "notIn" in condition:
+        return condition["notIn"][0]
+    if "empty" not in condition:
+        return UNFORESEEN
+    is_list = "operation" in source and path[-1] in catalog.load(source["operation"]).output
+    if condition["empty"]:
+        return [_example(catalog.load(source["operation"]).output[path[-1]]["items"])] if is_list else "there"
+    return [] if is_list else None
+
+
+SERIOUS_TEMPLATES = [name for name, template in TEMPLATES.items() if operations(template) & SERIOUS]
+
+
+@pytest.mark.parametrize("name", SERIOUS_TEMPLATES)
+async def test_nothing_is_decided_or_erased_unasked(name: str) -> None:
+    answers = Answers({("ask", ("answer",)): UNFORESEEN})
+    await _run(TEMPLATES[name], answers)
+    assert answers.calls
+    assert {operation for operation, _ in answers.calls} & SERIOUS == set()
+
+
+@each([(template, step) for template, step in STEPS if step.get("operation") in SERIOUS])
+def test_serious_steps_hang_on_a_word_or_an_explicit_condition(template: dict[str, Any], step: dict[str, Any]) -> None:
+    found = list(conditions(template, {"id": step["id"], "when": step["when"], "forEach": step.get("forEach", "")}))
+    asked = [condition for source, path, condition in found if source.get("host") == "ask" and path == ("answer",)]
+    explicit = [condition for source, path, condition in found if path[-1] == "status" and "in" in condition]
+    assert asked or explicit
+    if catalog.load(step["operation"]).effect == "erase":
+        assert asked
+
+
+@each([(template, step) for template, step in STEPS if any("answer" in when["value"] for when in step.get("when", []))])
+def test_answers_that_are_tested_can_be_given(template: dict[str, Any], step: dict[str, Any]) -> None:
+    for source, path, condition in conditions(template, step):
+        if source.get("host") == "ask" and path == ("answer",):
+            assert set(condition["in"]) <= set(source["options"])
+
+
+# --- skills ----------------------------------------------------------------------------------------------------------------
+
+QUOTED = re.compile(r"`([^`]+)`")
+ON_A_WORD = "## Only on a person's word"
+
+
+def test_there_are_skills() -> None:
+    assert len(SKILLS) == len(MANIFEST["skills"]) >= 7
+
+
+@each_skill
+def test_skill_names_only_what_exists(skill: dict[str, Any]) -> None:
+    quoted = set(QUOTED.findall(skill["instructions"]))
+    named = quoted & set(catalog.names())
+    assert set(skill["operations"]) == named
+    assert len(skill["operations"]) == len(named)
+    unknown = {word for word in quoted - named if not _is_output(word, named)}
+    assert unknown == set()
+
+
+def _is_output(word: str, names: set[str]) -> bool:
+    """Whether one of the operations gives an output of this name; a list stands for its entries."""
+    output, *path = word.split(".")
+    for schema in (catalog.load(name).output.get(output) for name in names):
+        for step in path:
+            schema = schema and schema.get("items", schema).get("properties", {}).get(step)
+        if schema:
+            return True
+    return False
+
+
+@each_skill
+def test_skill_puts_serious_operations_under_a_persons_word(skill: dict[str, Any]) -> None:
+    before, _, section = skill["instructions"].partition(ON_A_WORD)
+    listed, _, after = section.partition("\n## ")
+    assert set(QUOTED.findall(listed)) == set(skill["operations"]) & SERIOUS
+    assert set(QUOTED.findall(before + after)) & SERIOUS == set()
+
+
+@each_skill
+def test_skill_can_run_its_templates(skill: dict[str, Any]) -> None:
+    for name in skill["templates"]:
+        assert operations(TEMPLATES[name]) <= set(skill["operations"]), name
+
+
+@each_skill
+def test_skill_reads_like_one(skill: dict[str, Any]) -> None:
+    assert skill["description"].startswith("Use ")
+    assert skill["instructions"].startswith(f"# {skill['title']}\n")
+    assert re.search(r"^1\. ", skill["instructions"], re.MULTILINE)
+    assert re.search(r"^## (Never|Check|Only)", skill["instructions"], re.MULTILINE)
