@@ -198,7 +198,7 @@ def test_definition_says_what_the_spec_says(spec: ToolSpec) -> None:
     for key in ("name", "title", "description", "group", "effect"):
         assert definition[key] == getattr(spec, key)
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for key in ("request", "paginate", "wait", "then"):
+    for key in ("request", "paginate", "wait", "then", "confirm"):
         assert definition.get(key) == plain.get(key)
     for key in ("choose", "requireAny"):
         assert definition.get(key, type(plain[key])()) == plain[key]
@@ -228,7 +228,7 @@ def test_hints_follow_effect_and_method() -> None:
 
     assert names_with("destructive") == {"redact_account", "redact_inquiry"}
     decisions = {"approve_inquiry", "decline_inquiry", "expire_inquiry", "mark_inquiry_for_review"}
-    assert names_with("confirm") == names_with("destructive") | decisions
+    assert names_with("consent") == names_with("destructive") | decisions
     assert names_with("readOnly") == {name for name, d in DEFINITIONS.items() if d["request"]["method"] == "GET"}
     assert names_with("idempotent") == names_with("readOnly") | names_with("destructive") | {
         "update_inquiry",
@@ -272,7 +272,7 @@ def test_grammar_explains_every_word_in_use() -> None:
     mappings = {key for schema in _schemas("response") for key in schema if key.startswith("x-")}
     assert mappings == {key.replace("_", "-") for key in grammar["response"] if key.startswith("x_")}
     optional = {key for definition in DEFINITIONS.values() for key in definition}
-    for word in ("paginate", "wait", "then"):
+    for word in ("paginate", "wait", "then", "confirm"):
         assert word in optional
         assert word in grammar["running"]
     for word in ("choose", "require_any", "multipart", "placeholder", "optional_key"):

@@ -1,0 +1,40 @@
+"""An offline Persona to build and test against: a labelled simulation that verifies nobody.
+
+`Sandbox` is all of it. It speaks Persona's HTTP API, in process or on a loopback port, and needs no account, key or
+network. What it cannot know about the live service it chooses, and lists in `CHOICES`; names that steer the outcome of a
+flow are in `OUTCOMES`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import create_app
+    from .choices import CHOICES
+    from .offline import Sandbox, SandboxError
+    from .outcomes import OUTCOMES
+    from .templates import TEMPLATES
+
+_HOME_OF = {
+    "CHOICES": "choices",
+    "OUTCOMES": "outcomes",
+    "Sandbox": "offline",
+    "SandboxError": "offline",
+    "TEMPLATES": "templates",
+    "create_app": "app",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
+
+__all__ = ["CHOICES", "OUTCOMES", "TEMPLATES", "Sandbox", "SandboxError", "create_app"]

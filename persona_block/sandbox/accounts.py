@@ -1,0 +1,156 @@
+"""Accounts: one person each, found by a reference id that is unique in its environment.
+
+Sources: OpenAPI paths /accounts*; docs.withpersona.com/accounts-tutorials and /reference-ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from .environment import Environment
+from .errors import bad_request, unprocessable
+from .fields import ACCOUNT_PLACES, COUNTRY, empty_account_fields, plain, set_account_fields
+from .inflection import kebab
+from .records import Resource
+from .shapes import ACCOUNT_PHOTO, check
+from .templates import TEMPLATES
+
+_FIELD_ATTRIBUTES = (
+    "birthdate",
+    "name-first",
+    "name-middle",
+    "name-last",
+    "phone-number",
+    "email-address",
+    "country-code",
+    "address-street-1",
+    "address-street-2",
+    "address-city",
+    "address-subdivision",
+    "address-postal-code",
+)
+
+
+def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None = None) -> tuple[Resource, bool]:
+    """Create an account, or update the one that `upsert_by` finds; gives it and whether it is new."""
+    if upsert_by is not None:
+        if kebab(upsert_by) != "reference-id":
+            raise unprocessable("An account can only be upserted by reference-id", "/meta/upsert-by")
+        if not attributes.get("reference-id"):
+            raise unprocessable("Upserting by reference-id needs a reference id", "/data/attributes/reference-id")
+        existing = by_reference(env, attributes["reference-id"])
+        if existing:
+            update(env, existing, {key: value for key, value in attributes.items() if key != "account-type-id"})
+            return existing, False
+    type_id = _account_type(env, attributes.get("account-type-id"), "/data/attributes/account-type-id")
+    account = env.create(
+        "account",
+        {
+            "reference-id": _reference(attributes.get("reference-id")),
+            "account-type-name": "User",
+            "account-status": attributes.get("account-status", "Active"),
+            "created-at": env.timestamp,
+            "updated-at": env.timestamp,
+            "redacted-at": None,
+            "fields": _set_fields(empty_account_fields(), attributes),
+            "tags": attributes.get("tags") or [],
+        },
+        {"account-type": {"type": "account-type", "id": type_id}},
+        event="account.created",
+    )
+    if "selfie-photo" in attributes:
+        _set_photo(env, account, attributes["selfie-photo"])
+        env.save(account)
+    return account, True
+
+
+def update(env: Environment, account: Resource, attributes: dict[str, Any]) -> None:
+    """Change what is given of an account and leave the rest."""
+    values = account.attributes
+    if "reference-id" in attributes:
+        values["reference-id"] = _reference(attributes["reference-id"])
+    if "account-status" in attributes:
+        values["account-status"] = attributes["account-status"]
+    if "tags" in attributes:
+        values["tags"] = attributes["tags"] or []
+    _set_fields(values["fields"], attributes)
+    if "selfie-photo" in attributes:
+        _set_photo(env, account, attributes["selfie-photo"])
+    elif plain(attributes.get("fields", {}).get("selfie_photo", "kept")) is None:
+        _set_photo(env, account, {"data": None})
+    env.save(account, "account.updated")
+
+
+def by_reference(env: Environment, reference_id: str) -> Resource | None:
+    """Give the account of a reference id, or None."""
+    return next(iter(env.find("account", "reference_id", reference_id)), None)
+
+
+def check_auto_create(meta: dict[str, Any]) -> None:
+    """Raise a 400 for settings of an account that is not to be created."""
+    if meta.get("auto-create-account", True) is False:
+        for name in ("auto-create-account-reference-id", "auto-create-account-type-id"):
+            if name in meta:
+                raise bad_request(f"meta.{name.replace('-', '_')} needs meta.auto_create_account")
+
+
+def auto_create(env: Environment, reference_id: str | None, meta: dict[str, Any], fields: dict[str, Any]) -> Resource | None:
+    """Give the account that an inquiry or a report belongs to: found by reference id, or created, unless not wanted."""
+    check_auto_create(meta)
+    reference_id = meta.get("auto-create-account-reference-id", reference_id)
+    existing = by_reference(env, reference_id) if reference_id else None
+    if existing or meta.get("auto-create-account", True) is False:
+        return existing
+    attributes: dict[str, Any] = {"fields": account_values(fields)}
+    if reference_id is not None:
+        attributes["reference-id"] = reference_id
+    type_id = meta.get("auto-create-account-type-id")
+    attributes["account-type-id"] = _account_type(env, type_id, "/meta/auto-create-account-type-id")
+    return create(env, attributes)[0]
+
+
+def account_values(fields: dict[str, Any]) -> dict[str, Any]:
+    """Give the plain values, among an inquiry's fields, that its account has a place for."""
+    return {key: plain(value) for key, value in fields.items() if key in ACCOUNT_PLACES and plain(value) is not None}
+
+
+def names(account: Resource) -> list[str | None]:
+    """Give the parts of an account's name."""
+    return list(plain(account.attributes["fields"]["name"]).values())
+
+
+def _set_fields(fields: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    flat = {name: attributes[name] for name in _FIELD_ATTRIBUTES if name in attributes}
+    if "country-code" in flat and not COUNTRY.fullmatch(flat["country-code"]):
+        raise unprocessable("country-code must be two capital letters", "/data/attributes/country-code")
+    set_account_fields(fields, flat | attributes.get("fields", {}))
+    return fields
+
+
+def _reference(reference_id: str | None) -> str | None:
+    if reference_id is not None and not reference_id.strip():
+        raise unprocessable("reference-id must not be blank", "/data/attributes/reference-id")
+    return reference_id
+
+
+def _account_type(env: Environment, id: str | None, pointer: str) -> str:
+    if id is not None and id != TEMPLATES.account_type:
+        raise unprocessable("There is no such account type", pointer)
+    return TEMPLATES.account_type
+
+
+def _set_photo(env: Environment, account: Resource, photo: dict[str, Any]) -> None:
+    place = "fields/selfie_photo/value"
+    if "data" not in photo:
+        return
+    env.delete_files(account)
+    account.attributes["fields"]["selfie_photo"] = {"type": "file", "value": None}
+    if photo["data"] is not None:
+        check(ACCOUNT_PHOTO, photo["data"], "data.attributes.selfie_photo.data")
+        try:
+            content = base64.b64decode(photo["data"].get("data", ""), validate=True)
+        except binascii.Error:
+            raise unprocessable("The photo is not base64", "/data/attributes/selfie-photo/data/data") from None
+        env.add_file(account, photo["data"].get("filename") or "selfie_photo.jpg", content, place)

@@ -1,0 +1,125 @@
+"""The sandbox as an ASGI application: the API's routes, the files it hands out, and one-time links.
+
+Every answer carries `Persona-Sandbox: simulation`, so that none can be taken for the real thing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from . import sessions
+from .environment import Organization
+from .errors import Problem, problem
+from .operations import OPERATIONS, Operation
+from .protocol import JSON, Answer, Incoming, Protocol
+from .settle import settle
+
+BASE_PATH = "/api/v1"
+
+LABEL = {"Persona-Sandbox": "simulation"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
+    """Make the application of an organisation; `keys` gives the environment of each API key."""
+    protocol = Protocol(organization, keys)
+    routes = [
+        Route(BASE_PATH + operation.path, _endpoint(protocol, operation), methods=[operation.method])
+        for operation in OPERATIONS
+    ]
+    routes += [
+        Route("/files/{filename}", _file_endpoint(organization)),
+        Route("/verify", _link_endpoint(organization)),
+        Route("/v/{code}", _link_endpoint(organization)),
+    ]
+    errors: dict[Any, Any] = {404: _unknown_path, 405: _unknown_path}
+    return Starlette(routes=routes, exception_handlers=errors)
+
+
+def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        parts, body = None, b""
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            parts = await _parts(request)
+        else:
+            body = await request.body()
+        incoming = Incoming(
+            operation,
+            request.url.path,
+            request.scope["query_string"].decode("latin-1"),
+            request.path_params,
+            {name: value for name, value in request.headers.items()},
+            body,
+            parts,
+        )
+        # From here to the answer nothing waits, so no two requests ever see each other half done.
+        return _response(protocol.answer(incoming))
+
+    return endpoint
+
+
+async def _parts(request: Request) -> dict[str, bytes | None]:
+    """Read a multipart body by part; a part without a file, or a body that is none, has no content."""
+    try:
+        async with request.form() as form:
+            return {name: await part.read() if isinstance(part, UploadFile) else None for name, part in form.multi_items()}
+    except MultiPartException:
+        return {"request body": None}
+    except Exception as error:
+        # Starlette reports a malformed body to the client itself where it runs as an application.
+        if getattr(error, "status_code", None) == 400:
+            return {"request body": None}
+        raise
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, {**answer.headers, **LABEL}, answer.media_type)
+
+
+def _file_endpoint(organization: Organization) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        filename, token = request.path_params["filename"], request.query_params.get("access_token", "")
+        file = organization.open_file(filename, token, organization.clock.milliseconds())
+        if file is None:
+            return PlainTextResponse("This link is wrong or has expired.", 403, LABEL)
+        media_type = "image/png" if file.content.startswith(b"\x89PNG") else "application/octet-stream"
+        headers = {**LABEL, "X-Content-Type-Options": "nosniff"}
+        return Response(file.content, 200, headers, media_type)
+
+    return endpoint
+
+
+def _link_endpoint(organization: Organization) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        code = request.path_params.get("code") or request.query_params.get("code", "")
+        now = organization.clock.milliseconds()
+        try:
+            with organization.store.transaction():
+                settle(organization, now)
+                session = sessions.open_link(organization, code, now)
+        except Problem as refusal:
+            return PlainTextResponse(refusal.errors[0].get("details", "There is no such link"), refusal.status, LABEL)
+        inquiry_id = session.relationships["inquiry"]["id"]
+        return PlainTextResponse(f"SIMULATION: session {session.id} of inquiry {inquiry_id} is open.", 200, LABEL)
+
+    return endpoint
+
+
+async def _unknown_path(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    details = f"The simulation has no {request.method} {request.url.path}"
+    return Response(_error_body(problem(status, details)), status, LABEL, JSON)
+
+
+def _error_body(refusal: Problem) -> bytes:
+    return json.dumps(refusal.body).encode()

@@ -1,0 +1,116 @@
+"""Every choice made where Persona's OpenAPI and documentation leave one. They are OURS: the live service may differ.
+
+`CHOICES` is the table for people; `Settings` holds the ones that can be switched. Code that follows a choice names it
+nowhere else, so this is the list to read before trusting an edge case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The switchable choices; durations are in simulated seconds.
+
+    strict: refuse decisions on inquiries that are still created or expired, a repeated decision, and inquiry fields
+        that the template does not define.
+    mismatch_status: the answer to an idempotency key that comes back with another request (409, 400 or 422).
+    report_delay, import_delay: how long a report or an import stays pending.
+    rate_limit: requests per window and environment before a 429; None never refuses and shows a full allowance.
+    rate_window: length of that window. Persona's own default is 300 per 60 s (docs.withpersona.com/rate-limiting).
+    """
+
+    strict: bool = False
+    mismatch_status: int = 409
+    report_delay: float = 1.5
+    import_delay: float = 1.5
+    rate_limit: int | None = None
+    rate_window: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.mismatch_status not in (400, 409, 422):
+            raise ValueError("mismatch_status must be 400, 409 or 422")
+        if self.rate_limit is not None and self.rate_limit < 1:
+            raise ValueError("rate_limit must be at least 1, or None")
+        if min(self.report_delay, self.import_delay, self.rate_window) < 0:
+            raise ValueError("delays and windows are not negative")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One open question and the answer given here."""
+
+    question: str
+    answer: str
+
+
+CHOICES: tuple[Choice, ...] = (
+    # Protocol
+    Choice("An unknown Persona-Version or Key-Inflection", "400, before anything else but authentication."),
+    Choice("Which version the answers follow", "Always 2025-12-08, whichever known version is asked for."),
+    Choice("A query parameter, filter or attribute that is not documented", "400, naming it."),
+    Choice("An include path that leads nowhere, or that the operation cannot return", "400."),
+    Choice("`included` in an answer", "Absent unless `include` names a path; then always there, perhaps empty."),
+    Choice("Unknown attribute names in fields[TYPE]", "Ignored; relationships always come back."),
+    Choice("page[size] outside 1 to 100, both cursors at once, a cursor that is no object of the list", "400."),
+    Choice("An unknown id in a filter", "An empty list."),
+    Choice("A comma in a filter value", "Always separates two values, so a reference id with a comma cannot be listed."),
+    Choice("Rate limits", "Counted but not enforced unless rate_limit is set; one fixed window per environment."),
+    Choice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
+    Choice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),
+    Choice("Request-Id of a replayed answer", "A new one: each attempt can be told apart in the log."),
+    Choice("Idempotency-Key on GET, PATCH and DELETE", "Ignored."),
+    Choice("A sandbox key where production is needed, or the reverse", "403."),
+    Choice("An expired or wrong file URL", "403 in plain text."),
+    # Inquiries
+    Choice("Not exactly one template attribute on create", "400."),
+    Choice("Unknown template or account on create", "404. An inactive template: 422."),
+    Choice("auto-create-account-reference-id or -type-id with auto-create-account false", "400."),
+    Choice("The deprecated reference-id attribute", "Means the same as auto-create-account-reference-id."),
+    Choice("account-id together with a reference id", "The account id wins."),
+    Choice("An inquiry's reference-id", "Its account's, as it was when the inquiry was created."),
+    Choice("Fields that the template does not define", "Kept with the type of their value; 422 under strict."),
+    Choice("An auto-created account's fields", "Those the inquiry was created with; completion adds the rest."),
+    Choice("An action that the inquiry's status forbids", "422."),
+    Choice("Any action on a redacted inquiry, print included", "409 `Inquiry already redacted`."),
+    Choice(
+        "Approve and decline",
+        "From every status; under strict only from pending, completed, failed, needs_review or the other decision.",
+    ),
+    Choice("Who the reviewer is after a decision by API", "One fixed user of the organisation."),
+    Choice("Expire", "From created and pending; otherwise 422."),
+    Choice("Resume", "From created (status stays), pending and expired (becomes pending); otherwise 422."),
+    Choice("expired-at and started-at after resuming an expired inquiry", "expired-at null; started-at set if it never was."),
+    Choice("A one-time link", "From created and pending; each makes a session. Otherwise 422: resume first."),
+    Choice("The 26th session of an inquiry", "422."),
+    Choice("Using a one-time link twice", "Allowed for 5 minutes after its first use, then refused (410)."),
+    Choice("Sessions of an inquiry that ends, is decided or is marked for review", "Expire with it."),
+    Choice("How redaction cascades", "At once, downward; note and reviewer-comment go, tags and reference id stay."),
+    # Accounts, imports
+    Choice("A second account of one reference id", "409 `Record not unique`."),
+    Choice("meta.upsert-by", "Only reference-id; 200 when it existed, 422 for any other field."),
+    Choice("Account fields by their flat names (name-first, address-city)", "Put in their place in name and address."),
+    Choice("A social security number", "Accepted and forgotten."),
+    Choice("Redacting an account twice", "409, even if it was updated in between."),
+    Choice("An import's file without a known column, or not UTF-8 text", "The import ends `errored`, with counts of 0."),
+    Choice("An import row whose reference id exists already", "A duplicate: counted, not updated."),
+    Choice(
+        "An import row with a bad birthdate or number, too many cells, or nothing",
+        "An error, except that blank lines are skipped.",
+    ),
+    Choice("Tags in an import", "Separated by comma, semicolon or bar."),
+    # Reports, cases, evidence
+    Choice("Which reports can be created", "watchlist, adverse-media, politically-exposed-person; other kinds: 422."),
+    Choice("A report without data.type", "Takes its report template's kind; with neither, 400."),
+    Choice("processing-mode", "Accepted; the report is pending all the same."),
+    Choice("A term next to separate names", "Both are kept; without a term it is made of the names."),
+    Choice(
+        "When a case opens",
+        "When an inquiry needs review. It resolves when the inquiry is decided, and follows a changed decision.",
+    ),
+    Choice("Case statuses", "Open, then Approved or Declined."),
+    Choice("Verifications that an expiring inquiry leaves open", "Canceled."),
+    Choice("perform-simulate-actions", "Same rules as the API's own actions; complete and fail also start a created inquiry."),
+    Choice("Inquiry templates with a sandbox key", "403."),
+)

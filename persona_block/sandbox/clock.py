@@ -1,0 +1,51 @@
+"""Simulated time: milliseconds since the epoch that can run faster than real time, or be moved forward."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+def iso(milliseconds: int) -> str:
+    """Write a moment as the API does: ISO 8601, UTC, with milliseconds."""
+    seconds, rest = divmod(milliseconds, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def parse(text: str) -> int:
+    """Read an ISO 8601 moment as milliseconds; one without an offset is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * SECOND)
+
+
+class Clock:
+    """A clock that starts at a given moment and never runs backwards.
+
+    `speed` is how many simulated seconds pass in a real one; 0 makes a clock that only `advance` moves.
+    """
+
+    def __init__(self, start: int | None = None, speed: float = 1.0) -> None:
+        if speed < 0:
+            raise ValueError("speed must not be negative: time does not run backwards")
+        self.speed = speed
+        self._base = round(time.time() * SECOND) if start is None else start
+        self._origin = time.monotonic()
+
+    def milliseconds(self) -> int:
+        """Give the simulated moment in milliseconds since the epoch."""
+        return self._base + int((time.monotonic() - self._origin) * self.speed * SECOND)
+
+    def now(self) -> datetime:
+        """Give the simulated moment, in UTC."""
+        return datetime.fromtimestamp(self.milliseconds() / SECOND, UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward by simulated seconds. Raises ValueError for a negative number."""
+        if seconds < 0:
+            raise ValueError("a clock is only moved forward")
+        self._base += round(seconds * SECOND)

@@ -1,0 +1,174 @@
+"""The organisation with its two environments, and an environment as one request, or one step of time, sees it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import sqlite3
+from typing import Any
+
+from .choices import Settings
+from .clock import HOUR, Clock, iso
+from .errors import Problem, conflict, not_found
+from .records import Effect, Resource, StoredFile, related
+from .store import Store
+
+PRODUCTION = "production"
+SANDBOX = "sandbox"
+ORGANIZATION = "organization"  # where templates and other things live that both environments see
+
+ORGANIZATION_ID = "org_OfflineSimulation"
+ENVIRONMENT_IDS = {PRODUCTION: "env_OfflineProduction", SANDBOX: "env_OfflineSandbox"}
+
+# docs.withpersona.com/downloading-files: a file's URL is good for six hours after the answer that held it.
+FILE_LIFETIME = 6 * HOUR
+
+# The prefix of each kind's ids, as in the OpenAPI's examples.
+PREFIXES = {
+    "inquiry": "inq",
+    "inquiry-session": "iqse",
+    "account": "act",
+    "case": "case",
+    "report": "rep",
+    "verification": "ver",
+    "document": "doc",
+    "document-file": "docf",
+    "selfie": "self",
+    "importer": "mprt",
+}
+_ALPHANUMERIC = bytes.maketrans(b"+/", b"Xz")
+
+
+class Organization:
+    """What outlives a request: the store, the clock, the settings, and where the outside finds us.
+
+    `api_url` and `files_url` are the public bases of the API's origin and of file URLs, without a trailing slash.
+    """
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings, seed: int, origin: str, files_url: str) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.origin = origin
+        self.files_url = files_url
+        self.secret = store.setting("seed", str(seed)).encode()
+
+    def token(self, purpose: str, subject: object, length: int = 24) -> str:
+        """Derive alphanumerics that the seed, the purpose and the subject alone determine."""
+        digest = hashlib.blake2b(f"{purpose}:{subject}".encode(), key=self.secret.ljust(1, b"0")[:64], digest_size=48)
+        return base64.b64encode(digest.digest()).translate(_ALPHANUMERIC).decode()[:length]
+
+    def file_url(self, file_id: str, filename: str, now: int) -> str:
+        """Give a file's URL, good for six simulated hours."""
+        claim = f"{file_id}.{now + FILE_LIFETIME}"
+        return f"{self.files_url}/{filename}?access_token={claim}.{self.token('file', claim)}"
+
+    def open_file(self, filename: str, access_token: str, now: int) -> StoredFile | None:
+        """Give the file that a URL leads to, or None where the token is wrong or has expired."""
+        claim, _, signature = access_token.rpartition(".")
+        file_id, _, expires = claim.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self.token("file", claim).encode()):
+            return None
+        file = self.store.get_file(file_id) if int(expires) > now else None
+        return file if file and file.filename == filename else None
+
+
+class Environment:
+    """One environment at one moment: reads, changes and logs its resources on behalf of one request or actor."""
+
+    def __init__(
+        self, organization: Organization, name: str, now: int, actor: str = "api", request_id: str | None = None
+    ) -> None:
+        self.organization = organization
+        self.store = organization.store
+        self.settings = organization.settings
+        self.name = name
+        self.now = now
+        self.actor = actor
+        self.request_id = request_id
+        self.effects = 0
+        # One object for each id, so that two readers in one request never overwrite each other's changes.
+        self._loaded: dict[str, Resource] = {}
+
+    @property
+    def timestamp(self) -> str:
+        """This moment, as attributes hold it."""
+        return iso(self.now)
+
+    def create(
+        self,
+        type_: str,
+        attributes: dict[str, Any],
+        relationships: dict[str, Any],
+        *,
+        event: str | None = None,
+        private: dict[str, Any] | None = None,
+        due: int | None = None,
+    ) -> Resource:
+        """Add a resource, with a new id. Raises a 409 for a second account of one reference id."""
+        seq = self.store.next_seq()
+        prefix = PREFIXES[type_.partition("/")[0]]
+        id = f"{prefix}_{self.organization.token(prefix, seq)}"
+        resource = Resource(id, type_, self.name, self.now, attributes, relationships, private or {}, {}, due, seq)
+        self._write(self.store.insert, resource)
+        self._loaded[id] = resource
+        if event:
+            self.log(event, resource)
+        return resource
+
+    def save(self, resource: Resource, event: str | None = None) -> None:
+        """Write a changed resource, and what the change is called. Raises a 409 as `create` does."""
+        if "updated-at" in resource.attributes:
+            resource.attributes["updated-at"] = self.timestamp
+        self._write(self.store.update, resource)
+        if event:
+            self.log(event, resource)
+
+    def log(self, event: str, resource: Resource) -> None:
+        """Append to the log what happened to a resource."""
+        self.effects += 1
+        status = resource.attributes.get("status")
+        self.store.add_effect(Effect(self.now, self.name, event, resource.id, status, self.actor, self.request_id))
+
+    def get(self, id: str, kind: str | None = None) -> Resource:
+        """Read a resource of this environment or of the organisation. Raises a 404."""
+        resource = self._loaded.get(id) or self.store.get(id)
+        if resource is None or resource.environment not in (self.name, ORGANIZATION) or (kind and resource.kind != kind):
+            raise not_found()
+        return self._loaded.setdefault(id, resource)
+
+    def find(self, kind: str, column: str, value: str) -> list[Resource]:
+        """Read the resources of a kind whose column holds a value, oldest first."""
+        found = self.store.find(self.name, kind, column, value)
+        return [self._loaded.setdefault(resource.id, resource) for resource in found]
+
+    def related(self, resource: Resource, *names: str) -> Resource | None:
+        """Read the first object that a resource is related to by one of these names, or None."""
+        id = related(resource, *names)
+        return self.get(id) if id else None
+
+    def children(self, resource: Resource, name: str) -> list[Resource]:
+        """Read everything that a to-many relationship names."""
+        return [self.get(identifier["id"]) for identifier in resource.relationships.get(name, [])]
+
+    def add_file(self, resource: Resource, filename: str, content: bytes, *places: str) -> None:
+        """Keep a file of a resource and put it at places in its attributes (see `serialization`)."""
+        file_id = f"file{self.organization.token('file-id', f'{resource.id}/{places[0]}/{self.now}')}"
+        self.store.put_file(StoredFile(file_id, filename, len(content), content), resource.id)
+        resource.files |= dict.fromkeys(places, file_id)
+
+    def delete_files(self, resource: Resource) -> None:
+        """Forget the files of a resource."""
+        resource.files = {}
+        self.store.delete_files(resource.id)
+
+    def _write(self, write: Any, resource: Resource) -> None:
+        try:
+            write(resource)
+        except sqlite3.IntegrityError:
+            raise _not_unique() from None
+
+
+def _not_unique() -> Problem:
+    return conflict("An account with this reference id already exists", title="Record not unique")

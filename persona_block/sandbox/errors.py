@@ -1,0 +1,65 @@
+"""The error answers of the API, as exceptions that an operation raises and the protocol writes out.
+
+Bodies are `{"errors": [{"title", "details"?, "source"?}]}` (OpenAPI: components/responses). A 401 holds titles only,
+a 404 here likewise, and `source.pointer` belongs to 422 alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TITLES = {
+    400: "Bad Request",
+    401: "Must be authenticated to access this endpoint",
+    403: "Forbidden",
+    404: "Record not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    422: "Unprocessable entity",
+    429: "Rate limit exceeded",
+    500: "Internal server error",
+}
+
+
+class Problem(Exception):
+    """One error answer, of a status and one or more errors."""
+
+    def __init__(self, status: int, *errors: dict[str, Any]) -> None:
+        super().__init__(f"{status}: {errors}")
+        self.status = status
+        self.errors = list(errors)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the answer."""
+        return {"errors": self.errors}
+
+
+def problem(status: int, details: str | None = None, *, title: str | None = None, pointer: str | None = None) -> Problem:
+    """Make an error answer of one error, with the status's usual title."""
+    error: dict[str, Any] = {"title": title or TITLES[status]}
+    if details is not None:
+        error["details"] = details
+    if pointer is not None:
+        error["source"] = {"pointer": pointer}
+    return Problem(status, error)
+
+
+def bad_request(*details: str) -> Problem:
+    """Make a 400: the request itself cannot be accepted."""
+    return Problem(400, *({"title": TITLES[400], "details": text} for text in details))
+
+
+def not_found() -> Problem:
+    """Make a 404, which says nothing but its title."""
+    return problem(404)
+
+
+def conflict(details: str, title: str | None = None) -> Problem:
+    """Make a 409: the request collides with what is already there."""
+    return problem(409, details, title=title)
+
+
+def unprocessable(details: str, pointer: str | None = None) -> Problem:
+    """Make a 422: well formed, but not possible for this value or in this state."""
+    return problem(422, details, title="Record invalid" if pointer else None, pointer=pointer)

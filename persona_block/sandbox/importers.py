@@ -1,0 +1,102 @@
+"""Imports of accounts from a CSV file: pending first, then ready with the counts of its real rows.
+
+Sources: OpenAPI path /importer/accounts, docs.withpersona.com/2021-05-14/accounts-cookbook.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import io
+import re
+from typing import Any
+
+from . import accounts, outcomes
+from .clock import SECOND
+from .environment import Environment
+from .errors import Problem, unprocessable
+from .records import Resource
+
+COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "birthdate", "social_security_number", "tags"})
+
+_NAMES = ("name_first", "name_middle", "name_last")
+_SOCIAL_SECURITY_NUMBER = re.compile(r"\d{3}-?\d{2}-?\d{4}")
+_TAG_SEPARATOR = re.compile(r"[,;|]")
+
+
+def create(env: Environment, content: bytes) -> Resource:
+    """Take in a file, which is imported after the settings' delay."""
+    return env.create(
+        "importer/account",
+        {
+            "status": "pending",
+            "created-at": env.timestamp,
+            "completed-at": None,
+            "successful-count": 0,
+            "duplicate-count": 0,
+            "error-count": 0,
+        },
+        {},
+        private={"rows": _rows(content)},
+        due=env.now + round(env.settings.import_delay * SECOND),
+        event="importer.created",
+    )
+
+
+def decode(file: dict[str, Any]) -> bytes:
+    """Give the bytes of a file sent inside JSON. Raises a 422 where they are not base64."""
+    try:
+        return base64.b64decode(file.get("data", ""), validate=True)
+    except (binascii.Error, ValueError):
+        raise unprocessable("The file is not base64", "/data/attributes/file/data") from None
+
+
+def run(env: Environment, importer: Resource) -> None:
+    """Make the accounts of an import whose time has come, and count how its rows fared."""
+    rows = importer.private.pop("rows")
+    importer.due = None
+    importer.attributes |= {"status": "errored" if rows is None else "ready", "completed-at": env.timestamp}
+    for row in rows or []:
+        importer.attributes[f"{_import_row(env, row)}-count"] += 1
+    env.save(importer, f"importer.{importer.attributes['status']}")
+
+
+def _import_row(env: Environment, row: dict[str, str] | None) -> str:
+    """Make one row's account; gives what it counts as: successful, duplicate or error."""
+    if row is None or outcomes.ends_in_error("import", [row.get(name) for name in _NAMES]):
+        return "error"
+    if not _SOCIAL_SECURITY_NUMBER.fullmatch(row.get("social_security_number", "000000000")):
+        return "error"
+    reference_id = row.get("reference_id")
+    if reference_id and accounts.by_reference(env, reference_id):
+        return "duplicate"
+    attributes: dict[str, Any] = {
+        "tags": [tag.strip() for tag in _TAG_SEPARATOR.split(row.get("tags", "")) if tag.strip()],
+        "fields": {name: row[name] for name in (*_NAMES, "birthdate") if name in row},
+    }
+    if reference_id:
+        attributes["reference-id"] = reference_id
+    try:
+        accounts.create(env, attributes)
+    except Problem:
+        return "error"
+    return "successful"
+
+
+def _rows(content: bytes) -> list[dict[str, str] | None] | None:
+    """Read a file's rows by column, None for a row that has too many cells; None for a file without known columns."""
+    try:
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        header = [name.strip().lower() for name in next(lines, [])]
+        if not COLUMNS & set(header):
+            return None
+        return [_row(header, cells) for cells in lines if any(cell.strip() for cell in cells)]
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _row(header: list[str], cells: list[str]) -> dict[str, str] | None:
+    if len(cells) > len(header):
+        return None
+    return {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()} or None

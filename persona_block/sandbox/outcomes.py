@@ -1,0 +1,58 @@
+"""Names that steer what happens, so that a test can ask for any branch.
+
+A word counts wherever it stands in a name: in an inquiry's name fields, an account's name, a report's query names or
+term, or the name columns of an imported row. Case does not matter. Everybody else passes and matches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one name does: `applicant` decides the flow, `report` a report of one kind, or of any (`*`)."""
+
+    name: str
+    means: str
+    applicant: str | None = None  # fail, review or abandon
+    report: str | None = None  # the kind that matches
+    errors: str | None = None  # what ends in an error: report or import
+
+
+OUTCOMES: tuple[Outcome, ...] = (
+    Outcome("Fail", "The applicant's first verification fails, and the inquiry with it.", applicant="fail"),
+    Outcome("Review", "The applicant finishes, the inquiry needs review and a case opens.", applicant="review"),
+    Outcome("Abandon", "The applicant starts and never comes back, until the inquiry expires.", applicant="abandon"),
+    Outcome("Watchlist", "A watchlist report matches.", report="watchlist"),
+    Outcome("Sanctioned", "A watchlist report matches.", report="watchlist"),
+    Outcome("Politician", "A report on politically exposed persons matches.", report="politically-exposed-person"),
+    Outcome("Pep", "A report on politically exposed persons matches.", report="politically-exposed-person"),
+    Outcome("Press", "An adverse media report matches.", report="adverse-media"),
+    Outcome("ReportError", "A report of any kind ends `errored`.", errors="report"),
+    Outcome("ImportError", "An imported row of this name counts as an error.", errors="import"),
+)
+
+_BY_NAME = {outcome.name.casefold(): outcome for outcome in OUTCOMES}
+
+
+def outcomes_of(names: Iterable[str | None]) -> list[Outcome]:
+    """Give the outcomes that these names ask for, in the order of their words."""
+    words = " ".join(name for name in names if name).replace("-", " ").casefold().split()
+    return [_BY_NAME[word] for word in words if word in _BY_NAME]
+
+
+def applicant_outcome(names: Iterable[str | None]) -> str:
+    """Say how an applicant of these names fares: pass, fail, review or abandon."""
+    return next((outcome.applicant for outcome in outcomes_of(names) if outcome.applicant), "pass")
+
+
+def report_matches(kind: str, names: Iterable[str | None]) -> bool:
+    """Say whether a report of a kind on these names finds something."""
+    return any(outcome.report == kind for outcome in outcomes_of(names))
+
+
+def ends_in_error(what: str, names: Iterable[str | None]) -> bool:
+    """Say whether a report or an import of these names ends in an error."""
+    return any(outcome.errors == what for outcome in outcomes_of(names))

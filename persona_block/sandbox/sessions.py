@@ -1,0 +1,135 @@
+"""Inquiry sessions: one access of an applicant each, with its token or its one-time link.
+
+Sources: docs.withpersona.com/2021-05-14/inquiry-sessions, /inquiry-one-time-links, and the OpenAPI's resume and
+generate-one-time-link paths.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from .clock import DAY, MINUTE, SECOND, iso
+from .environment import ENVIRONMENT_IDS, Environment, Organization
+from .errors import Problem, not_found, problem, unprocessable
+from .records import Resource
+
+# docs.withpersona.com/2021-05-14/inquiry-sessions
+SESSION_LIMIT = 25
+LINK_LIFETIME = DAY
+# docs.withpersona.com/docs/inquiries-resuming-inquiries: how long a used link still opens
+LINK_GRACE = 5 * MINUTE
+
+_CODE_PREFIX = "us1-"
+
+
+def create(env: Environment, inquiry: Resource) -> Resource:
+    """Add a session to an inquiry, which the caller saves. Raises a 422 beyond the limit."""
+    sessions = inquiry.relationships["sessions"]
+    if len(sessions) >= SESSION_LIMIT:
+        raise unprocessable(f"An inquiry can have at most {SESSION_LIMIT} sessions")
+    attributes = {"status": "new", "created-at": env.timestamp, "started-at": None, "expired-at": None}
+    # A session ends when its inquiry would have ended at this moment; later changes of the inquiry do not move it.
+    session = env.create("inquiry-session", attributes, {"inquiry": inquiry.identifier}, due=inquiry.due)
+    sessions.append(session.identifier)
+    return session
+
+
+def unused_or_new(env: Environment, inquiry: Resource) -> Resource:
+    """Give a session that nobody has opened yet, else a new one."""
+    for session in env.children(inquiry, "sessions"):
+        if session.attributes["status"] == "new":
+            return session
+    return create(env, inquiry)
+
+
+def open_or_new(env: Environment, inquiry: Resource) -> Resource:
+    """Give the session that the applicant is in, else one that nobody has opened yet, else a new one."""
+    for session in env.children(inquiry, "sessions"):
+        if session.attributes["status"] == "active":
+            return session
+    return unused_or_new(env, inquiry)
+
+
+def activate(env: Environment, session: Resource) -> None:
+    """Mark a session as opened by the applicant."""
+    if session.attributes["status"] == "new":
+        session.attributes |= {"status": "active", "started-at": env.timestamp}
+        env.save(session, "inquiry-session.started")
+
+
+def expire(env: Environment, session: Resource) -> None:
+    """End a session, if it has not ended yet."""
+    if session.attributes["status"] != "expired":
+        session.attributes |= {"status": "expired", "expired-at": env.timestamp}
+        session.due = None
+        env.save(session, "inquiry-session.expired")
+
+
+def expire_all(env: Environment, inquiry: Resource) -> None:
+    """End every session of an inquiry."""
+    for session in env.children(inquiry, "sessions"):
+        expire(env, session)
+
+
+def token(env: Environment, session: Resource) -> str:
+    """Write a session's token: a JWT of the same shape as Persona's, signed with the sandbox's own secret."""
+    issued = env.now // SECOND
+    claims = {
+        "sub": session.id,
+        "aud": "persona-verify",
+        "iss": env.organization.origin,
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + DAY // SECOND,
+        "jti": env.organization.token("jti", f"{session.id}/{env.now}"),
+        "sid": session.id,
+        "inquiry_id": session.relationships["inquiry"]["id"],
+        "environment_id": ENVIRONMENT_IDS[env.name],
+    }
+    signed = f"{_base64url({'alg': 'HS256', 'typ': 'JWT'})}.{_base64url(claims)}"
+    signature = hmac.digest(env.organization.secret, signed.encode(), hashlib.sha256)
+    return f"{signed}.{_base64url(signature)}"
+
+
+def link(env: Environment, session: Resource, seconds: int | None) -> dict[str, str]:
+    """Make a session's one-time link, long and short, good for that many simulated seconds, else 24 hours."""
+    session.private["link-expires"] = env.now + (seconds * SECOND if seconds else LINK_LIFETIME)
+    env.save(session)
+    origin = env.organization.origin
+    code = f"{_CODE_PREFIX}{session.id.partition('_')[2]}{env.organization.token('link', session.id, 8)}"
+    return {"one-time-link": f"{origin}/verify?code={code}", "one-time-link-short": f"{origin}/v/{code}"}
+
+
+def open_link(organization: Organization, code: str, now: int) -> Resource:
+    """Use a one-time link. Raises a 404 for an unknown code, a 410 for one that is used up or has expired."""
+    body = code.removeprefix(_CODE_PREFIX)
+    session = organization.store.get(f"iqse_{body[:-8]}")
+    if session is None or not hmac.compare_digest(body[-8:].encode(), organization.token("link", session.id, 8).encode()):
+        raise not_found()
+    if now >= session.private.get("link-expires", 0) or session.attributes["status"] == "expired":
+        raise _gone("This link has expired")
+    if now > session.private.setdefault("link-opened", now) + LINK_GRACE:
+        raise _gone("This link has been used")
+    env = Environment(organization, session.environment, now, actor="applicant")
+    activate(env, session)
+    env.save(session)
+    return session
+
+
+def link_expiry(session: Resource) -> str | None:
+    """Say until when a session's one-time link can be opened, or None if it has none."""
+    expires = session.private.get("link-expires")
+    return None if expires is None else iso(expires)
+
+
+def _gone(details: str) -> Problem:
+    return problem(410, details, title="Link expired")
+
+
+def _base64url(value: dict[str, Any] | bytes) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

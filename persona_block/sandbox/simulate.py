@@ -1,0 +1,121 @@
+"""The applicant, played: every step of a flow, to the end that is asked for or that the applicant's name steers to.
+
+Nobody is verified: the documents are drawn by the sandbox and the findings are made up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import accounts, evidence, inquiries, outcomes, sessions
+from .environment import Environment
+from .errors import bad_request, not_found
+from .fields import plain
+from .inflection import snake
+from .records import Resource
+from .shapes import ACTION, check
+from .templates import STEPS, VERIFICATION_TEMPLATES
+
+OUTCOMES = ("pass", "fail", "review", "abandon")
+
+_NAME_FIELDS = ("name-first", "name-middle", "name-last")
+
+
+def outcome_of(inquiry: Resource) -> str:
+    """Say how the applicant of an inquiry fares, going by the name."""
+    return outcomes.applicant_outcome(plain(inquiry.attributes["fields"][name]) for name in _NAME_FIELDS)
+
+
+def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> None:
+    """Go through the whole flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
+    outcome = outcome or outcome_of(inquiry)
+    if outcome not in OUTCOMES:
+        raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
+    enter(env, inquiry)
+    if outcome == "abandon":
+        evidence.start(env, inquiry, STEPS[inquiries.template_of(inquiry)][0])
+        env.save(inquiry)
+        return
+    for kind in STEPS[inquiries.template_of(inquiry)]:
+        if not take(env, inquiry, kind, passed=outcome != "fail"):
+            break
+    finish(env, inquiry, outcome)
+
+
+def enter(env: Environment, inquiry: Resource) -> None:
+    """Open the inquiry in a session and start it, if it has not started."""
+    inquiries.require_intact(inquiry)
+    if inquiry.attributes["status"] != "pending":
+        inquiries.move(env, inquiry, "start")
+    sessions.activate(env, sessions.open_or_new(env, inquiry))
+    env.save(inquiry)
+
+
+def take(env: Environment, inquiry: Resource, kind: str, *, passed: bool) -> bool:
+    """Go through one verification of the flow; gives whether it passed."""
+    verification = evidence.start(env, inquiry, kind)
+    evidence.submit(env, inquiry, verification)
+    evidence.finish(env, inquiry, verification, passed=passed)
+    inquiries.take_step(inquiry, inquiries.step_name(kind))
+    env.save(inquiry)
+    return passed
+
+
+def finish(env: Environment, inquiry: Resource, outcome: str) -> None:
+    """End the flow, and tell the account what was learnt."""
+    inquiries.move(env, inquiry, "fail" if outcome == "fail" else "complete")
+    if outcome != "fail":
+        _inform_account(env, inquiry)
+    if outcome == "review":
+        inquiries.move(env, inquiry, "mark-for-review")
+
+
+# What each action of perform-simulate-actions does to the inquiry's status
+_ACTIONS = {
+    "start_inquiry": "start",
+    "complete_inquiry": "complete",
+    "fail_inquiry": "fail",
+    "expire_inquiry": "expire",
+    "mark_for_review_inquiry": "mark-for-review",
+    "approve_inquiry": "approve",
+    "decline_inquiry": "decline",
+}
+_VERIFICATIONS = {"create_passed_verification": True, "create_failed_verification": False}
+
+
+def perform(env: Environment, inquiry: Resource, actions: list[Any]) -> None:
+    """Perform simulate actions in their order, or none if one is impossible (OpenAPI: perform-simulate-actions)."""
+    for index, action in enumerate(actions):
+        path = f"meta.simulate_actions.{index}"
+        check(ACTION, action, path)
+        name = action["type"]
+        if name in _VERIFICATIONS:
+            if "data" not in action:
+                raise bad_request(f"{path}.data is missing")
+            _create_verification(env, inquiry, action["data"]["verification-template-id"], passed=_VERIFICATIONS[name])
+        elif name in ("approve_inquiry", "decline_inquiry"):
+            inquiries.decide(env, inquiry, _ACTIONS[name])
+        elif name in _ACTIONS:
+            if name in ("complete_inquiry", "fail_inquiry") and inquiry.attributes["status"] == "created":
+                inquiries.move(env, inquiry, "start")
+            inquiries.move(env, inquiry, _ACTIONS[name])
+        else:
+            names = ", ".join(snake(each) for each in (*_ACTIONS, *_VERIFICATIONS))
+            raise bad_request(f"{path}.type must be one of {names}")
+
+
+def _create_verification(env: Environment, inquiry: Resource, template_id: str, *, passed: bool) -> None:
+    kind = next((kind for kind, id in VERIFICATION_TEMPLATES.items() if id == template_id), None)
+    if kind is None:
+        raise not_found()
+    inquiries.require_intact(inquiry)
+    if inquiry.attributes["status"] == "created":
+        inquiries.move(env, inquiry, "start")
+    take(env, inquiry, kind, passed=passed)
+
+
+def _inform_account(env: Environment, inquiry: Resource) -> None:
+    account = env.related(inquiry, "account")
+    if account:
+        values = accounts.account_values(inquiry.attributes["fields"])
+        accounts.update(env, account, {"fields": values})

@@ -1,0 +1,315 @@
+"""The sandbox's state in SQLite, in memory or in a file: resources, files, and a log of what changed them.
+
+Whatever one request reads and writes is one transaction, committed before the request is answered. With the write-ahead
+log, a process that is killed therefore loses nothing that it answered.
+
+A resource is one JSON document and the few columns that lists filter and sort by. `seq` grows with every resource, and
+so with its creation; lists page by it, which costs the same at the end of a list as at its start.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from .records import Effect, RequestRecord, Resource, StoredAnswer, StoredFile, related
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS resource (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, environment TEXT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL,
+  created INTEGER NOT NULL, due INTEGER, status TEXT, reference_id TEXT, account_id TEXT, inquiry_id TEXT,
+  template_id TEXT, note TEXT, document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_kind ON resource (environment, kind);
+CREATE INDEX IF NOT EXISTS by_status ON resource (environment, kind, status) WHERE status IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_reference ON resource (environment, kind, reference_id) WHERE reference_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_account ON resource (environment, kind, account_id) WHERE account_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_inquiry ON resource (environment, kind, inquiry_id) WHERE inquiry_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_template ON resource (environment, kind, template_id) WHERE template_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_note ON resource (environment, kind, note) WHERE note IS NOT NULL;
+CREATE INDEX IF NOT EXISTS by_due ON resource (due) WHERE due IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS one_account ON resource (environment, reference_id)
+  WHERE kind = 'account' AND reference_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS file (
+  id TEXT PRIMARY KEY, resource_id TEXT NOT NULL, filename TEXT NOT NULL, size INTEGER NOT NULL, content BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS file_owner ON file (resource_id);
+CREATE TABLE IF NOT EXISTS request (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, environment TEXT, api_key TEXT NOT NULL,
+  method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL, idempotency_key TEXT,
+  replayed INTEGER NOT NULL, effects INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS effect (
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, resource_id TEXT NOT NULL,
+  status TEXT, actor TEXT NOT NULL, request_id TEXT
+);
+CREATE TABLE IF NOT EXISTS answer (
+  api_key TEXT NOT NULL, idempotency_key TEXT NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+  status INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (api_key, idempotency_key)
+) WITHOUT ROWID;
+"""
+
+# Reads are remembered for looking at, not for proof: beyond this many they make room. Writes stay for good.
+REMEMBERED_READS = 20_000
+
+Filter = tuple[str, list[str]]
+
+_COLUMNS = "seq, id, type, environment, created, due, document"
+_FILTERS = frozenset({"id", "status", "reference_id", "account_id", "inquiry_id", "template_id", "note"})
+
+
+class Store:
+    """Reads and writes everything the sandbox remembers. `path` None keeps it in memory."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        # A server in a thread and the test that steers it share the connection, one transaction at a time.
+        self._turn = threading.RLock()
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(SCHEMA)
+        self._seq = 0
+        self._requests: int = self._scalar("SELECT coalesce(max(seq), 0) FROM request")
+
+    def close(self) -> None:
+        """Close the database; a file remains and can be opened again."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything inside happen together, or not at all if it raises."""
+        with self._turn:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._seq = self._scalar("SELECT coalesce(max(seq), 0) FROM resource")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
+        self._db.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK TO attempt")
+            self._db.execute("RELEASE attempt")
+            raise
+        self._db.execute("RELEASE attempt")
+
+    def setting(self, name: str, value: str) -> str:
+        """Give the stored setting of that name, which is `value` if there was none."""
+        self._db.execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (name, value))
+        return str(self._scalar("SELECT value FROM setting WHERE name = ?", name))
+
+    def next_seq(self) -> int:
+        """Take the place of the next resource; used inside a transaction."""
+        self._seq += 1
+        return self._seq
+
+    def next_request(self) -> int:
+        """Take the number of the next request."""
+        self._requests += 1
+        return self._requests
+
+    def latest(self) -> int:
+        """Give the latest moment that anything here remembers, or 0."""
+        sql = "SELECT max(ifnull((SELECT max(at) FROM request), 0), ifnull((SELECT max(at) FROM effect), 0))"
+        return int(self._scalar(sql))
+
+    # Resources
+
+    def insert(self, resource: Resource) -> None:
+        """Add a resource. Raises sqlite3.IntegrityError for a second account of one reference id."""
+        self._db.execute(
+            "INSERT INTO resource (seq, id, environment, kind, type, created, due, status, reference_id, account_id,"
+            " inquiry_id, template_id, note, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (resource.seq, resource.id, resource.environment, resource.kind, resource.type, resource.created, *_row(resource)),
+        )
+
+    def update(self, resource: Resource) -> None:
+        """Write a resource's present state. Raises sqlite3.IntegrityError as `insert` does."""
+        self._db.execute(
+            "UPDATE resource SET due = ?, status = ?, reference_id = ?, account_id = ?, inquiry_id = ?, template_id = ?,"
+            " note = ?, document = ? WHERE seq = ?",
+            (*_row(resource), resource.seq),
+        )
+
+    def get(self, id: str) -> Resource | None:
+        """Read a resource by its id, whatever its kind and environment."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM resource WHERE id = ?", (id,)).fetchone()  # noqa: S608
+        return None if row is None else _resource(row)
+
+    def find(self, environment: str, kind: str, column: str, value: str) -> list[Resource]:
+        """Read, oldest first, the resources of a kind whose column holds the value."""
+        where, values = _where([(column, [value])])
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY seq",  # noqa: S608
+            (environment, kind, *values),
+        )
+        return [_resource(row) for row in rows.fetchall()]
+
+    def count(self, environment: str, kind: str) -> int:
+        """Count the resources of a kind."""
+        return int(self._scalar("SELECT count(*) FROM resource WHERE environment = ? AND kind = ?", environment, kind))
+
+    def page(
+        self,
+        environment: str,
+        kind: str,
+        filters: list[Filter],
+        limit: int,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        created: tuple[int | None, int | None] = (None, None),
+        report_id: str | None = None,
+    ) -> list[Resource]:
+        """Read at most `limit` resources, newest first: the ones just after, or just before, a place in the list.
+
+        `filters` are columns, each with the values of which it must hold one; `created` the first and last moment, inclusive.
+        """
+        where, values = _where(filters)
+        for condition, value in (
+            ("seq < ?", after),
+            ("seq > ?", before),
+            ("created >= ?", created[0]),
+            ("created <= ?", created[1]),
+            ("EXISTS (SELECT 1 FROM json_each(document, '$.relationships.reports') WHERE value ->> 'id' = ?)", report_id),
+        ):
+            if value is not None:
+                where += f" AND {condition}"
+                values.append(value)
+        order = "ASC" if before is not None else "DESC"
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            (environment, kind, *values, limit),
+        ).fetchall()
+        resources = [_resource(row) for row in rows]
+        return resources[::-1] if before is not None else resources
+
+    def next_due(self, now: int) -> Resource | None:
+        """Read the resource that time should have changed first by now, if there is one."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM resource WHERE due <= ? ORDER BY due, seq LIMIT 1",  # noqa: S608
+            (now,),
+        ).fetchone()
+        return None if row is None else _resource(row)
+
+    # Files
+
+    def put_file(self, file: StoredFile, resource_id: str) -> None:
+        """Keep a file that belongs to a resource."""
+        row = (file.id, resource_id, file.filename, file.size, file.content)
+        self._db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
+
+    def get_file(self, id: str) -> StoredFile | None:
+        """Read a file with its bytes."""
+        row = self._db.execute("SELECT id, filename, size, content FROM file WHERE id = ?", (id,)).fetchone()
+        return None if row is None else StoredFile(*row)
+
+    def file_names(self, resource_id: str) -> dict[str, tuple[str, int]]:
+        """Give the name and size of each file of a resource, by file id."""
+        rows = self._db.execute("SELECT id, filename, size FROM file WHERE resource_id = ?", (resource_id,))
+        return {id: (filename, size) for id, filename, size in rows.fetchall()}
+
+    def delete_files(self, resource_id: str) -> None:
+        """Forget the bytes of a resource's files."""
+        self._db.execute("DELETE FROM file WHERE resource_id = ?", (resource_id,))
+
+    # The log: what was asked, and what it changed
+
+    def add_request(self, seq: int, record: RequestRecord) -> None:
+        """Append a request to the log."""
+        row = (seq, *astuple(record))
+        self._db.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if seq % REMEMBERED_READS == 0:
+            self._db.execute("DELETE FROM request WHERE seq <= ? AND method = 'GET'", (seq - REMEMBERED_READS,))
+
+    def requests(self) -> list[RequestRecord]:
+        """Read the logged requests, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, at, environment, api_key, method, path, query, status, idempotency_key, replayed, effects FROM request"
+            " ORDER BY seq"
+        )
+        return [RequestRecord(*(*row[:9], bool(row[9]), row[10])) for row in rows.fetchall()]
+
+    def add_effect(self, effect: Effect) -> None:
+        """Append a change to the log."""
+        self._db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(effect))
+
+    def effects(self, resource_id: str | None = None) -> list[Effect]:
+        """Read the logged changes, oldest first: all of them, or one resource's."""
+        rows = self._db.execute(
+            "SELECT at, environment, name, resource_id, status, actor, request_id FROM effect"
+            " WHERE ?1 IS NULL OR resource_id = ?1 ORDER BY seq",
+            (resource_id,),
+        )
+        return [Effect(*row) for row in rows.fetchall()]
+
+    # Idempotency
+
+    def get_answer(self, api_key: str, idempotency_key: str) -> StoredAnswer | None:
+        """Read what was first answered under a key."""
+        row = self._db.execute(
+            "SELECT at, fingerprint, status, media_type, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
+            (api_key, idempotency_key),
+        ).fetchone()
+        return None if row is None else StoredAnswer(*row)
+
+    def put_answer(self, api_key: str, idempotency_key: str, answer: StoredAnswer) -> None:
+        """Keep what was answered under a key, in the place of an answer that has run out."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (api_key, idempotency_key, answer.at, answer.fingerprint, answer.status, answer.media_type, answer.body),
+        )
+
+    def _scalar(self, sql: str, *values: Any) -> Any:
+        return self._db.execute(sql, values).fetchone()[0]
+
+
+def _where(filters: list[Filter]) -> tuple[str, list[Any]]:
+    """Write filters as SQL; column names are checked, values are bound."""
+    where, values = "", []
+    for column, accepted in filters:
+        if column not in _FILTERS:
+            raise ValueError(f"{column} is no column to filter by")
+        where += f" AND {column} IN ({', '.join('?' * len(accepted))})" if len(accepted) != 1 else f" AND {column} = ?"
+        values += accepted
+    return where, values
+
+
+def _row(resource: Resource) -> tuple[Any, ...]:
+    """Give the columns that follow from a resource's state, in the order the statements above name them."""
+    attributes = resource.attributes
+    document = {
+        "attributes": attributes,
+        "relationships": resource.relationships,
+        "private": resource.private,
+        "files": resource.files,
+    }
+    return (
+        resource.due,
+        attributes.get("status"),
+        attributes.get("reference-id", resource.private.get("reference-id")),
+        related(resource, "account", "accounts"),
+        related(resource, "inquiry", "inquiries"),
+        related(resource, "inquiry-template", "template", "case-template", "report-template"),
+        attributes.get("note"),
+        json.dumps(document, separators=(",", ":")),
+    )
+
+
+def _resource(row: tuple[Any, ...]) -> Resource:
+    seq, id, type_, environment, created, due, document = row
+    return Resource(id=id, type=type_, environment=environment, created=created, due=due, seq=seq, **json.loads(document))
