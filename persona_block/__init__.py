@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .block import manifest
     from .catalog import load, names
     from .errors import (
         ApiError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
         WaitTimedOut,
     )
     from .files import FileRef, FileStore
-    from .manifest import manifest
     from .result import ToolResult
     from .runner import Runner, run_sync
     from .sandbox import Sandbox
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "block": ("manifest",),
     "catalog": ("load", "names"),
     "errors": (
         "ApiError",
@@ -60,7 +61,6 @@ _HOMES = {
         "WaitTimedOut",
     ),
     "files": ("FileRef", "FileStore"),
-    "manifest": ("manifest",),
     "result": ("ToolResult",),
     "runner": ("Runner", "run_sync"),
     "sandbox": ("Sandbox",),

@@ -255,7 +255,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         print("Ctrl-C ends it and forgets everything.", file=sys.stderr, flush=True)
 
     try:
-        sandbox.serve(port=arguments.port, ready=announce)
+        sandbox.run(port=arguments.port, announce=announce)
     finally:
         sandbox.close()
     return SUCCESS

@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def observed(operation: str, trace: Trace) -> Iterator[None]:
 @contextlib.contextmanager
 def _span(operation: str) -> Iterator[Any]:
     """A span without the exception's text, which may quote Persona; None where OpenTelemetry is missing."""
-    try:
-        from opentelemetry import trace as telemetry
-    except ModuleNotFoundError:
+    telemetry = _telemetry()
+    if telemetry is None:
         yield None
         return
     tracer = telemetry.get_tracer("persona_block")
@@ -88,3 +88,13 @@ def _span(operation: str) -> Iterator[Any]:
         except BaseException as error:
             span.set_status(telemetry.StatusCode.ERROR, type(error).__name__)
             raise
+
+
+@cache
+def _telemetry() -> Any:
+    """OpenTelemetry's tracing API, or None where it is not installed; looked for once."""
+    try:
+        from opentelemetry import trace
+    except ModuleNotFoundError:
+        return None
+    return trace

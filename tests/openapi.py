@@ -117,7 +117,7 @@ class Contract:
         pairs = [*parse_qsl(parts.query, keep_blank_values=True), *(query or [])]
         problems = self._check_query(operation, pairs)
         problems += self._check_request_headers(operation, headers or {})
-        body = self._deref(operation.spec.get("requestBody"))
+        body = self.resolve(operation.spec.get("requestBody"))
         if body is None:
             return problems + (["a body where none is documented"] if json_body is not None else [])
         if json_body is None:
@@ -149,7 +149,7 @@ class Contract:
         responses = operation.spec["responses"]
         if str(status) not in responses:
             return [f"{operation.id}: status {status} is not documented"]
-        response = self._deref(responses[str(status)])
+        response = self.resolve(responses[str(status)])
         problems = [f"{operation.id} {status}: {text}" for text in self._check_headers(response, headers)]
         content = response.get("content", {})
         media = _header(headers, "content-type").split(";")[0].strip()
@@ -168,21 +168,30 @@ class Contract:
         """Read one place of the document by its keys, `$ref` followed on the way."""
         node: Any = self.document
         for key in keys:
-            node = self._deref(node[key])
+            node = self.resolve(node[key])
         result: dict[str, Any] = node
         return result
+
+    def resolve(self, node: Any) -> Any:
+        """Follow a node's `$ref`, if it is one, to what it stands for."""
+        while isinstance(node, dict) and str(node.get("$ref", "")).startswith("#/"):
+            target: Any = self.document
+            for key in node["$ref"][2:].split("/"):
+                target = target[key.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
 
     def examples(self) -> Iterator[Example]:
         """Give every official example of every operation's responses, errors included."""
         for operation in self.operations:
             for status, reference in operation.spec["responses"].items():
-                response = self._deref(reference)
+                response = self.resolve(reference)
                 for media in response.get("content", {}).values():
                     named = dict(media.get("examples", {}))
                     if "example" in media:
                         named["example"] = {"value": media["example"]}
                     for name, example in named.items():
-                        value = self._deref(example)["value"]
+                        value = self.resolve(example)["value"]
                         yield Example(operation.method, operation.path, int(status), name, value)
 
     def _check_query(self, operation: Operation, pairs: list[tuple[str, str]]) -> list[str]:
@@ -194,7 +203,7 @@ class Contract:
             if parameter is None or (parameter.get("style") == "deepObject") != bool(bracketed):
                 problems.append(f"query parameter {name} is not documented")
                 continue
-            schema = self._deref(parameter["schema"])
+            schema = self.resolve(parameter["schema"])
             if bracketed:
                 properties = schema.get("properties", {})
                 fallback = schema.get("additionalProperties", False)
@@ -210,7 +219,7 @@ class Contract:
         for parameter in self._parameters(operation):
             value = _header(headers, parameter["name"]) if parameter["in"] == "header" else ""
             if value:
-                problems += self._check_text(parameter["name"], value, self._deref(parameter["schema"]))
+                problems += self._check_text(parameter["name"], value, self.resolve(parameter["schema"]))
         return problems
 
     def _check_headers(self, response: dict[str, Any], headers: Mapping[str, str]) -> list[str]:
@@ -220,12 +229,12 @@ class Contract:
             if not value:
                 problems.append(f"header {name} is missing")
             else:
-                problems += self._check_text(name, value, self._deref(reference)["schema"])
+                problems += self._check_text(name, value, self.resolve(reference)["schema"])
         return problems
 
     def _check_text(self, name: str, text: str, schema: dict[str, Any]) -> list[str]:
         """Hold a header's or a query parameter's text against its schema."""
-        schema = self._deref(schema)
+        schema = self.resolve(schema)
         value: Any = text
         if schema.get("type") in ("integer", "number"):
             try:
@@ -247,7 +256,7 @@ class Contract:
         ]
 
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
-        return [self._deref(parameter) for parameter in operation.spec.get("parameters", [])]
+        return [self.resolve(parameter) for parameter in operation.spec.get("parameters", [])]
 
     def _pointer(self, operation: Operation, *keys: str) -> str:
         """Give the JSON Pointer of a place in an operation, following a `$ref` met on the way."""
@@ -258,16 +267,8 @@ class Contract:
             pointer += f"/{_escape(key)}"
             if "$ref" in node:
                 pointer = node["$ref"].removeprefix("#")
-                node = self._deref(node)
+                node = self.resolve(node)
         return pointer
-
-    def _deref(self, node: Any) -> Any:
-        while isinstance(node, dict) and str(node.get("$ref", "")).startswith("#/"):
-            target: Any = self.document
-            for key in node["$ref"][2:].split("/"):
-                target = target[key.replace("~1", "/").replace("~0", "~")]
-            node = target
-        return node
 
     @staticmethod
     def _pattern(path: str) -> re.Pattern[str]:

@@ -41,6 +41,12 @@ def output_spec(step: Step) -> ToolSpec:
     return catalog.load(spec.then.operation) if step.get("wait") and spec.then else spec
 
 
+def operations(template: Mapping[str, Any]) -> set[str]:
+    """Every operation that a template calls, those that only poll included."""
+    calling = [step for step in template["steps"] if "operation" in step]
+    return {str(step["operation"]) for step in calling} | {output_spec(step).name for step in calling}
+
+
 def references(node: Any) -> Iterator[list[str]]:
     """The path of every reference in a step, wherever it stands."""
     if isinstance(node, str):

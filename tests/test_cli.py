@@ -215,14 +215,13 @@ def server() -> Any:
         assert "Traceback" not in rest
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def test_a_served_sandbox_is_shared_by_runs(server: tuple[str, str]) -> None:
     base_url, key = server
     reference = f"cli-{os.getpid()}"
-    environment = {"PERSONA_BASE_URL": base_url, "PERSONA_API_KEY": key}
-    made = envelope(cli("run", "create_account", f"referenceId={reference}", **environment))
+    made = envelope(cli("run", "create_account", f"referenceId={reference}", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
     found = envelope(cli("run", "list_accounts", f"referenceId={reference}", PERSONA_BASE_URL=base_url, stdin=f"{key}\n"))
     assert not found["success"], "without --api-key-stdin the key on standard input is not read"
     found = envelope(

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 import persona_block
 from persona_block import catalog, inputs, resources
-from persona_block.manifest import manifest, manifest_schema
+from persona_block.block import manifest, manifest_schema
 from persona_block.spec import PLACEHOLDER, FileSource, ToolSpec
 from tests import manifest_runtime
 from tests.case_files import Case, cases
@@ -117,7 +117,7 @@ def test_each_call_gives_a_copy_of_its_own() -> None:
 
 def test_needs_no_http_and_no_validator() -> None:
     script = (
-        "import sys; from persona_block.manifest import manifest, manifest_schema; manifest(); manifest_schema();"
+        "import sys; from persona_block.block import manifest, manifest_schema; manifest(); manifest_schema();"
         "print([name for name in ('httpx', 'httpcore', 'jsonschema', 'starlette') if name in sys.modules])"
     )
     ran = subprocess.run(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from persona_block import catalog
-from persona_block.manifest import manifest
+from persona_block.block import manifest
 from persona_block.spec import Param, ToolSpec
 
 SUB_BLOCKS: list[dict[str, Any]] = manifest()["subBlocks"]

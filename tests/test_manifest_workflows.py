@@ -1,9 +1,8 @@
-"""Every workflow template runs from its first step to its last, and every skill speaks of what exists."""
+"""Every workflow template runs from its first step to its last, and decides nothing unasked."""
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,21 +10,19 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from persona_block import catalog, inputs
-from persona_block.manifest import manifest
+from persona_block.block import manifest
 from tests import template_check
-from tests.template_check import Step, output_spec, references
+from tests.template_check import Step, operations, output_spec, references
 from tests.template_runner import REFERENCE, run_template
 
 MANIFEST = manifest()
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in MANIFEST["templates"]}
-SKILLS: dict[str, dict[str, Any]] = {skill["name"]: skill for skill in MANIFEST["skills"]}
 SERIOUS = {name for name in catalog.names() if catalog.load(name).effect in ("decide", "erase")}
 ID_PREFIXES = {"inquiry": "inq_", "account": "act_", "case": "case_", "report": "rep_", "verification": "ver_"}
 ID_PREFIXES |= {"document": "doc_", "importer": "mprt_", "inquiry-template": "itmpl_"}
 UNFORESEEN = "something unforeseen"
 
 each_template = pytest.mark.parametrize("template", TEMPLATES.values(), ids=list(TEMPLATES))
-each_skill = pytest.mark.parametrize("skill", SKILLS.values(), ids=list(SKILLS))
 STEPS = [(template, step) for template in TEMPLATES.values() for step in template["steps"]]
 
 
@@ -154,12 +151,6 @@ def test_there_are_templates_for_every_operation() -> None:
     assert used == set(catalog.names())
 
 
-def operations(template: Mapping[str, Any]) -> set[str]:
-    """Every operation that a template calls, those that only poll included."""
-    calling = [step for step in template["steps"] if "operation" in step]
-    return {step["operation"] for step in calling} | {output_spec(step).name for step in calling}
-
-
 @each_template
 def test_template_fits_the_specs(template: dict[str, Any]) -> None:
     assert list(template_check.problems(template)) == []
@@ -222,7 +213,7 @@ async def test_nothing_is_decided_or_erased_unasked(name: str) -> None:
 
 @each([(template, step) for template, step in STEPS if step.get("operation") in SERIOUS])
 def test_serious_steps_hang_on_a_word_or_an_explicit_condition(template: dict[str, Any], step: dict[str, Any]) -> None:
-    found = list(conditions(template, {"id": step["id"], "when": step["when"], "forEach": step.get("forEach", "")}))
+    found = list(conditions(template, {"id": step["id"], "when": step.get("when", []), "forEach": step.get("forEach", "")}))
     asked = [condition for source, path, condition in found if source.get("host") == "ask" and path == ("answer",)]
     explicit = [condition for source, path, condition in found if path[-1] == "status" and "in" in condition]
     assert asked or explicit
@@ -237,54 +228,56 @@ def test_answers_that_are_tested_can_be_given(template: dict[str, Any], step: di
             assert set(condition["in"]) <= set(source["options"])
 
 
-# --- skills ----------------------------------------------------------------------------------------------------------------
-
-QUOTED = re.compile(r"`([^`]+)`")
-ON_A_WORD = "## Only on a person's word"
-
-
-def test_there_are_skills() -> None:
-    assert len(SKILLS) == len(MANIFEST["skills"]) >= 7
-
-
-@each_skill
-def test_skill_names_only_what_exists(skill: dict[str, Any]) -> None:
-    quoted = set(QUOTED.findall(skill["instructions"]))
-    named = quoted & set(catalog.names())
-    assert set(skill["operations"]) == named
-    assert len(skill["operations"]) == len(named)
-    unknown = {word for word in quoted - named if not _is_output(word, named)}
-    assert unknown == set()
+STATUS = ("get_inquiry", ("inquiry", "status"))
+ANSWER = ("ask", ("answer",))
+HAS_MATCH = ("create_report", ("report", "hasMatch"))
+REPORT_STATUS = ("create_report", ("report", "status"))
+IMPORT_STATUS = ("import_accounts", ("importer", "status"))
+ERRORS = ("import_accounts", ("importer", "errorCount"))
+ACCOUNTS = ("list_accounts", ("accounts",))
 
 
-def _is_output(word: str, names: set[str]) -> bool:
-    """Whether one of the operations gives an output of this name; a list stands for its entries."""
-    output, *path = word.split(".")
-    for schema in (catalog.load(name).output.get(output) for name in names):
-        for step in path:
-            schema = schema and schema.get("items", schema).get("properties", {}).get(step)
-        if schema:
-            return True
-    return False
+@pytest.mark.parametrize(
+    ("name", "laid_down", "taken"),
+    [
+        ("onboard-customer", {STATUS: "completed", ANSWER: "approve"}, "screening review approve record keep"),
+        ("onboard-customer", {STATUS: "completed", ANSWER: "decline"}, "screening review decline"),
+        ("onboard-customer", {STATUS: "completed", ANSWER: "leave open"}, "screening review"),
+        ("onboard-customer", {STATUS: "failed"}, ""),
+        ("route-by-outcome", {STATUS: "approved"}, "activate"),
+        ("route-by-outcome", {STATUS: "completed"}, "hold cases review"),
+        ("route-by-outcome", {STATUS: "needs_review"}, "cases review"),
+        ("route-by-outcome", {STATUS: "expired"}, "again link remind"),
+        ("route-by-outcome", {STATUS: "declined"}, "refuse"),
+        ("screen-before-activation", {HAS_MATCH: False, REPORT_STATUS: "ready"}, "clean"),
+        ("screen-before-activation", {HAS_MATCH: False, REPORT_STATUS: "errored"}, "unscreened"),
+        ("screen-before-activation", {HAS_MATCH: None, REPORT_STATUS: "ready"}, "judge cleared"),
+        ("screen-before-activation", {HAS_MATCH: True, REPORT_STATUS: "ready", ANSWER: "block"}, "judge"),
+        ("screen-before-activation", {HAS_MATCH: True, REPORT_STATUS: "errored"}, "unscreened"),
+        ("rescreen-customer", {HAS_MATCH: False}, ""),
+        ("rescreen-customer", {HAS_MATCH: None}, "alarm"),
+        ("import-customers", {IMPORT_STATUS: "ready", ERRORS: 0}, "done"),
+        ("import-customers", {IMPORT_STATUS: "ready", ERRORS: 2}, "warn"),
+        ("import-customers", {IMPORT_STATUS: "errored", ERRORS: 0}, "broken"),
+        ("import-customers", {IMPORT_STATUS: "errored", ERRORS: None}, "broken"),
+        ("keep-account-in-step", {ACCOUNTS: []}, "create"),
+        ("keep-account-in-step", {}, "update"),
+        ("honour-deletion-request", {ACCOUNTS: []}, "unknown"),
+        ("honour-deletion-request", {ANSWER: "keep"}, "inquiries confirm"),
+        ("honour-deletion-request", {ANSWER: "erase"}, "inquiries confirm erase entry"),
+    ],
+)
+async def test_the_way_taken(name: str, laid_down: dict[tuple[str, tuple[str, ...]], Any], taken: str) -> None:
+    template = TEMPLATES[name]
+    always = _before_the_first_branch(template)
+    results = await _run(template, Answers(laid_down))
+    assert " ".join(identifier for identifier in results if identifier not in always) == taken
 
 
-@each_skill
-def test_skill_puts_serious_operations_under_a_persons_word(skill: dict[str, Any]) -> None:
-    before, _, section = skill["instructions"].partition(ON_A_WORD)
-    listed, _, after = section.partition("\n## ")
-    assert set(QUOTED.findall(listed)) == set(skill["operations"]) & SERIOUS
-    assert set(QUOTED.findall(before + after)) & SERIOUS == set()
+def _before_the_first_branch(template: Mapping[str, Any]) -> set[str]:
+    """The steps that nothing keeps back."""
+    return {step["id"] for step in template["steps"] if not _can_be_held_back(template, step)}
 
 
-@each_skill
-def test_skill_can_run_its_templates(skill: dict[str, Any]) -> None:
-    for name in skill["templates"]:
-        assert operations(TEMPLATES[name]) <= set(skill["operations"]), name
-
-
-@each_skill
-def test_skill_reads_like_one(skill: dict[str, Any]) -> None:
-    assert skill["description"].startswith("Use ")
-    assert skill["instructions"].startswith(f"# {skill['title']}\n")
-    assert re.search(r"^1\. ", skill["instructions"], re.MULTILINE)
-    assert re.search(r"^## (Never|Check|Only)", skill["instructions"], re.MULTILINE)
+def _can_be_held_back(template: Mapping[str, Any], step: Step) -> bool:
+    return any(True for _ in conditions(template, step)) or any(word.isdecimal() for path in references(step) for word in path)

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from persona_block import WaitFailed
-from persona_block.manifest import manifest
-from persona_block.template_model import Template, When
+from persona_block.block import manifest
+from persona_block.block_workflows import Template, When
 from tests import template_check
 from tests.template_runner import Missing, resolve, run_template
 

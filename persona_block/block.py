@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, get_args
 
 from . import __version__, catalog, resources
-from .manifest_model import (
+from .block_model import (
     Block,
     Condition,
     Definition,
@@ -27,8 +27,8 @@ from .manifest_model import (
     Tools,
     ValueType,
 )
+from .block_workflows import Skill
 from .spec import API_KEY, CursorSource, FileSource, Param, Schema, ToolSpec
-from .template_model import Skill
 
 _OPERATION = "operation"
 _VERBS = ("create", "get", "list", "update")
@@ -46,6 +46,11 @@ def manifest() -> dict[str, Any]:
 def manifest_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) that every manifest fits."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
+
+
+def definition(spec: ToolSpec) -> dict[str, Any]:
+    """One operation as the manifest defines it."""
+    return _definition(spec).model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 @cache
@@ -110,6 +115,7 @@ def _definition(spec: ToolSpec) -> Definition:
         paginate=spec.paginate,
         wait=spec.wait,
         then=spec.then,
+        confirm=spec.confirm,
     )
 
 
@@ -119,7 +125,7 @@ def _hints(spec: ToolSpec) -> Hints:
         read_only=spec.effect == "read",
         destructive=spec.effect == "erase",
         idempotent=spec.request.method != "POST",
-        confirm=spec.effect in ("decide", "erase"),
+        consent=spec.effect in ("decide", "erase"),
     )
 
 

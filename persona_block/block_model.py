@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from .block_workflows import Skill, Slug, Template
 from .spec import (
     Choice,
+    Confirm,
     CursorSource,
     Effect,
     FileSource,
@@ -25,7 +27,6 @@ from .spec import (
     Visibility,
     Wait,
 )
-from .template_model import Skill, Slug, Template
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]
@@ -165,12 +166,12 @@ class SubBlock(Grammar):
 
 
 class Hints(Grammar):
-    """What a call does to the world; `confirm` asks for a person's word before it."""
+    """What a call does to the world; `consent` asks for a person's word before it."""
 
     read_only: bool
     destructive: bool
     idempotent: bool
-    confirm: bool
+    consent: bool
 
 
 class ResourceSource(Grammar):
@@ -199,6 +200,7 @@ class Definition(Grammar):
     paginate: Pagination | None = None
     wait: Wait | None = None
     then: Then | None = None
+    confirm: Confirm | None = None
 
 
 class Tools(Grammar):

@@ -1,0 +1,229 @@
+"""Keys and environments, versions, inflection, idempotency, rate limits, and the log of requests and effects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from persona_block.sandbox import CHOICES
+from persona_block.sandbox.inflection import inflect, kebab, normalize
+
+from .client import Client
+
+NEW = {"data": {"attributes": {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie"}}}
+
+
+@pytest.mark.parametrize(
+    ("headers", "title"),
+    [
+        ({"Authorization": ""}, "Must be authenticated to access this endpoint"),
+        ({"Authorization": "Basic abc"}, "Must be authenticated to access this endpoint"),
+        ({"Authorization": "Bearer wrong"}, "Token is invalid"),
+        ({"Authorization": "Bearer persona_production_offlin"}, "Token is invalid"),
+    ],
+)
+def test_a_wrong_key(client: Client, headers: dict[str, str], title: str) -> None:
+    answer = client.get("/accounts", 401, headers=headers)
+    assert answer.body == {"errors": [{"title": title}]}
+    assert client.sandbox.requests[-1].environment is None
+
+
+def test_keys_are_masked_in_the_log(client: Client) -> None:
+    client.get("/accounts")
+    client.get("/accounts", 401, key="persona_production_somebodys-real-key")
+    logged = client.sandbox.requests
+    assert [record.api_key for record in logged] == ["persona_production_***", "***"]
+    assert "real" not in str(logged)
+
+
+def test_environments_are_apart(client: Client) -> None:
+    sandbox_key = client.sandbox.sandbox_key
+    mine = client.account(reference_id="same")
+    theirs = client.post("/accounts", {"data": {"attributes": {"reference-id": "same"}}}, 201, key=sandbox_key)
+    assert client.get("/accounts").ids == [mine.id]
+    assert client.get("/accounts", key=sandbox_key).ids == [theirs.id]
+    client.get(f"/accounts/{theirs.id}", 404)
+    client.get(f"/accounts?page[after]={theirs.id}", 400)
+    assert mine.headers["persona-environment-id"] != theirs.headers["persona-environment-id"]
+    assert mine.headers["persona-organization-id"] == theirs.headers["persona-organization-id"]
+
+
+def test_every_answer_says_that_it_is_a_simulation(client: Client) -> None:
+    for path in ("/accounts", "/accounts/act_nobody", "/nowhere"):
+        assert client.call("GET", path).headers["persona-sandbox"] == "simulation"
+
+
+def test_unknown_paths_and_methods(client: Client) -> None:
+    assert client.get("/transactions", 404).body["errors"][0]["title"] == "Record not found"
+    assert client.call("PUT", "/accounts").status == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Persona-Version": "2025-12-08"}, 200),
+        ({"Persona-Version": "2023-01-05"}, 200),
+        ({"Persona-Version": "2025-12-09"}, 400),
+        ({"Persona-Version": "latest"}, 400),
+        ({"Key-Inflection": "Kebab"}, 400),
+    ],
+)
+def test_headers(client: Client, headers: dict[str, str], status: int) -> None:
+    client.get("/accounts", status, headers=headers)
+
+
+@pytest.mark.parametrize(("inflection", "name"), [("kebab", "expires-at"), ("camel", "expiresAt"), ("snake", "expires_at")])
+def test_inflection(client: Client, inflection: str, name: str) -> None:
+    sent = inflect({**NEW, "meta": {"auto-create-account-reference-id": "r"}}, inflection)
+    fields = {"name-first": "Jane", "loose_key": 1, "looseKey": {"inner-key": 2}}
+    (attributes,) = (sent["data"]["attributes"],)
+    attributes["fields"] = fields
+    answer = client.post("/inquiries", sent, 201, headers={"Key-Inflection": inflection})
+    assert name in answer.attributes
+    assert {"name-first", "loose_key", "looseKey"} <= answer.attributes["fields"].keys()
+    kebab_answer = client.get(f"/inquiries/{answer.id}")
+    assert normalize(answer.data) == kebab_answer.data
+    assert kebab_answer.attributes["reference-id"] == "r"
+    client.get(f"/inquiries/{answer.id}", headers={"Key-Inflection": inflection})
+    client.finished(answer.id)
+    client.get(f"/inquiries/{answer.id}?include=verifications,documents,account", headers={"Key-Inflection": inflection})
+    client.get("/inquiries?filter[reference_id]=r&filter[accountId]=x", headers={"Key-Inflection": inflection})
+
+
+@pytest.mark.parametrize("key", ["name-first", "address-street-1", "created-at-ts", "id", "inquiry-template-version-id"])
+def test_inflection_goes_both_ways(key: str) -> None:
+    for inflection in ("kebab", "camel", "snake"):
+        assert [kebab(spelled) for spelled in inflect({key: 1}, inflection)] == [key]
+
+
+class TestIdempotency:
+    def send(self, client: Client, body: Any = NEW, path: str = "/inquiries", key: str = "one", **options: Any) -> Any:
+        return client.call("POST", path, body, headers={"Idempotency-Key": key, **options.pop("headers", {})}, **options)
+
+    def test_the_first_answer_comes_again(self, client: Client) -> None:
+        first, again = self.send(client), self.send(client)
+        assert (first.status, first.body) == (again.status, again.body)
+        assert client.get("/inquiries").ids == [first.id]
+        assert first.headers["request-id"] != again.headers["request-id"]
+        one, two = [record for record in client.sandbox.requests if record.method == "POST"]
+        assert (one.replayed, one.effects, two.replayed, two.effects) == (False, 2, True, 0)
+
+    def test_the_same_request_written_otherwise(self, client: Client) -> None:
+        first = self.send(client)
+        spaced = b'{"data" : {"attributes": {"inquiry-template-id":"itmpl_GovernmentIdAndSelfie"}}}'
+        assert self.send(client, None, content=spaced).id == first.id
+
+    def test_an_upload_comes_again_whatever_its_boundary(self, client: Client) -> None:
+        def upload(content: bytes) -> Any:
+            return self.send(client, None, "/importer/accounts", files={"data[attributes][file]": ("a.csv", content)})
+
+        assert upload(b"reference_id\n1\n").id == upload(b"reference_id\n1\n").id
+        assert upload(b"reference_id\n2\n").status == 409
+
+    def test_errors_come_again_too(self, client: Client) -> None:
+        body = {"data": {"attributes": {"reference-id": "r"}}}
+        account = client.account(reference_id="r")
+        assert self.send(client, body, "/accounts").status == 409
+        client.patch(f"/accounts/{account.id}", {"reference-id": "other"})
+        assert self.send(client, body, "/accounts").status == 409
+        assert self.send(client, body, "/accounts", key="two").status == 201
+
+    @pytest.mark.parametrize("status", [409, 400, 422])
+    def test_another_request_under_the_same_key(self, status: int) -> None:
+        with Client(mismatch_status=status) as client:
+            first = self.send(client)
+            other = {"data": {"attributes": {**NEW["data"]["attributes"], "note": "other"}}}
+            assert self.send(client, other).status == status
+            assert self.send(client, path=f"/inquiries/{first.id}/approve", body=None).status == status
+            assert client.get("/inquiries").ids == [first.id]
+
+    def test_a_key_lasts_a_day(self, client: Client) -> None:
+        first = self.send(client)
+        client.sandbox.clock.advance(24 * 3600 - 1)
+        assert self.send(client).id == first.id
+        client.sandbox.clock.advance(1)
+        assert self.send(client).id != first.id
+
+    def test_keys_belong_to_an_api_key(self, client: Client) -> None:
+        assert self.send(client).id != self.send(client, key="one", headers=self.as_sandbox(client)).id
+
+    def as_sandbox(self, client: Client) -> dict[str, str]:
+        return {"Authorization": f"Bearer {client.sandbox.sandbox_key}"}
+
+    def test_an_approval_sent_twice_happens_once(self, client: Client) -> None:
+        id = client.inquiry().id
+        client.finished(id)
+        first = self.send(client, {}, f"/inquiries/{id}/approve")
+        again = self.send(client, {}, f"/inquiries/{id}/approve")
+        assert (first.status, again.status) == (200, 200)
+        assert [effect.name for effect in client.sandbox.effects].count("inquiry.approved") == 1
+
+    def test_only_posts_are_kept(self, client: Client) -> None:
+        account = client.account().id
+        for name in ("A", "B"):
+            attributes = {"data": {"attributes": {"name-first": name}}}
+            client.call("PATCH", f"/accounts/{account}", attributes, headers={"Idempotency-Key": "one"}, status=200)
+
+    def test_a_failure_of_ours_is_replayed_and_leaves_nothing(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        from persona_block.sandbox import inquiries
+
+        def fail(*_: Any) -> None:
+            raise RuntimeError("broken")
+
+        monkeypatch.setattr(client, "check", lambda *_: None)
+        monkeypatch.setattr(inquiries.sessions, "create", fail)
+        body = {**NEW, "meta": {"auto-create-inquiry-session": True}}
+        assert self.send(client, body).status == 500
+        monkeypatch.undo()
+        assert client.get("/inquiries").ids == client.get("/accounts").ids == []
+        monkeypatch.setattr(client, "check", lambda *_: None)
+        assert self.send(client, body).status == 500
+        assert "broken" in caplog.text
+
+
+class TestRateLimit:
+    def test_by_default_nothing_is_refused(self, client: Client) -> None:
+        for _ in range(3):
+            headers = client.get("/accounts").headers
+            assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("300", "300")
+
+    def test_a_window(self) -> None:
+        with Client(rate_limit=2, rate_window=60) as client:
+            seen = []
+            for seconds in (0, 20.5, 10, 29.5):
+                client.sandbox.clock.advance(seconds)
+                answer = client.call("GET", "/accounts")
+                seen.append((answer.status, answer.headers["ratelimit-remaining"], answer.headers["ratelimit-reset"]))
+            assert seen == [(200, "1", "60"), (200, "0", "40"), (429, "0", "30"), (200, "1", "60")]
+            assert client.get("/accounts", key=client.sandbox.sandbox_key).headers["ratelimit-remaining"] == "1"
+
+    def test_a_refusal_is_not_stored(self) -> None:
+        with Client(rate_limit=1) as client:
+            client.get("/accounts")
+            refused = client.post("/inquiries", NEW, 429, headers={"Idempotency-Key": "one"})
+            assert refused.body["errors"][0]["title"] == "Rate limit exceeded"
+            client.sandbox.clock.advance(61)
+            client.post("/inquiries", NEW, 201, headers={"Idempotency-Key": "one"})
+
+
+def test_the_log_says_which_request_did_what(client: Client) -> None:
+    created = client.inquiry(meta={"auto-create-account-reference-id": "r"})
+    client.finished(created.id, "review")
+    declined = client.post(f"/inquiries/{created.id}/decline")
+    by_request = {}
+    for effect in client.sandbox.effects:
+        by_request.setdefault(effect.request_id, []).append((effect.name, effect.resource_id))
+    assert [name for name, _ in by_request[created.headers["request-id"]]] == ["account.created", "inquiry.created"]
+    assert ("case.resolved", client.get("/cases").ids[0]) in by_request[declined.headers["request-id"]]
+    assert ("inquiry.marked-for-review", created.id) in by_request[None]
+    ids = [record.id for record in client.sandbox.requests]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_choices_are_written_down() -> None:
+    assert len(CHOICES) > 40
+    assert len({choice.question for choice in CHOICES}) == len(CHOICES)
+    assert all(choice.answer.endswith(".") for choice in CHOICES)

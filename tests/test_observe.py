@@ -1,0 +1,46 @@
+"""What is logged of a call: enough to follow it, and nothing of whom it is about."""
+
+from __future__ import annotations
+
+import logging
+
+import httpx
+import pytest
+
+from persona_block import Runner
+
+KEY = "persona_production_logged-nowhere"
+PERSON = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"fields": {"name-first": "Zebulon"}, "note": "Zebulon"}}}
+
+
+def _answer(request: httpx.Request) -> httpx.Response:
+    if request.method == "GET":
+        return httpx.Response(200, json=PERSON, headers={"Request-Id": "req_Logged"})
+    return httpx.Response(422, json={"errors": [{"title": "Record invalid", "details": "Zebulon is no name"}]})
+
+
+async def test_a_call_is_logged_without_anything_personal(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with Runner(api_key=KEY, transport=httpx.MockTransport(_answer)) as runner:
+        await runner.run("get_inquiry", {"inquiryId": "inq_1"})
+        await runner.run("list_inquiries", {"referenceId": "Zebulon"})
+        result = await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": "Zebulon"})
+    ours = [record.getMessage() for record in caplog.records if record.name == "persona_block"]
+    assert len(ours) == 3
+    assert ours[0].startswith("get_inquiry succeeded: status 200, 1 attempts, ")
+    assert ours[0].endswith("req_Logged")
+    assert ours[2].startswith("update_inquiry failed: status 422")
+    for secret in (KEY, "Zebulon"):
+        assert secret not in caplog.text
+        assert secret not in repr(result)
+
+
+async def test_other_uses_of_the_http_library_are_logged_as_ever(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    transport = httpx.MockTransport(_answer)
+    async with Runner(api_key=KEY, transport=transport) as runner:
+        await runner.run("get_inquiry", {"inquiryId": "inq_1"})
+    async with httpx.AsyncClient(transport=transport) as other:
+        await other.get("https://elsewhere.example/visible")
+    assert [record.name for record in caplog.records] == ["persona_block", "httpx"]
+    assert "visible" in caplog.text
