@@ -73,7 +73,7 @@ def grammar_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["params"] = {"type": "object", "additionalProperties": param}
-    for unused in ("Param", "Items"):
+    for unused in ("Param", "Items", "Csv"):
         schema["$defs"].pop(unused)
     return schema
 

@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     follow.add_argument("--all", action="store_true", help="follow the cursor through every page")
     follow.add_argument("--wait", action="store_true", help="poll until what was read or started has ended")
     run.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
+    run.add_argument("--no-check", action="store_true", help="send a CSV file as it is, without looking it through first")
     run.set_defaults(handler=_run)
 
     manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
@@ -193,10 +194,13 @@ def _runner(arguments: argparse.Namespace) -> Runner:
     from .runner import Runner
 
     files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
+    check = not arguments.no_check
     if arguments.sandbox:
         sandbox = _sandbox_class()(populate=True)
-        return Runner(api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files)
-    return Runner(api_key=sys.stdin.readline() if arguments.api_key_stdin else None, files=files)
+        return Runner(
+            api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files, check_files=check
+        )
+    return Runner(api_key=sys.stdin.readline() if arguments.api_key_stdin else None, files=files, check_files=check)
 
 
 def _params(arguments: argparse.Namespace) -> dict[str, Any]:

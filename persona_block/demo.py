@@ -17,7 +17,7 @@ CSV = """reference_id,name_first,name_middle,name_last,birthdate,social_security
 customer-2001,Ada,,Byron,1990-12-10,,imported
 customer-2002,Grace,,Hopper,1986-12-09,,imported
 customer-1042,Jane,,Doe,1994-04-12,,imported
-customer-2003,Linus,,Berg,not-a-date,,imported
+customer-2003,ImportError,,Berg,1990-01-02,,imported
 """
 POLL = 0.25
 """Seconds between two looks at a report or an import."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import httpx
 
-from . import catalog, inputs
+from . import catalog, inputs, tabular
 from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
 from .files import FileStore
@@ -36,8 +36,8 @@ class Runner:
     """Runs operations with one API key over one connection pool.
 
     `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself. `timeout` holds for
-    connecting, reading and writing, `deadline` for one call with all its attempts, both in seconds; `file_limit` is in bytes.
-    A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
+    connecting, reading and writing, `deadline` for one call with all its attempts, both in seconds; `file_limit` is in bytes;
+    `check_files` looks a CSV through before it is sent. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
     """
 
     def __init__(
@@ -50,8 +50,10 @@ class Runner:
         transport: httpx.AsyncBaseTransport | None = None,
         files: FileStore | None = None,
         file_limit: int = FILE_LIMIT,
+        check_files: bool = True,
     ) -> None:
         self._api_key = api_key
+        self._check_files = check_files
         self._client = Client(
             base_url or os.environ.get(BASE_URL_VARIABLE),
             timeout=timeout,
@@ -211,7 +213,7 @@ class Runner:
         parts = serialize(spec, values)
         idempotency_key = (idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
         with observed(spec.name, trace), contextlib.ExitStack() as opened:
-            upload = self._upload(spec, parts.multipart, opened) if parts.multipart else None
+            upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
             call = Call(spec, parts, api_key, idempotency_key, upload, trace)
             if spec.file_source:
                 return await self._download(call, values, *spec.file_source)
@@ -236,15 +238,17 @@ class Runner:
         holds = found in confirm.values if confirm.values else found is not None
         return output if holds else None
 
-    def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
-        """The opened file of a multipart request; what cannot be read is a problem of its param."""
-        ((field, source),) = multipart.items()
+    async def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
+        """The opened file of a multipart request; what cannot be read, or breaks the param's rules, is a problem of its param."""
+        ((part, source),) = multipart.items()
+        name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
         try:
-            name, stream = opened.enter_context(self._files.reader(source))
+            filename, stream = opened.enter_context(self._files.reader(source))
+            if param.csv and self._check_files:
+                stream = await asyncio.to_thread(tabular.check, stream, param.csv)
         except ValueError as error:
-            param = next(name for name, param in spec.params.items() if param.format == "file")
-            raise InputError(spec.name, [Problem(param, str(error))]) from None
-        return Upload(field, name, stream)
+            raise InputError(spec.name, [Problem(name, str(error))]) from None
+        return Upload(part, filename, stream)
 
     async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
         """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""

@@ -45,6 +45,14 @@ class Items(Grammar):
     type: Literal["string"]
 
 
+class Csv(Grammar):
+    """What a CSV file may hold: its columns, which of them are dates and which may not repeat a value."""
+
+    columns: tuple[Text, ...]
+    dates: tuple[Text, ...] = ()
+    unique: tuple[Text, ...] = ()
+
+
 class Param(Grammar):
     """One param: the subset of JSON Schema that every model provider takes, and how a canvas shows it."""
 
@@ -59,6 +67,8 @@ class Param(Grammar):
     placeholder: Text | None = None
     visibility: Visibility = "user-or-llm"
     advanced: bool = False
+    csv: Csv | None = None
+    """The rules of a CSV file, which is looked through before it is sent."""
     field: ParamName
     """The key in shared/params.json it comes from; params of one field share one canvas field."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .environment import Environment
 from .errors import bad_request, unprocessable
-from .fields import ACCOUNT_PLACES, COUNTRY, empty_account_fields, plain, set_account_fields
+from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fields
 from .inflection import kebab
 from .records import Resource
 from .shapes import ACCOUNT_PHOTO, check
@@ -123,8 +123,6 @@ def names(account: Resource) -> list[str | None]:
 
 def _set_fields(fields: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     flat = {name: attributes[name] for name in _FIELD_ATTRIBUTES if name in attributes}
-    if "country-code" in flat and not COUNTRY.fullmatch(flat["country-code"]):
-        raise unprocessable("country-code must be two capital letters", "/data/attributes/country-code")
     set_account_fields(fields, flat | attributes.get("fields", {}))
     return fields
 

@@ -91,6 +91,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice("A second account of one reference id", "409 `Record not unique`."),
     Choice("meta.upsert-by", "Only reference-id; 200 when it existed, 422 for any other field."),
     Choice("Account fields by their flat names (name-first, address-city)", "Put in their place in name and address."),
+    Choice("A country that is not two capital letters, a birthdate that is no date", "422."),
     Choice("A social security number", "Accepted and forgotten."),
     Choice("Redacting an account twice", "409, even if it was updated in between."),
     Choice("An import's file without a known column, or not UTF-8 text", "The import ends `errored`, with counts of 0."),

@@ -107,6 +107,8 @@ def inquiry_fields(given: dict[str, Any], schema: dict[str, str], *, strict: boo
             raise _misfit(key, "must be a string")
         if value is not None and type_ == "date" and not is_date(value):
             raise _misfit(key, "must be a date, YYYY-MM-DD")
+        if value is not None and key == "address-country-code" and not COUNTRY.fullmatch(value):
+            raise _misfit(key, "must be two capital letters")
         result[key] = typed(value, type_)
     return result
 
@@ -132,7 +134,7 @@ def set_account_fields(fields: dict[str, Typed], given: dict[str, Any]) -> None:
         place = ACCOUNT_PLACES.get(key.replace("_", "-"), (key,))
         if place[0] in _PARTS:
             parts = {place[1]: value} if len(place) == 2 else value or dict.fromkeys(_PARTS[key])
-            _set_parts(fields[place[0]]["value"], key, parts, _PARTS[place[0]])
+            _set_parts(fields[place[0]]["value"], key, parts, _PARTS[place[0]], flat=len(place) == 2)
         elif place[0] == "identification_numbers":
             fields[place[0]] = {"type": "array", "value": [_number(key, item) for item in _list(key, value)]}
         elif place[0] in ("birthdate", "phone_number", "email_address"):
@@ -145,14 +147,17 @@ def set_account_fields(fields: dict[str, Typed], given: dict[str, Any]) -> None:
             fields[key] = typed(value)
 
 
-def _set_parts(target: dict[str, Typed], key: str, parts: Any, known: tuple[str, ...]) -> None:
+def _set_parts(target: dict[str, Typed], key: str, parts: Any, known: tuple[str, ...], *, flat: bool) -> None:
     if not isinstance(parts, dict):
         raise _misfit(key, "must be an object")
     for part, value in parts.items():
+        where = key if flat else f"{key}/{part}"
         if part not in known:
-            raise _misfit(f"{key}/{part}", f"must be one of {', '.join(known)}")
+            raise _misfit(where, f"must be one of {', '.join(known)}")
         if value is not None and not isinstance(value, str):
-            raise _misfit(f"{key}/{part}", "must be a string")
+            raise _misfit(where, "must be a string")
+        if value is not None and part == "country_code" and not COUNTRY.fullmatch(value):
+            raise _misfit(where, "must be two capital letters")
         target[part] = {"type": "string", "value": value}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_headers(client: Client, headers: dict[str, str], status: int) -> None:
 
 @pytest.mark.parametrize(("inflection", "name"), [("kebab", "expires-at"), ("camel", "expiresAt"), ("snake", "expires_at")])
 def test_inflection(client: Client, inflection: str, name: str) -> None:
-    sent = inflect({**NEW, "meta": {"auto-create-account-reference-id": "r"}}, inflection)
+    sent = inflect({**copy.deepcopy(NEW), "meta": {"auto-create-account-reference-id": "r"}}, inflection)
     fields = {"name-first": "Jane", "loose_key": 1, "looseKey": {"inner-key": 2}}
     (attributes,) = (sent["data"]["attributes"],)
     attributes["fields"] = fields

@@ -1,0 +1,150 @@
+"""Lists: newest first, pages both ways, links that keep what was asked, filters and their rules."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from .client import Client
+
+
+def follow(client: Client, path: str, direction: str) -> list[list[str]]:
+    """Follow a list's links to its end, and give the ids of each page."""
+    pages = []
+    link: str | None = path
+    while link:
+        answer = client.get(f"https://persona.sandbox.invalid{link}" if link.startswith("/api/") else link)
+        pages.append(answer.ids)
+        link = answer.body["links"][direction]
+        assert link is None or link.startswith("/api/v1/")
+        assert link is None or "[" not in link
+    return pages
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 10, 100])
+def test_pages_both_ways(client: Client, size: int) -> None:
+    ids = [client.account(reference_id=f"r{number}").id for number in range(10)][::-1]
+    pages = follow(client, f"/accounts?page[size]={size}", "next")
+    assert [id for page in pages for id in page] == ids
+    assert all(len(page) == size for page in pages[:-1])
+    assert client.get(f"/accounts?page[size]={size}").body["links"]["prev"] is None
+    last = pages[-1][-1]
+    back = follow(client, f"/accounts?page[size]={size}&page[before]={last}", "prev")
+    assert [id for page in back[::-1] for id in page] == ids[:-1]
+
+
+def test_a_page_that_grows_while_it_is_read(client: Client) -> None:
+    old = [client.account().id for _ in range(4)][::-1]
+    first = client.get("/accounts?page[size]=2")
+    newer = client.account().id
+    rest = client.get("https://persona.sandbox.invalid" + first.body["links"]["next"])
+    assert first.ids + rest.ids == old
+    before = client.get("https://persona.sandbox.invalid" + rest.body["links"]["prev"])
+    assert before.ids == first.ids
+    assert client.get(f"/accounts?page[before]={first.ids[0]}").ids == [newer]
+
+
+def test_the_end_and_the_empty_list(client: Client) -> None:
+    assert client.get("/accounts").body == {"data": [], "links": {"prev": None, "next": None}}
+    account = client.account().id
+    assert client.get(f"/accounts?page[after]={account}").body["links"] == {"prev": None, "next": None}
+
+
+def test_links_keep_filters_and_size(client: Client) -> None:
+    for _ in range(3):
+        client.inquiry({"reference-id": "a b&c", "tags": ["x"]})
+    asked = {"filter[reference-id]": "a b&c", "filter[status]": "created", "page[size]": "1", "fields[inquiry]": "status"}
+    answer = client.get("/inquiries", query=asked)
+    parts = urlsplit(answer.body["links"]["next"])
+    assert parts.path == "/api/v1/inquiries"
+    assert "page%5Bafter%5D=" in parts.query
+    assert {name: values[0] for name, values in parse_qs(parts.query).items()} == {**asked, "page[after]": answer.ids[0]}
+    assert len(follow(client, answer.body["links"]["next"], "next")) == 2
+
+
+def test_default_size(client: Client) -> None:
+    for _ in range(11):
+        client.account()
+    assert len(client.get("/accounts").ids) == 10
+
+
+def test_both_cursors(client: Client) -> None:
+    account = client.account().id
+    assert "together" in client.get(f"/accounts?page[after]={account}&page[before]={account}", 400).details
+
+
+class TestInquiryFilters:
+    @pytest.fixture
+    def ids(self, client: Client) -> dict[str, str]:
+        """Three inquiries, a minute apart, that differ in everything one can filter by."""
+        templates = client.sandbox.templates
+        made = {}
+        for name, template in {
+            "one": {"inquiry-template-id": templates.inquiry},
+            "two": {"inquiry-template-id": templates.database},
+            "legacy": {"inquiry-template-id": None, "template-id": templates.legacy},
+        }.items():
+            made[name] = client.inquiry({**template, "reference-id": f"r-{name}", "note": f"n-{name}"}).id
+            client.sandbox.clock.advance(60)
+        client.post(f"/inquiries/{made['two']}/approve")
+        return made
+
+    @pytest.mark.parametrize(
+        ("filters", "names"),
+        [
+            ({"inquiry-id": "{one},{legacy}"}, ["legacy", "one"]),
+            ({"account-id": "{account}"}, ["two"]),
+            ({"note": "n-one"}, ["one"]),
+            ({"reference-id": "r-one"}, ["one"]),
+            ({"reference-id": "r-one,r-two"}, []),
+            ({"inquiry-template-id": "itmpl_GovernmentIdAndSelfie, itmpl_DatabaseCheck"}, ["two", "one"]),
+            ({"template-id": "tmpl_LegacyGovernmentId"}, ["legacy"]),
+            ({"template-id": "tmpl_LegacyGovernmentId", "inquiry-template-id": "itmpl_DatabaseCheck"}, []),
+            ({"status": "created"}, ["legacy", "one"]),
+            ({"status": "created,approved"}, ["legacy", "two", "one"]),
+            ({"status": "created", "reference-id": "r-two"}, []),
+            ({"created-at-start": "{at_two}"}, ["legacy", "two"]),
+            ({"created-at-end": "{at_two}"}, ["two", "one"]),
+            ({"created-at-start": "{at_two}", "created-at-end": "{at_two}"}, ["two"]),
+            ({"created-at-start": "2000-01-01"}, ["legacy", "two", "one"]),
+            ({"status": ""}, []),
+            ({"status": "nonsense"}, []),
+        ],
+    )
+    def test_filter(self, client: Client, ids: dict[str, str], filters: dict[str, str], names: list[str]) -> None:
+        two = client.get(f"/inquiries/{ids['two']}")
+        known = {**ids, "account": two.related("account")["id"], "at_two": two.attributes["created-at"]}
+        query = {f"filter[{name}]": value.format(**known) for name, value in filters.items()}
+        assert client.get("/inquiries", query=query).ids == [ids[name] for name in names]
+
+    @pytest.mark.parametrize(
+        "filters",
+        [
+            {"note": "n", "status": "created"},
+            {"created-at-start": "yesterday"},
+            {"inquiry-id": ",".join(f"inq_{number}" for number in range(101))},
+        ],
+    )
+    def test_refused(self, client: Client, filters: dict[str, str]) -> None:
+        client.get("/inquiries", 400, query={f"filter[{name}]": value for name, value in filters.items()})
+
+
+def test_account_and_report_filters(client: Client) -> None:
+    accounts = {name: client.account(reference_id=name).id for name in ("a", "b", "c")}
+    reports = {name: client.report(query={"term": name}, account_id=accounts[name]).id for name in ("a", "b")}
+    assert client.get("/accounts?filter[reference-id]=a,c").ids == [accounts["c"], accounts["a"]]
+    assert client.get(f"/reports?filter[account-id]={accounts['a']}").ids == [reports["a"]]
+    assert client.get("/reports?filter[reference-id]=b").ids == [reports["b"]]
+
+
+def test_templates_are_listed_like_anything_else(client: Client) -> None:
+    pages = follow(client, "/inquiry-templates?page[size]=1", "next")
+    assert pages[0] == [client.sandbox.templates.inquiry]
+    assert len(pages) == 4
+    listed = client.get("/inquiry-templates").data
+    assert {item["attributes"]["status"] for item in listed} == {"active", "inactive"}
+    for item in listed:
+        keys = {schema["key"] for schema in item["attributes"]["field-schemas"]}
+        assert "name-first" in keys
+        assert item["relationships"]["latest-published-version"]["data"]["id"].startswith("itmplv_")

@@ -1,0 +1,74 @@
+"""Reports: three kinds with their own attributes, pending first, and the names that make them match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from persona_block.sandbox import OUTCOMES
+from persona_block.sandbox.outcomes import applicant_outcome, ends_in_error, report_matches
+
+from .client import Client
+
+KINDS = ("watchlist", "adverse-media", "politically-exposed-person")
+# Where a kind keeps what it found
+FOUND = {"watchlist": "matched-lists", "adverse-media": "related-sources", "politically-exposed-person": "result"}
+
+
+def finished(client: Client, kind: str, **query: str) -> dict[str, Any]:
+    id = client.report(kind, query={name.replace("_", "-"): value for name, value in query.items()}).id
+    client.sandbox.clock.advance(2)
+    return client.get(f"/reports/{id}").attributes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pending_then_ready(client: Client, kind: str) -> None:
+    created = client.report(kind, query={"name-first": "Jane", "name-last": "Doe"})
+    assert (created.attributes["status"], created.attributes["completed-at"]) == ("pending", None)
+    client.sandbox.clock.advance(1.4)
+    assert client.get(f"/reports/{created.id}").attributes["status"] == "pending"
+    client.sandbox.clock.advance(0.2)
+    ready = client.get(f"/reports/{created.id}").attributes
+    assert (ready["status"], ready["has-match"], ready[FOUND[kind]]) == ("ready", False, [])
+    assert ready["completed-at"] > ready["created-at"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["Watchlist", "Sanctioned", "Politician", "Pep", "Press", "ReportError", "Doe"])
+def test_names_steer_the_finding(client: Client, kind: str, name: str) -> None:
+    (outcome, *_) = [each for each in OUTCOMES if each.name == name] or [None]
+    expected = bool(outcome and outcome.report == kind)
+    status = "errored" if name == "ReportError" else "ready"
+    for query in ({"term": f"Jane {name.upper()}"}, {"name_first": "Jane", "name_last": name.lower()}):
+        report = finished(client, kind, **query, birthdate="1990-01-02")
+        assert (report["status"], report["has-match"], bool(report[FOUND[kind]])) == (status, expected, expected)
+
+
+def test_shapes_differ_by_kind(client: Client) -> None:
+    watchlist = finished(client, "watchlist", name_first="Jane", name_last="Doe", address_country_code="US")
+    assert (watchlist["term"], watchlist["country-code"]) == ("Jane Doe", "US")
+    media = finished(client, "adverse-media", term="Jane Doe", birthdate="1990-01-02", country_code="US")
+    assert (media["birthdate-year"], media["name-first"]) == (1990, None)
+    pep = finished(client, "politically-exposed-person", term="Jane Doe")
+    assert pep["query"] == {"term": "Jane Doe"}
+    assert "term" not in pep
+
+
+def test_a_report_belongs_to_its_template_and_account(client: Client) -> None:
+    account = client.account(reference_id="r").id
+    for kind in KINDS:
+        report = client.report(kind, query={"term": "Jane"}, account_id=account)
+        assert report.related("report-template")["id"] == client.sandbox.templates.report(kind)
+        assert report.related("account")["id"] == account
+    assert len(client.get("/reports?filter[reference-id]=r").ids) == 3
+
+
+def test_outcomes_are_words_of_a_name() -> None:
+    assert applicant_outcome(["Jane", None, "van FAIL"]) == "fail"
+    assert applicant_outcome(["Failsworth", "Pressly"]) == "pass"
+    assert report_matches("adverse-media", ["Jane Doe-Press"])
+    assert not report_matches("watchlist", ["Jane Doe-Press"])
+    assert ends_in_error("import", ["importerror"])
+    assert not ends_in_error("report", ["ImportError"])
+    assert len({outcome.name.casefold() for outcome in OUTCOMES}) == len(OUTCOMES)
