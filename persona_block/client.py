@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from . import catalog
-from .errors import InputError, PersonaError, Problem, ResponseError, TransportError
+from .errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
 from .observe import silent_libraries
 from .pacing import Pacer, Ticket, pacer_for
 from .parse import Answer
@@ -32,6 +32,11 @@ JSON_LIMIT = 32 * 1024 * 1024
 
 FILE_LIMIT = 512 * 1024 * 1024
 """The largest file that is read unless the client is told otherwise, in bytes."""
+
+FILE_HOST = "files.withpersona.com"
+"""Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
+
+_REDIRECTS = 4
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -112,11 +117,13 @@ class Client:
         deadline: float = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
         file_limit: int = FILE_LIMIT,
+        file_hosts: Collection[str] = (),
     ) -> None:
         wire = catalog.read("block.json")["wire"]
         self.base_url = check_base_url(base_url or wire["baseUrl"])
         self._deadline = deadline
         self._file_limit = file_limit
+        self._file_hosts = frozenset({FILE_HOST, *file_hosts})
         self._auth: Mapping[str, str] = wire["auth"]
         self._idempotency_header: str = wire["idempotencyHeader"]
         self._pacers: dict[str, Pacer] = {}
@@ -128,6 +135,8 @@ class Client:
             follow_redirects=False,
             trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
+        # A client of its own for files, so that no header meant for the API can reach their host.
+        self._plain = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
 
     async def send(self, call: Call, sink: Sink | None = None, media_type: str = "application/json") -> Answer:
         """The answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
@@ -164,10 +173,56 @@ class Client:
             log.info("%s: %s, trying again in %.2f s", call.spec.name, outcome.reason, verdict.after)
             await asyncio.sleep(verdict.after)
 
+    async def fetch(self, url: str, sink: Sink) -> None:
+        """A file from a trusted host, without the API key, into `sink`; raises PersonaError.
+
+        The URL holds an access token, so no message names more of it than its host.
+        """
+        if self._closed:
+            raise PersonaError("The runner is closed; open a new one. Nothing was sent.")
+        for _ in range(_REDIRECTS):
+            self._check_file_url(url)
+            try:
+                with silent_libraries():
+                    async with self._plain.stream("GET", url) as response:
+                        if not response.is_redirect:
+                            await self._store(response, sink)
+                            return
+                        url = str(response.next_request.url) if response.next_request else ""
+            except httpx.HTTPError as error:
+                raise TransportError(f"The file could not be fetched: {type(error).__name__}.", took_effect=None) from None
+        raise ResponseError("The file host redirects without end.", took_effect=None)
+
+    def _check_file_url(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            host = ""
+        trusted = host in self._file_hosts and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+        if not trusted:
+            message = f"is on a host that is not trusted with files ({host or 'none'}); name it in the runner's file_hosts"
+            raise InputError("download", [Problem("file", message)])
+
+    async def _store(self, response: httpx.Response, sink: Sink) -> None:
+        if not response.is_success:
+            hint = " Its URL may have expired: read the object again for a new one." if response.status_code < 500 else ""
+            raise api_error_type(response.status_code)(
+                f"The file host answered {response.status_code}.{hint}", status=response.status_code, took_effect=None
+            )
+        sink.restart()
+        size = 0
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            if size > self._file_limit:
+                raise ResponseError(f"The file is over {self._file_limit} bytes and was not read further.", took_effect=None)
+            sink.write(piece)
+
     async def aclose(self) -> None:
         """Close every connection and refuse further calls."""
         self._closed = True
         await self._http.aclose()
+        await self._plain.aclose()
 
     def _pacer(self, api_key: str) -> Pacer:
         if api_key not in self._pacers:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Protocol, Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -49,29 +49,43 @@ def safe_name(name: str) -> str:
 
 
 class FileStore:
-    """A local folder: made when the first file comes, readable by its owner only."""
+    """A local folder, or with the extra `storage` any fsspec URL such as `s3://bucket/folder`.
+
+    A local folder is made when the first file comes, readable by its owner only. Two files of one name get two names: on
+    this machine in one step, on remote storage within one process.
+    """
 
     def __init__(self, folder: str | os.PathLike[str] = DEFAULT_FOLDER) -> None:
-        self.folder = Path(folder)
+        if is_remote(folder):
+            from .storage import RemoteFolder
+
+            self._place: Place = RemoteFolder(os.fspath(folder))
+        else:
+            self._place = LocalFolder(local_path(folder))
 
     def writer(self, name: str, mime_type: str) -> FileWriter:
         """A place for one file, used as a context; it appears under its name only once committed."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FileWriter(self.folder, safe_name(name), mime_type)
+        return FileWriter(self._place, safe_name(name), mime_type)
 
     @contextlib.contextmanager
     def reader(self, source: Any) -> Iterator[tuple[str, IO[bytes]]]:
         """The name and the opened bytes of what a `file` param holds; raises ValueError, as a phrase, where it cannot be read.
 
-        A param is a path, a `file://` URL, bytes, an open binary file, a FileRef, or an object with path, url or content.
+        A param is a path, a `file://` or storage URL, bytes, an open binary file, a FileRef, or an object with path, url or
+        content.
         """
         value = _unreferenced(source)
         if isinstance(value, bytes):
             yield _name_of(source, "accounts.csv"), io.BytesIO(value)
         elif hasattr(value, "read"):
             yield _name_of(source, "accounts.csv"), _binary(value)
+        elif is_remote(value):
+            from .storage import fetched
+
+            with fetched(value) as stream:
+                yield _name_of(source, value.rpartition("/")[2]), stream
         else:
-            path = _local_path(value)
+            path = local_path(value)
             try:
                 stream = path.open("rb")
             except OSError as error:
@@ -80,41 +94,84 @@ class FileStore:
                 yield _name_of(source, path.name), stream
 
 
-class FileWriter:
-    """One file on its way into a folder; leaving the context without a commit removes every trace of it."""
+class Place(Protocol):
+    """Where a store keeps its files."""
 
-    def __init__(self, folder: Path, name: str, mime_type: str) -> None:
+    def scratch(self) -> Path | None:
+        """The folder in which a file grows before it is whole; None for the system's."""
+        ...
+
+    def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
+        """Keep the whole file `part` under `name` or one like it: the name, the URL and, where it has one, the local path."""
+        ...
+
+
+class LocalFolder:
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def scratch(self) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder
+
+    def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
+        """A hard link takes a free name in one step, so two writers can never share one."""
+        for candidate in candidates(name):
+            try:
+                os.link(part, self._folder / candidate)
+            except FileExistsError:
+                continue
+            path = (self._folder / candidate).resolve()
+            return candidate, path.as_uri(), str(path)
+        raise OSError(f"{self._folder} holds too many files called {name}")
+
+
+def candidates(name: str) -> Iterator[str]:
+    """`name`, then the same with a number, as often as anybody will ask."""
+    yield name
+    stem, dot, suffix = name.rpartition(".")
+    for number in range(2, 10_000):
+        yield f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"
+
+
+class FileWriter:
+    """One file on its way to its place; leaving the context without a commit removes every trace of it."""
+
+    def __init__(self, place: Place, name: str, mime_type: str) -> None:
+        self._place = place
         self._name = name
         self._mime_type = mime_type
         self._size = 0
         self._head = b""
-        self._stream: IO[bytes] | None = None
+        self._file: IO[bytes] | None = None
         self._part = Path()
 
     def __enter__(self) -> Self:
-        descriptor, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
+        descriptor, part = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._place.scratch())
         self._part = Path(part)
-        self._stream = os.fdopen(descriptor, "wb")
+        self._file = os.fdopen(descriptor, "wb")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        self._stream.close()
         self._part.unlink(missing_ok=True)
+
+    @property
+    def _stream(self) -> IO[bytes]:
+        if self._file is None:
+            raise RuntimeError("the writer is used outside its context")
+        return self._file
 
     def restart(self) -> None:
         """Forget what has been written."""
-        if self._stream is None:
-            raise RuntimeError("the writer is used outside its context")
         self._stream.seek(0)
         self._stream.truncate()
         self._size, self._head = 0, b""
 
     def write(self, piece: bytes) -> None:
         """Add bytes to the end."""
-        if self._stream is None:
-            raise RuntimeError("the writer is used outside its context")
         if len(self._head) < _HEAD:
             self._head += piece[:_HEAD]
         self._stream.write(piece)
@@ -126,24 +183,10 @@ class FileWriter:
 
     def commit(self) -> FileRef:
         """Give the whole file its name, another one where that is taken, and tell where it is."""
-        if self._stream is None:
-            raise RuntimeError("the writer is used outside its context")
         self._stream.flush()
         os.fsync(self._stream.fileno())
-        path = self._claim().resolve()
-        return FileRef(name=path.name, mime_type=self._mime_type, size=self._size, url=path.as_uri(), path=str(path))
-
-    def _claim(self) -> Path:
-        """A hard link takes a free name in one step, so two writers can never share one."""
-        stem, dot, suffix = self._name.rpartition(".")
-        for number in range(1, 10_000):
-            name = self._name if number == 1 else (f"{stem}-{number}.{suffix}" if dot else f"{self._name}-{number}")
-            try:
-                os.link(self._part, self._folder / name)
-            except FileExistsError:
-                continue
-            return self._folder / name
-        raise OSError(f"{self._folder} holds too many files called {self._name}")
+        name, url, path = self._place.take(self._part, self._name)
+        return FileRef(name=name, mime_type=self._mime_type, size=self._size, url=url, path=path)
 
 
 def _unreferenced(source: Any) -> Any:
@@ -170,13 +213,15 @@ def _binary(stream: Any) -> IO[bytes]:
     return opened
 
 
-def _local_path(value: Any) -> Path:
+def is_remote(value: Any) -> bool:
+    """Whether a folder or a file param is a storage URL."""
+    return isinstance(value, str) and "://" in value and not value.startswith("file://")
+
+
+def local_path(value: Any) -> Path:
+    """The path that a path or a `file://` URL names; raises ValueError for anything else."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str):
         raise ValueError("must be a path, a storage URL or a file")
     parts = urlsplit(text)
-    if parts.scheme == "file":
-        return Path(url2pathname(parts.path))
-    if "://" in text:
-        raise ValueError(f"is a {parts.scheme} URL, which this file store cannot read")
-    return Path(text).expanduser()
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text).expanduser()

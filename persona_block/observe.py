@@ -94,7 +94,7 @@ def _span(operation: str) -> Iterator[Any]:
 def _telemetry() -> Any:
     """OpenTelemetry's tracing API, or None where it is not installed; looked for once."""
     try:
-        from opentelemetry import trace
+        import opentelemetry.trace as trace
     except ModuleNotFoundError:
         return None
     return trace

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import mimetypes
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 import httpx
 
 from . import catalog, inputs, tabular
 from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
-from .files import FileStore
+from .files import FileRef, FileStore
 from .observe import observed
 from .parse import SIGNATURES, broken, first, parse, parse_error
 from .result import Stopwatch, ToolResult, failed
@@ -37,7 +39,7 @@ class Runner:
 
     `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself. `timeout` holds for
     connecting, reading and writing, `deadline` for one call with all its attempts, both in seconds; `file_limit` is in bytes;
-    `check_files` looks a CSV through before it is sent. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
+    `check_files` looks a CSV through before it is sent; `file_hosts` are trusted with downloads beside Persona's own. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Runner:
         files: FileStore | None = None,
         file_limit: int = FILE_LIMIT,
         check_files: bool = True,
+        file_hosts: Collection[str] = (),
     ) -> None:
         self._api_key = api_key
         self._check_files = check_files
@@ -60,6 +63,7 @@ class Runner:
             deadline=deadline,
             transport=transport,
             file_limit=file_limit,
+            file_hosts=file_hosts,
         )
         self._files = files or FileStore()
 
@@ -132,6 +136,21 @@ class Runner:
         ended badly and WaitTimedOut where it did not end, each with the last output.
         """
         return await self._wait(operation, params or {}, Trace(), delay, deadline, progress, idempotency_key)
+
+    async def download(self, file: str | Mapping[str, Any], store: FileStore | None = None) -> FileRef:
+        """One of Persona's file URLs, or an output's file object with `url`, stored; raises PersonaError.
+
+        It is fetched without the API key, and only from Persona's file host or one of `file_hosts`, redirects included.
+        """
+        url = file if isinstance(file, str) else file.get("url")
+        given = None if isinstance(file, str) else file.get("filename")
+        if not isinstance(url, str):
+            raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
+        name = given or unquote(url.partition("?")[0].rpartition("/")[2])
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        with (store or self._files).writer(name, media_type) as writer:
+            await self._client.fetch(url, writer)
+            return await asyncio.to_thread(writer.commit)
 
     # --- paging and waiting ------------------------------------------------------------------------------------------------
 
@@ -261,7 +280,7 @@ class Runner:
                 raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
             if not writer.begins_with(SIGNATURES[source.file]):
                 raise broken(spec, answer, f"the body is not {source.file}")
-            return {output: writer.commit().to_dict()}
+            return {output: (await asyncio.to_thread(writer.commit)).to_dict()}
 
 
 def _paging(spec: ToolSpec) -> Pagination:

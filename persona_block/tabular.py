@@ -1,7 +1,7 @@
 """A CSV file looked through before it is sent: what Persona could not read is said here, with line numbers.
 
-The rules are data of the spec (`Param.csv`). The file is read once in pieces, and what has to be unique is sorted on disk, so a
-file of any size takes little memory.
+The rules are data of the spec (`Param.csv`). The file is read once in pieces, and what has to be unique is sorted on disk, so
+a file of any size takes little memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import sqlite3
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, cast
 
 from .spec import Csv
 
@@ -46,7 +46,7 @@ def check(stream: IO[bytes], rules: Csv) -> IO[bytes]:
         raise ValueError(problems.phrase())
     stream.seek(0)
     line = ",".join(header).encode() + (b"\r\n" if first.endswith(b"\r\n") else b"\n")
-    return stream if first in (line, line.rstrip()) else _Spliced(line, stream, len(first))
+    return stream if first in (line, line.rstrip()) else cast(IO[bytes], _Spliced(line, stream, len(first)))
 
 
 class _Problems:
@@ -151,7 +151,7 @@ class _Seen:
         self._rows.clear()
 
 
-class _Spliced(io.RawIOBase, IO[bytes]):  # type: ignore[misc]
+class _Spliced(io.RawIOBase):
     """A stream with its first bytes replaced; it can be rewound and its end found, as an upload needs."""
 
     def __init__(self, head: bytes, tail: IO[bytes], start: int) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import logging
 
 import httpx
+import opentelemetry.trace
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from persona_block import Runner
 
@@ -44,3 +48,26 @@ async def test_other_uses_of_the_http_library_are_logged_as_ever(caplog: pytest.
         await other.get("https://elsewhere.example/visible")
     assert [record.name for record in caplog.records] == ["persona_block", "httpx"]
     assert "visible" in caplog.text
+
+
+async def test_a_call_is_a_span_without_anything_personal(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    monkeypatch.setattr(opentelemetry.trace, "get_tracer", provider.get_tracer)
+    async with Runner(api_key=KEY, transport=httpx.MockTransport(_answer)) as runner:
+        await runner.run("get_inquiry", {"inquiryId": "inq_1"})
+        await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": "Zebulon"})
+    read, update = spans.get_finished_spans()
+    assert read.name == "persona get_inquiry"
+    assert dict(read.attributes or {}) == {
+        "persona.operation": "get_inquiry",
+        "persona.outcome": "succeeded",
+        "http.response.status_code": 200,
+        "persona.attempts": 1,
+        "persona.request_id": "req_Logged",
+    }
+    assert update.status.status_code is opentelemetry.trace.StatusCode.ERROR
+    told = read.to_json() + update.to_json()
+    assert "Zebulon" not in told
+    assert KEY not in told

@@ -104,7 +104,7 @@ def test_upsert(client: Client) -> None:
 
 def test_photo(client: Client) -> None:
     photo = {"data": {"data": base64.b64encode(b"a photo").decode(), "filename": "me.jpg"}}
-    account = client.account(**{"selfie-photo": photo})
+    account = client.account(selfie_photo=photo)
     file = plain(account.attributes["fields"])["selfie_photo"]
     assert (file["filename"], file["byte-size"]) == ("me.jpg", 7)
     assert client.fetch(file["url"]).content == b"a photo"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Set
 from typing import Any
 
 import pytest
@@ -34,15 +35,15 @@ NEXT_STEPS = {
 }
 
 # The statuses that an action can start from and the one it leads to; "" leaves it. Elsewhere it is a 422.
-ACTIONS: dict[str, tuple[set[str], str]] = {
-    "approve": (set(STATUSES), "approved"),
-    "decline": (set(STATUSES), "declined"),
+ACTIONS: dict[str, tuple[Set[str], str]] = {
+    "approve": (STATUSES, "approved"),
+    "decline": (STATUSES, "declined"),
     "mark-for-review": (STATUSES - {"approved", "declined"}, "needs_review"),
     "expire": ({"created", "pending"}, "expired"),
     "resume": ({"created", "pending", "expired"}, ""),
     "generate-one-time-link": ({"created", "pending"}, ""),
 }
-STRICT = {
+STRICT: dict[str, Set[str]] = {
     "approve": {"pending", "completed", "failed", "needs_review", "declined"},
     "decline": {"pending", "completed", "failed", "needs_review", "approved"},
 }

@@ -80,11 +80,12 @@ class TestInquiryFilters:
         """Three inquiries, a minute apart, that differ in everything one can filter by."""
         templates = client.sandbox.templates
         made = {}
-        for name, template in {
+        flows: dict[str, dict[str, str | None]] = {
             "one": {"inquiry-template-id": templates.inquiry},
             "two": {"inquiry-template-id": templates.database},
             "legacy": {"inquiry-template-id": None, "template-id": templates.legacy},
-        }.items():
+        }
+        for name, template in flows.items():
             made[name] = client.inquiry({**template, "reference-id": f"r-{name}", "note": f"n-{name}"}).id
             client.sandbox.clock.advance(60)
         client.post(f"/inquiries/{made['two']}/approve")

@@ -169,13 +169,13 @@ class TestIdempotency:
     def test_a_failure_of_ours_is_replayed_and_leaves_nothing(
         self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        from persona_block.sandbox import inquiries
+        from persona_block.sandbox import sessions
 
         def fail(*_: Any) -> None:
             raise RuntimeError("broken")
 
         monkeypatch.setattr(client, "check", lambda *_: None)
-        monkeypatch.setattr(inquiries.sessions, "create", fail)
+        monkeypatch.setattr(sessions, "create", fail)
         body = {**NEW, "meta": {"auto-create-inquiry-session": True}}
         assert self.send(client, body).status == 500
         monkeypatch.undo()
@@ -214,7 +214,7 @@ def test_the_log_says_which_request_did_what(client: Client) -> None:
     created = client.inquiry(meta={"auto-create-account-reference-id": "r"})
     client.finished(created.id, "review")
     declined = client.post(f"/inquiries/{created.id}/decline")
-    by_request = {}
+    by_request: dict[str | None, list[tuple[str, str]]] = {}
     for effect in client.sandbox.effects:
         by_request.setdefault(effect.request_id, []).append((effect.name, effect.resource_id))
     assert [name for name, _ in by_request[created.headers["request-id"]]] == ["account.created", "inquiry.created"]

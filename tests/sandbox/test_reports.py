@@ -37,7 +37,7 @@ def test_pending_then_ready(client: Client, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["Watchlist", "Sanctioned", "Politician", "Pep", "Press", "ReportError", "Doe"])
 def test_names_steer_the_finding(client: Client, kind: str, name: str) -> None:
-    (outcome, *_) = [each for each in OUTCOMES if each.name == name] or [None]
+    outcome = next((each for each in OUTCOMES if each.name == name), None)
     expected = bool(outcome and outcome.report == kind)
     status = "errored" if name == "ReportError" else "ready"
     for query in ({"term": f"Jane {name.upper()}"}, {"name_first": "Jane", "name_last": name.lower()}):

@@ -1,0 +1,161 @@
+"""Files: their names, their places, and downloads from hosts that are trusted."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import fsspec
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_block import ApiError, FileStore, InputError, ResponseError, Runner, TransportError
+from persona_block.files import safe_name
+
+KEY = "persona_production_files-test"
+URL = "https://files.withpersona.com/front.jpg?access_token=secret-token"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@given(st.text())
+def test_a_safe_name_is_one_plain_segment(name: str) -> None:
+    safe = safe_name(name)
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}", safe)
+    assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [("../../etc/passwd", "passwd"), ("C:\\x\\a b.pdf", "a-b.pdf"), ("..", "file"), ("", "file"), (".hidden", "hidden")],
+)
+def test_safe_names(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+def _write(store: FileStore, content: bytes, name: str = "a.pdf") -> str:
+    with store.writer(name, "application/pdf") as writer:
+        writer.write(content)
+        return writer.commit().name
+
+
+def test_many_writers_of_one_name(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    threads = [threading.Thread(target=_write, args=(store, str(number).encode())) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {str(number).encode() for number in range(20)}
+
+
+def test_a_writer_that_is_left_leaves_nothing(tmp_path: Path) -> None:
+    with FileStore(tmp_path).writer("a.pdf", "application/pdf") as writer:
+        writer.write(b"half")
+        assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_remote_storage() -> None:
+    store = FileStore("memory://evidence/2026")
+    assert _write(store, b"one") == "a.pdf"
+    assert _write(store, b"two") == "a-2.pdf"
+    assert fsspec.filesystem("memory").cat("/evidence/2026/a-2.pdf") == b"two"
+    with store.reader("memory://evidence/2026/a.pdf") as (name, stream):
+        assert name == "a.pdf"
+        assert stream.read() == b"one"
+
+
+def test_storage_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="cannot be read"), FileStore().reader("memory://nowhere/x.csv"):
+        pass
+    with pytest.raises(ValueError, match="no storage library"), FileStore().reader("moon://x.csv"):
+        pass
+
+
+def _runner(handler: Handler, folder: Path, **options: object) -> Runner:
+    transport = httpx.MockTransport(handler)
+    return Runner(api_key=KEY, transport=transport, files=FileStore(folder), **options)  # type: ignore[arg-type]
+
+
+async def test_a_download_carries_no_key(tmp_path: Path) -> None:
+    requests: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, content=b"\xff\xd8photo")
+
+    async with _runner(handler, tmp_path) as runner:
+        file = await runner.download(URL)
+        named = await runner.download({"filename": "front side.jpg", "url": URL, "byteSize": 7})
+    assert (file.name, file.mime_type, file.size) == ("front.jpg", "image/jpeg", 7)
+    assert named.name == "front-side.jpg"
+    for request in requests:
+        assert KEY not in str(request.headers)
+        assert "persona-version" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x.jpg?t=secret-token",
+        "http://files.withpersona.com/x",
+        "ftp://files.withpersona.com/x",
+        "x",
+        "https://[",
+    ],
+)
+async def test_other_hosts_are_refused(url: str, tmp_path: Path) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise AssertionError("a request was sent")
+
+    async with _runner(handler, tmp_path) as runner:
+        with pytest.raises(InputError, match="not trusted") as caught:
+            await runner.download(url)
+    assert "secret-token" not in caught.value.message
+
+
+async def test_a_redirect_elsewhere_is_refused(tmp_path: Path) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "files.withpersona.com"
+        target = "/again.jpg" if request.url.path == "/front.jpg" else "https://evil.example/x.jpg"
+        return httpx.Response(302, headers={"Location": target})
+
+    async with _runner(handler, tmp_path) as runner:
+        with pytest.raises(InputError, match=r"evil\.example"):
+            await runner.download(URL)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_hosts_the_runner_was_told_to_trust(tmp_path: Path) -> None:
+    async with _runner(lambda request: httpx.Response(200, content=b"x"), tmp_path, file_hosts=["127.0.0.1"]) as runner:
+        assert (await runner.download("http://127.0.0.1:9/files/a.png")).name == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [
+        (lambda request: httpx.Response(403), ApiError),
+        (lambda request: httpx.Response(200, content=b"x" * 2000), ResponseError),
+        (lambda request: httpx.Response(302, headers={"Location": "/front.jpg"}), ResponseError),
+    ],
+)
+async def test_a_download_that_fails_leaves_nothing(handler: Handler, error: type[Exception], tmp_path: Path) -> None:
+    async with _runner(handler, tmp_path, file_limit=1000) as runner:
+        with pytest.raises(error) as caught:
+            await runner.download(URL)
+    assert "secret-token" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_download_without_an_answer(tmp_path: Path) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError(str(request.url))
+
+    async with _runner(handler, tmp_path) as runner:
+        with pytest.raises(TransportError) as caught:
+            await runner.download(URL)
+    assert "secret-token" not in str(caught.value)
