@@ -65,10 +65,12 @@ class Pacer:
                 return
             limit, remaining, reset = told
             self._limit = limit
-            if self._ends is None:
-                self._ends = time.monotonic() + reset + _SLACK
-            lowest = remaining - self._in_flight
-            self._left = remaining if self._left is None else min(max(self._left, lowest), remaining)
+            # An answer is read after it was written, so each tells the window's end too late, and the earliest is the best.
+            ends = time.monotonic() + reset + _SLACK
+            self._ends = ends if self._ends is None else min(self._ends, ends)
+            # Answers come late and out of order, so what one tells can lower our own count but never raise it.
+            own = remaining - self._in_flight if self._left is None else self._left
+            self._left = min(own, remaining)
 
     def _refused(self, window: int, reset: float) -> None:
         """A 429 closes the window early: somebody else used it up."""

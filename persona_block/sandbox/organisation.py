@@ -52,10 +52,10 @@ def populate(organization: Organization, now: int) -> None:
         moment = now - HISTORY + number * step
         account = _account(_at(organization, moment), random, number)
         if number % 3 == 0:
-            flow = _FLOWS[number // 3 % len(_FLOWS)]
-            _live(organization, moment + 5 * MINUTE, account, flow, _STORIES[number // 3 % len(_STORIES)])
+            told, story = divmod(number // 3, len(_STORIES))
+            _live(organization, moment + 5 * MINUTE, account, _FLOWS[(told + story) % len(_FLOWS)], _STORIES[story])
         if number % 7 == 1:
-            _screen(organization, moment + HOUR, account, *_SCREENINGS[number // 7 % len(_SCREENINGS)])
+            _screen(organization, moment + 2 * HOUR, account, *_SCREENINGS[number // 7 % len(_SCREENINGS)])
     moment = now - 10 * MINUTE
     importers.create(_at(organization, moment), b"reference_id,name_first,name_last\nimported-1,Ida,Import\ncustomer-0001,,\n")
     settle(organization, now)

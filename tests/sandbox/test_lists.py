@@ -32,6 +32,12 @@ def test_pages_both_ways(client: Client, size: int) -> None:
     last = pages[-1][-1]
     back = follow(client, f"/accounts?page[size]={size}&page[before]={last}", "prev")
     assert [id for page in back[::-1] for id in page] == ids[:-1]
+    # From any page one can turn to the one before and the one after.
+    for id in ids:
+        before = client.get(f"/accounts?page[size]={size}&page[before]={id}")
+        if before.ids:
+            following = follow(client, before.body["links"]["next"], "next")
+            assert [id for page in following for id in page] == ids[ids.index(before.ids[-1]) + 1 :]
 
 
 def test_a_page_that_grows_while_it_is_read(client: Client) -> None:

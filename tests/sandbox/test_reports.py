@@ -26,9 +26,10 @@ def finished(client: Client, kind: str, **query: str) -> dict[str, Any]:
 def test_pending_then_ready(client: Client, kind: str) -> None:
     created = client.report(kind, query={"name-first": "Jane", "name-last": "Doe"})
     assert (created.attributes["status"], created.attributes["completed-at"]) == ("pending", None)
+    assert not created.attributes[FOUND[kind]]
     client.sandbox.clock.advance(1.4)
     assert client.get(f"/reports/{created.id}").attributes["status"] == "pending"
-    client.sandbox.clock.advance(0.2)
+    client.sandbox.clock.advance(0.1)  # the very moment it is due
     ready = client.get(f"/reports/{created.id}").attributes
     assert (ready["status"], ready["has-match"], ready[FOUND[kind]]) == ("ready", False, [])
     assert ready["completed-at"] > ready["created-at"]

@@ -1,0 +1,165 @@
+"""The sandbox as a server: on loopback only, and with a state that a killed process leaves whole."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from persona_block.sandbox import Sandbox, SandboxError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_serving_in_a_program() -> None:
+    async def main() -> None:
+        sandbox = Sandbox(speed=0)
+        offline = sandbox.base_url
+        async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
+            assert base_url.startswith("http://127.0.0.1:")
+            assert sandbox.base_url == base_url
+            key = {"Authorization": f"Bearer {sandbox.api_key}"}
+            attributes = {"inquiry-template-id": sandbox.templates.inquiry}
+            body = {"data": {"attributes": attributes}, "meta": {"auto-create-one-time-link": True}}
+            created = (await http.post("/inquiries", json=body, headers=key)).json()
+            assert "simulation" in (await http.get(created["meta"]["one-time-link"])).text.lower()
+            finished = sandbox.complete(created["data"]["id"])["relationships"]
+            document = await http.get(f"/documents/{finished['documents']['data'][0]['id']}", headers=key)
+            photo = document.json()["data"]["attributes"]["front-photo"]
+            assert photo["url"].startswith(base_url.removesuffix("/api/v1") + "/files/")
+            assert len((await http.get(photo["url"])).content) == photo["byte-size"]
+        assert sandbox.base_url == offline
+        sandbox.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])
+def test_no_other_machine_is_served(host: str) -> None:
+    async def main() -> None:
+        with Sandbox() as sandbox, pytest.raises(ValueError, match="only served on this machine"):
+            async with sandbox.serve(host):
+                pass
+
+    asyncio.run(main())
+
+
+def test_a_port_that_is_taken() -> None:
+    async def main() -> None:
+        with Sandbox() as sandbox:
+            async with sandbox.serve() as base_url:
+                with pytest.raises(OSError, match="in use"):
+                    async with sandbox.serve(port=httpx.URL(base_url).port or 0):
+                        pass
+
+    asyncio.run(main())
+
+
+@contextmanager
+def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """Run a server of its own, with a client of it."""
+    command = [sys.executable, "-m", "persona_block.sandbox", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        try:
+            assert running.stdout
+            told = json.loads(running.stdout.readline())
+            with httpx.Client(base_url=told["baseUrl"], headers={"Authorization": f"Bearer {told['apiKey']}"}) as http:
+                yield running, http
+        finally:
+            running.kill()
+
+
+def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
+    """Four clients write as fast as they can, the process is killed, and the next one knows all they were told."""
+    state = str(tmp_path / "state.db")
+    answered: list[Any] = []
+
+    def write(http: httpx.Client, number: int) -> None:
+        try:
+            for index in range(10_000):
+                attributes = {"reference-id": f"r-{number}-{index}"}
+                headers = {"Idempotency-Key": f"k-{number}-{index}"}
+                answer = http.post("/accounts", json={"data": {"attributes": attributes}}, headers=headers)
+                answered.append((number, index, answer.json()))
+        except httpx.HTTPError:
+            return
+
+    with process("--state", state) as (running, http):
+        writers = [threading.Thread(target=write, args=(http, number)) for number in range(4)]
+        for writer in writers:
+            writer.start()
+        while len(answered) < 100:
+            writers[0].join(0.01)
+        running.send_signal(signal.SIGKILL)
+        for writer in writers:
+            writer.join()
+    with process("--state", state) as (_, http):
+        for number, index, body in answered:
+            assert http.get(f"/accounts/{body['data']['id']}").json() == body
+            attributes = {"reference-id": f"r-{number}-{index}"}
+            headers = {"Idempotency-Key": f"k-{number}-{index}"}
+            assert http.post("/accounts", json={"data": {"attributes": attributes}}, headers=headers).json() == body
+    with Sandbox(state=state) as sandbox:
+        created = [effect.resource_id for effect in sandbox.effects if effect.name == "account.created"]
+    assert len(set(created)) == len(created)
+    # Each client can have had one more under way.
+    assert len(answered) <= len(created) <= len(answered) + 4
+
+
+def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with Sandbox(state=state, seed=7, speed=0) as sandbox:
+        sandbox.clock.advance(100_000)
+        sandbox.settle()
+        first = _account(sandbox)
+        link = sandbox.clock.now()
+    with Sandbox(state=state, seed=8, speed=0, populate=True) as sandbox:
+        assert sandbox.clock.now() >= link
+        second = _account(sandbox)
+        assert second != first
+        assert len([effect for effect in sandbox.effects if effect.name == "account.created"]) == 2
+        with pytest.raises(SandboxError):
+            sandbox.complete(first)
+
+
+def _account(sandbox: Sandbox) -> str:
+    async def create() -> str:
+        async with httpx.AsyncClient(transport=sandbox.transport, base_url=sandbox.base_url) as http:
+            answer = await http.post("/accounts", json={}, headers={"Authorization": f"Bearer {sandbox.api_key}"})
+            return str(answer.json()["data"]["id"])
+
+    return asyncio.run(create())
+
+
+def test_settings_are_checked() -> None:
+    for options in ({"rate_limit": 0}, {"mismatch_status": 500}, {"report_delay": -1}, {"speed": -1}):
+        with pytest.raises(ValueError, match=r"must|not"):
+            Sandbox(**options)  # type: ignore[arg-type]
+    with Sandbox() as sandbox, pytest.raises(ValueError, match="forward"):
+        sandbox.clock.advance(-1)
+
+
+def test_time_can_run_faster() -> None:
+    with Sandbox(speed=10_000) as sandbox:
+        before = sandbox.clock.milliseconds()
+        threading.Event().wait(0.02)
+        assert sandbox.clock.milliseconds() - before >= 200_000
+
+
+def test_the_package_costs_nothing_until_it_is_used() -> None:
+    script = (
+        "import sys, persona_block.sandbox as s; assert 'starlette' not in sys.modules; s.Sandbox();"
+        "assert not {'uvicorn', 'fpdf', 'PIL'} & set(sys.modules), sorted(sys.modules);"
+        "assert not [name for name in sys.modules if name.startswith('persona_block.') and '.sandbox' not in name]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
