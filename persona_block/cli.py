@@ -11,10 +11,12 @@ import argparse
 import asyncio
 import json
 import os
+import re
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__, catalog
 from .errors import InputError, PersonaError, Problem
@@ -34,7 +36,7 @@ _NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-blo
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parse(argv)
     handler: Callable[[argparse.Namespace], int] = arguments.handler
     try:
         return handler(arguments)
@@ -47,13 +49,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"Failed: {error.strerror or type(error).__name__}", file=sys.stderr)
+            return FAILURE
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors never repeat what was given, which may be a key."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        said = re.sub(r"(?<=unrecognized arguments).*|(?<=ignored explicit argument).*", "", message, flags=re.DOTALL)
+        super().error(said)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; params of `run` may stand among its options."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if any(each.startswith("-") for each in rest) or (rest and "pairs" not in arguments):
+        parser.error("unrecognized arguments")
+    if rest:
+        arguments.pairs += rest
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
+    parser = _Parser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
     parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -125,11 +152,26 @@ def _describe(arguments: argparse.Namespace) -> int:
     params = [(name, _type(param), _need(spec, name), param.description) for name, param in spec.params.items()]
     if params:
         print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
-    outputs = [(name, _output_type(schema), schema.get("description", "")) for name, schema in spec.output.items()]
-    print("\n".join(table(("output", "type", "what it is"), outputs)))
-    example = " ".join(f"{name}={spec.params[name].placeholder or spec.params[name].type}" for name in spec.required)
-    print(f"\npersona-block run {spec.name} {example}".rstrip())
+    print("\n".join(table(("output", "type", "what it is"), list(_output_rows(spec)))))
+    print(f"\npersona-block run {spec.name} {_example(spec)}".rstrip())
     return SUCCESS
+
+
+def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
+    """Every output, and what stands in it."""
+    for name, schema in spec.output.items():
+        yield name, _output_type(schema), schema["description"]
+        for part, shape in schema.get("items", schema).get("properties", {}).items():
+            yield f"  {part}", _output_type(shape), shape.get("description", "")
+
+
+def _example(spec: ToolSpec) -> str:
+    """Arguments with which the operation can run, and the option that follows it to its end."""
+    names = [*spec.required, *spec.require_any[:1]]
+    given = [f"{name}={(spec.params[name].enum or (spec.params[name].placeholder,))[0]}" for name in names]
+    quoted = [shlex.quote(each) if " " in each or "{" in each else each for each in given]
+    follow = ["--all"] if spec.paginate else ["--wait"] if spec.wait or spec.then else []
+    return " ".join(quoted + follow)
 
 
 def _type(param: Param) -> str:
@@ -200,7 +242,15 @@ def _runner(arguments: argparse.Namespace) -> Runner:
         return Runner(
             api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files, check_files=check
         )
-    return Runner(api_key=sys.stdin.readline() if arguments.api_key_stdin else None, files=files, check_files=check)
+    return Runner(api_key=_key_from_stdin() if arguments.api_key_stdin else None, files=files, check_files=check)
+
+
+def _key_from_stdin() -> str:
+    """The key on standard input; an empty one must not fall back to another environment's."""
+    key = sys.stdin.readline().strip()
+    if not key:
+        raise InputError("run", [Problem(API_KEY, "--api-key-stdin found no key on standard input")])
+    return key
 
 
 def _params(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -225,6 +275,8 @@ def _is_indirect(source: str | None) -> bool:
 
 def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
     text: str = arguments.params
+    if text == "-" and arguments.api_key_stdin:
+        raise InputError(spec.name, [Problem("--params", "and --api-key-stdin cannot both read standard input")])
     try:
         if text == "-":
             text = sys.stdin.read()
@@ -233,7 +285,7 @@ def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any
         params = json.loads(text)
     except OSError as error:
         raise InputError(spec.name, [Problem("--params", f"cannot be read: {error.strerror}")]) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(spec.name, [Problem("--params", "is not JSON")]) from None
     if not isinstance(params, dict):
         raise InputError(spec.name, [Problem("--params", "must be a JSON object of params by name")])

@@ -33,6 +33,9 @@ JSON_LIMIT = 32 * 1024 * 1024
 FILE_LIMIT = 512 * 1024 * 1024
 """The largest file that is read unless the client is told otherwise, in bytes."""
 
+_LEAST = 1.0
+"""Seconds that an attempt gets even at the end of the deadline."""
+
 FILE_HOST = "files.withpersona.com"
 """Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
 
@@ -68,6 +71,8 @@ class Trace:
     status: int | None = None
     retries: list[dict[str, Any]] = field(default_factory=list)
     """Why each further attempt was made, and after how many seconds."""
+    tell: Callable[[str], None] | None = field(default=None, repr=False)
+    """Told, in a few words, of each further attempt."""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,13 @@ class Call:
 def new_idempotency_key() -> str:
     """A key under which Persona acts once, however often the request comes (docs.withpersona.com/idempotence)."""
     return str(uuid.uuid4())
+
+
+def check_idempotency_key(operation: str, key: str) -> str:
+    """A key that can stand in a header; raises InputError."""
+    if not (isinstance(key, str) and 0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise InputError(operation, [Problem("idempotency_key", "must be 1 to 255 printable ASCII characters")])
+    return key
 
 
 def check_base_url(url: str) -> str:
@@ -152,8 +164,9 @@ class Client:
             attempt += 1
             ticket = await self._pacer(call.api_key).admit()
             started = time.monotonic() if attempt == 1 else started
+            left = self._deadline - (time.monotonic() - started)
             with ticket:
-                outcome, answer = await self._attempt(call, ticket, sink, media_type)
+                outcome, answer = await self._attempt(call, ticket, sink, media_type, max(_LEAST, left))
             if answer is not None and answer.status < 400:
                 return answer
             verdict = decide(
@@ -171,6 +184,8 @@ class Client:
             call.in_doubt = call.in_doubt or is_in_doubt(outcome)
             call.trace.retries.append({"reason": outcome.reason, "after": round(verdict.after, 3)})
             log.info("%s: %s, trying again in %.2f s", call.spec.name, outcome.reason, verdict.after)
+            if call.trace.tell:
+                call.trace.tell(f"{call.spec.name}: {outcome.reason}, trying again in {verdict.after:.1f} s")
             await asyncio.sleep(verdict.after)
 
     async def fetch(self, url: str, sink: Sink) -> None:
@@ -229,22 +244,32 @@ class Client:
             self._pacers[api_key] = pacer_for(self.base_url, api_key)
         return self._pacers[api_key]
 
-    async def _attempt(self, call: Call, ticket: Ticket, sink: Sink | None, media_type: str) -> tuple[Outcome, Answer | None]:
-        """One request: how it ended, and its answer where a whole one came."""
+    async def _attempt(
+        self, call: Call, ticket: Ticket, sink: Sink | None, media_type: str, seconds: float
+    ) -> tuple[Outcome, Answer | None]:
+        """One request of at most so many seconds: how it ended, and its answer where a whole one came.
+
+        A file that keeps coming or going may take longer.
+        """
         call.trace.attempts += 1
         request = self._request(call, media_type)
         if sink is not None:
             sink.restart()
         try:
+            streams = sink is not None or call.upload is not None
             with silent_libraries():
-                response = await self._http.send(request, stream=True)
+                async with asyncio.timeout(None if streams else seconds):
+                    response = await self._http.send(request, stream=True)
                 try:
                     ticket.answered(response.headers)
                     call.trace.request_id = response.headers.get("Request-Id")
                     call.trace.status = response.status_code
-                    answer = await self._read(call, response, sink, media_type)
+                    async with asyncio.timeout(None if streams else seconds):
+                        answer = await self._read(call, response, sink, media_type)
                 finally:
                     await response.aclose()
+        except TimeoutError:
+            return Outcome(reason=f"no whole answer in {seconds:.0f} s"), None
         except httpx.HTTPError as error:
             sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             return Outcome(sent=sent, reason=f"no answer ({type(error).__name__})"), None

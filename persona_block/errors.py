@@ -47,7 +47,7 @@ class PersonaError(Exception):
         self.output: dict[str, Any] = {}
         """What had been read before it went wrong; empty where nothing had."""
         self.took_effect: str | None = "no"
-        """Whether something was changed all the same: "no", "unknown", or None for what changes nothing anyway."""
+        """Whether something was changed all the same: "no", "yes", "unknown", or None for what changes nothing anyway."""
 
     @property
     def kind(self) -> str:
@@ -194,6 +194,7 @@ class WaitError(PersonaError):
     def __init__(self, message: str, output: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.output = dict(output)
+        self.took_effect = None
 
 
 class WaitFailed(WaitError):

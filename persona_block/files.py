@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Protocol, Self, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -21,6 +23,7 @@ DEFAULT_FOLDER = "persona-files"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_LIMIT = 120
 _HEAD = 16
+_SPOOL = 4 * 1024 * 1024
 
 
 class FileRef(BaseModel):
@@ -78,7 +81,8 @@ class FileStore:
         if isinstance(value, bytes):
             yield _name_of(source, "accounts.csv"), io.BytesIO(value)
         elif hasattr(value, "read"):
-            yield _name_of(source, "accounts.csv"), _binary(value)
+            with _binary(value) as stream:
+                yield _name_of(source, "accounts.csv"), stream
         elif is_remote(value):
             from .storage import fetched
 
@@ -90,8 +94,8 @@ class FileStore:
                 stream = path.open("rb")
             except OSError as error:
                 raise ValueError(f"cannot be read: {error.strerror or 'no such file'}") from None
-            with stream:
-                yield _name_of(source, path.name), stream
+            with stream, _rewindable(stream) as opened:
+                yield _name_of(source, path.name), opened
 
 
 class Place(Protocol):
@@ -120,12 +124,23 @@ class LocalFolder:
         """A hard link takes a free name in one step, so two writers can never share one."""
         for candidate in candidates(name):
             try:
-                os.link(part, self._folder / candidate)
+                _claim(part, self._folder / candidate)
             except FileExistsError:
                 continue
             path = (self._folder / candidate).resolve()
             return candidate, path.as_uri(), str(path)
         raise OSError(f"{self._folder} holds too many files called {name}")
+
+
+def _claim(part: Path, path: Path) -> None:
+    """Give a whole file its name; some mounts know no hard links, and there an empty file holds the name for a moment."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.replace(part, path)
 
 
 def candidates(name: str) -> Iterator[str]:
@@ -197,7 +212,8 @@ def _unreferenced(source: Any) -> Any:
         value = next((source[key] for key in ("path", "url", "content") if source.get(key)), None)
         if value is None:
             raise ValueError("names no path, url or content")
-        return value
+        is_text = isinstance(value, str) and value is source.get("content")
+        return value.encode() if is_text else value
     return source
 
 
@@ -206,11 +222,28 @@ def _name_of(source: Any, fallback: str) -> str:
     return safe_name(name) if isinstance(name, str) else safe_name(fallback)
 
 
-def _binary(stream: Any) -> IO[bytes]:
-    if isinstance(stream, io.TextIOBase):
+@contextlib.contextmanager
+def _binary(stream: Any) -> Iterator[IO[bytes]]:
+    """An open file as one that can be read and rewound; it stays open for whoever opened it."""
+    inner = getattr(stream, "file", stream)  # an upload of a web framework holds the file it wraps
+    if isinstance(inner, io.TextIOBase):
         raise ValueError("is opened as text; open it in binary mode")
-    opened: IO[bytes] = stream
-    return opened
+    if inspect.iscoroutinefunction(inner.read):
+        raise ValueError("is read asynchronously; give its bytes or its path")
+    with _rewindable(inner) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def _rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The stream itself, or a copy of one that can be read only once, such as a pipe."""
+    if stream.seekable():
+        yield stream
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        yield cast(IO[bytes], copy)
 
 
 def is_remote(value: Any) -> bool:

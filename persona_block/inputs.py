@@ -24,6 +24,7 @@ from .spec import API_KEY, Param, ToolSpec
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_MOMENT = re.compile(r"[0-9W-]{7,10}[Tt ][0-9]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -126,6 +127,8 @@ def _coerce(param: Param, value: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, dt.datetime | dt.date):
         value = value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be text, not a number that is none")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -150,7 +153,10 @@ def _object(value: Any) -> dict[str, Any]:
     parsed = _from_json(value, 'a JSON object such as {"name": "value"}')
     if not isinstance(parsed, Mapping):
         raise ValueError(f'must be a JSON object such as {{"name": "value"}}, not {_kind(parsed)}')
-    return {str(key): _json_value(item, str(key)) for key, item in parsed.items()}
+    try:
+        return {str(key): _json_value(item, str(key)) for key, item in parsed.items()}
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
 
 
 def _array(value: Any) -> list[str]:
@@ -244,12 +250,15 @@ def _date_time(text: str) -> str:
     expected = "must be an ISO 8601 date and time such as 2026-01-31T00:00:00Z"
     if _DATE.fullmatch(text):
         raise ValueError(f"{expected}; a date alone leaves the hour open")
+    if not _MOMENT.match(text):
+        raise ValueError(expected)
     try:
         moment = dt.datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise ValueError(expected) from None
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
+    precision = "seconds" if not moment.microsecond else "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _country_code(text: str) -> str:

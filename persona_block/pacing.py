@@ -18,6 +18,9 @@ from types import TracebackType
 _SLACK = 0.005
 """Seconds past the end of a window before the next is taken to have begun."""
 
+_LONGEST = 300.0
+"""Seconds beyond which no window is believed; Persona's last 60."""
+
 
 class Pacer:
     """Lets calls through while the window has budget and holds the others until it ends; it never delays before that."""
@@ -29,27 +32,34 @@ class Pacer:
         self._ends: float | None = None
         self._window = 0
         self._in_flight = 0
+        self._sent = 0
 
     async def admit(self) -> Ticket:
         """A ticket for one request, as soon as the window has room; use it as a context around the request."""
         while True:
-            wait = self._try()
-            if wait is None:
-                return Ticket(self, self._window)
-            await asyncio.sleep(wait)
+            admitted = self._try()
+            if isinstance(admitted, Ticket):
+                return admitted
+            await asyncio.sleep(admitted)
 
-    def _try(self) -> float | None:
-        """Take a place, or say in how many seconds to ask again."""
+    def _try(self) -> Ticket | float:
+        """A place, or in how many seconds to ask again."""
         now = time.monotonic()
         with self._lock:
             if self._ends is not None and now >= self._ends:
                 self._open_window()
             if self._left is not None and self._left <= 0:
-                return max(_SLACK, (self._ends or now + _SLACK) - now)
+                if self._ends is not None:
+                    return max(_SLACK, self._ends - now)
+                if self._in_flight:
+                    return _SLACK
+                self._left = None  # nobody is left to tell of the window, so nothing is known of it
             if self._left is not None:
                 self._left -= 1
+            ticket = Ticket(self, self._window, self._sent, self._in_flight)
+            self._sent += 1
             self._in_flight += 1
-            return None
+            return ticket
 
     def _open_window(self) -> None:
         """Requests still under way may be counted in the new window, so they are taken off its budget."""
@@ -57,7 +67,8 @@ class Pacer:
         self._ends = None
         self._left = None if self._limit is None else max(1, self._limit - self._in_flight)
 
-    def _done(self, window: int, headers: Mapping[str, str] | None) -> None:
+    def _done(self, window: int, counted: int, headers: Mapping[str, str] | None) -> None:
+        """One request has ended; `counted` is how many Persona had counted for certain when it answered."""
         told = _read(headers) if headers is not None else None
         with self._lock:
             self._in_flight -= 1
@@ -68,9 +79,9 @@ class Pacer:
             # An answer is read after it was written, so each tells the window's end too late, and the earliest is the best.
             ends = time.monotonic() + reset + _SLACK
             self._ends = ends if self._ends is None else min(self._ends, ends)
-            # Answers come late and out of order, so what one tells can lower our own count but never raise it.
-            own = remaining - self._in_flight if self._left is None else self._left
-            self._left = min(own, remaining)
+            # Answers come late and out of order: of what one tells, only what was sent around or after it is uncertain.
+            lowest = remaining - (self._sent - counted)
+            self._left = min(lowest if self._left is None else max(self._left, lowest), remaining)
 
     def _refused(self, window: int, reset: float) -> None:
         """A 429 closes the window early: somebody else used it up."""
@@ -83,9 +94,10 @@ class Pacer:
 class Ticket(AbstractContextManager["Ticket"]):
     """One request's place in a window; tell it the answer's headers."""
 
-    def __init__(self, pacer: Pacer, window: int) -> None:
+    def __init__(self, pacer: Pacer, window: int, sent: int, in_flight: int) -> None:
         self._pacer = pacer
         self._window = window
+        self._counted = sent + 1 - in_flight
         self._headers: Mapping[str, str] | None = None
 
     def answered(self, headers: Mapping[str, str]) -> None:
@@ -97,7 +109,7 @@ class Ticket(AbstractContextManager["Ticket"]):
         self._pacer._refused(self._window, reset)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pacer._done(self._window, self._headers)
+        self._pacer._done(self._window, self._counted, self._headers)
 
 
 def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
@@ -107,7 +119,7 @@ def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
         reset = float(headers["RateLimit-Reset"])
     except (KeyError, ValueError):
         return None
-    return (limit, remaining, reset) if limit > 0 and reset >= 0 else None
+    return (limit, remaining, min(reset, _LONGEST)) if limit > 0 and reset >= 0 else None
 
 
 _pacers: weakref.WeakValueDictionary[str, Pacer] = weakref.WeakValueDictionary()

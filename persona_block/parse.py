@@ -70,6 +70,8 @@ def _promised(spec: ToolSpec, answer: Answer, document: dict[str, Any], name: st
     schema = spec.output[name]
     found = first(document, pointer)
     try:
+        if found is None and schema["type"] == "array":
+            raise ValueError("is missing")
         return shape(schema, found)
     except ValueError as error:
         raise broken(spec, answer, f"{name} at {pointer} {error}") from None

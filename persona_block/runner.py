@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import mimetypes
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import httpx
 
 from . import catalog, inputs, tabular
-from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, new_idempotency_key
+from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, check_idempotency_key, new_idempotency_key
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
 from .files import FileRef, FileStore
 from .observe import observed
@@ -23,7 +23,7 @@ from .parse import SIGNATURES, broken, first, parse, parse_error
 from .result import Stopwatch, ToolResult, failed
 from .retry import DEADLINE
 from .serialize import fill_text, serialize
-from .spec import API_KEY, Confirm, FileSource, Pagination, ToolSpec
+from .spec import API_KEY, Confirm, FileSource, Pagination, Then, ToolSpec
 
 Params = Mapping[str, Any]
 Output = dict[str, Any]
@@ -37,9 +37,17 @@ BASE_URL_VARIABLE = "PERSONA_BASE_URL"
 class Runner:
     """Runs operations with one API key over one connection pool.
 
-    `api_key` falls back to PERSONA_API_KEY, `base_url` to PERSONA_BASE_URL and then to Persona itself. `timeout` holds for
-    connecting, reading and writing, `deadline` for one call with all its attempts, both in seconds; `file_limit` is in bytes;
-    `check_files` looks a CSV through before it is sent; `file_hosts` are trusted with downloads beside Persona's own. A key among a call's params wins over the runner's. Use it as `async with`, or call `aclose`.
+    api_key: falls back to PERSONA_API_KEY; a key among a call's params wins over it.
+    base_url: falls back to PERSONA_BASE_URL and then to Persona itself.
+    timeout: seconds for connecting, reading and writing.
+    deadline: seconds for one call with all its attempts, from the first request on; waiting for the rate limit's window before
+        that does not count, and a file that keeps moving may take longer.
+    files: where downloads go and uploads come from.
+    file_limit: the largest file that is read, in bytes.
+    check_files: look a CSV through before it is sent.
+    file_hosts: hosts trusted with downloads beside Persona's own.
+
+    Use it as `async with`, or call `aclose`; one runner belongs to one event loop.
     """
 
     def __init__(
@@ -93,8 +101,9 @@ class Runner:
 
         `all_pages` follows the cursor of a list to its end and gives every item; `wait` polls to the outcome.
         """
-        watch, trace, given = Stopwatch(), Trace(), dict(params or {})
+        watch, trace = Stopwatch(), Trace(tell=progress)
         try:
+            given = _params(operation, params)
             if all_pages:
                 output = await self._collect(operation, given, trace, progress)
             elif wait:
@@ -114,11 +123,11 @@ class Runner:
 
     async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
         """One call of `operation`: its output; raises PersonaError."""
-        return await self._call(operation, params or {}, Trace(), idempotency_key)
+        return await self._call(operation, _params(operation, params), Trace(), idempotency_key)
 
     def paginate(self, operation: str, params: Params | None = None) -> AsyncIterator[Output]:
         """Every page of a list operation, following the cursor to its end; raises PersonaError."""
-        return self._pages(operation, params or {}, Trace())
+        return self._pages(operation, _params(operation, params), Trace())
 
     async def wait(
         self,
@@ -135,7 +144,9 @@ class Runner:
         Polls every `delay` seconds for at most `deadline` seconds, by default as the spec says. Raises WaitFailed where it
         ended badly and WaitTimedOut where it did not end, each with the last output.
         """
-        return await self._wait(operation, params or {}, Trace(), delay, deadline, progress, idempotency_key)
+        return await self._wait(
+            operation, _params(operation, params), Trace(tell=progress), delay, deadline, progress, idempotency_key
+        )
 
     async def download(self, file: str | Mapping[str, Any], store: FileStore | None = None) -> FileRef:
         """One of Persona's file URLs, or an output's file object with `url`, stored; raises PersonaError.
@@ -148,7 +159,7 @@ class Runner:
             raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
         name = given or unquote(url.partition("?")[0].rpartition("/")[2])
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        with (store or self._files).writer(name, media_type) as writer:
+        with _storing("download"), (store or self._files).writer(name, media_type) as writer:
             await self._client.fetch(url, writer)
             return await asyncio.to_thread(writer.commit)
 
@@ -203,9 +214,12 @@ class Runner:
         given = dict(params)
         if spec.then is not None:
             started = await self._call(spec.name, given, trace, idempotency_key)
-            given = {name: value for name, value in given.items() if name == API_KEY}
-            given |= {name: first(started, pointer) for name, pointer in spec.then.params.items()}
-            spec = catalog.load(spec.then.operation)
+            found = {name: first(started, pointer) for name, pointer in spec.then.params.items()}
+            key = {name: value for name, value in given.items() if name == API_KEY}
+            try:
+                return await self._wait(spec.then.operation, key | found, trace, delay, deadline, progress, None)
+            except PersonaError as error:
+                raise _begun(error, spec, spec.then, started, found) from None
         if spec.wait is None:
             raise InputError(spec.name, [Problem("operation", "has nothing to wait for")])
         delay = delay or spec.wait.delay
@@ -230,10 +244,10 @@ class Runner:
         spec = catalog.load(operation)
         values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
         parts = serialize(spec, values)
-        idempotency_key = (idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
+        key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
         with observed(spec.name, trace), contextlib.ExitStack() as opened:
             upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
-            call = Call(spec, parts, api_key, idempotency_key, upload, trace)
+            call = Call(spec, parts, api_key, key, upload, trace)
             if spec.file_source:
                 return await self._download(call, values, *spec.file_source)
             answer = await self._client.send(call)
@@ -258,7 +272,7 @@ class Runner:
         return output if holds else None
 
     async def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
-        """The opened file of a multipart request; what cannot be read, or breaks the param's rules, is a problem of its param."""
+        """The opened file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
         ((part, source),) = multipart.items()
         name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
         try:
@@ -272,7 +286,7 @@ class Runner:
     async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
         """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
         spec = call.spec
-        with self._files.writer(fill_text(source.filename, values), source.file) as writer:
+        with _storing(spec.name), self._files.writer(fill_text(source.filename, values), source.file) as writer:
             answer = await self._client.send(call, writer, source.file)
             if answer.status >= 300:
                 raise parse_error(spec, answer)
@@ -281,6 +295,35 @@ class Runner:
             if not writer.begins_with(SIGNATURES[source.file]):
                 raise broken(spec, answer, f"the body is not {source.file}")
             return {output: (await asyncio.to_thread(writer.commit)).to_dict()}
+
+
+def _params(operation: Any, params: Any) -> dict[str, Any]:
+    """The params as a dict of their own; hosts send what models write, which may be anything."""
+    if not isinstance(operation, str):
+        raise InputError("operation", [Problem("operation", "must be the name of an operation")])
+    if params is not None and not isinstance(params, Mapping):
+        raise InputError(operation, [Problem("params", "must be an object of params by name")])
+    return dict(params or {})
+
+
+def _begun(error: PersonaError, spec: ToolSpec, then: Then, started: Output, found: Output) -> PersonaError:
+    """An error of the waiting, which must not read as if nothing had been started: sending it again would start another."""
+    error.output = error.output or started
+    error.took_effect = "yes"
+    error.retryable = False
+    ids = ", ".join(f"{name} {value}" for name, value in found.items())
+    error.message = f"{spec.name} was done, but waiting for it was not: {error.message} Go on with {then.operation} ({ids})."
+    return error
+
+
+@contextlib.contextmanager
+def _storing(operation: str) -> Iterator[None]:
+    """A folder that cannot be written to as an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PersonaError(f"{operation}: the file could not be stored: {reason}.") from None
 
 
 def _paging(spec: ToolSpec) -> Pagination:

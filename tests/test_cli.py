@@ -145,6 +145,33 @@ def test_a_key_is_never_taken_from_an_argument(arguments: list[str]) -> None:
     assert SECRET not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("option", [f"--api-key={SECRET}", f"--key={SECRET}"])
+def test_an_option_that_is_none_is_not_repeated(option: str) -> None:
+    done = cli("run", "list_accounts", "--sandbox", option)
+    assert done.returncode == 2
+    assert SECRET not in done.stderr
+
+
+def test_params_may_stand_after_options() -> None:
+    document = envelope(cli("run", "list_accounts", "--sandbox", "pageSize=2"))
+    assert len(document["output"]["accounts"]) == 2
+
+
+def test_an_empty_key_on_standard_input_is_not_replaced() -> None:
+    done = cli("run", "list_accounts", "--api-key-stdin", PERSONA_API_KEY="another")
+    assert done.returncode == 2
+    assert "no key on standard input" in envelope(done)["error"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_traceback(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    done = cli("run", "print_inquiry_pdf", "inquiryId=inq_1", "--sandbox", "--output-dir", str(taken))
+    assert done.returncode == 1
+    assert "could not be stored" in envelope(done)["error"]
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["run"], ["run", "get_inquiry", "--all", "--wait"]])
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     done = cli(*arguments)

@@ -80,6 +80,8 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("create_report", {**REPORT, "countryCode": "1A"}, "countryCode", "two-letter"),
     ("create_report", {**REPORT, "reportType": "moonlist"}, "reportType", "one of watchlist"),
     ("list_inquiries", {"createdAtStart": "yesterday"}, "createdAtStart", "ISO 8601"),
+    ("list_inquiries", {"createdAtStart": "2026-01-31?10:00"}, "createdAtStart", "ISO 8601"),
+    ("create_account", {"referenceId": math.nan}, "referenceId", "a number that is none"),
     ("list_inquiries", {"createdAtStart": "2026-01-31"}, "createdAtStart", "leaves the hour open"),
     ("list_inquiries", {"createdAtStart": "0001-01-01T00:00:00+14:00"}, "createdAtStart", "ISO 8601"),
     ("update_inquiry", {**INQUIRY, "tags": [1]}, "tags", "entry 1 is a number"),
@@ -114,6 +116,13 @@ def test_refused(operation: str, params: dict[str, Any], name: str, message: str
     found = problems(operation, **params)
     assert list(found) == [name]
     assert message in found[name]
+
+
+def test_deep_nesting_is_a_problem() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    assert problems("update_inquiry", **INQUIRY, fields=deep) == {"fields": "is nested too deeply"}
 
 
 def test_every_problem_at_once() -> None:

@@ -43,6 +43,8 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("generate_inquiry_link", {"data": INQUIRY, "meta": {"one-time-link-short": "x"}}, "oneTimeLink"),
     ("list_accounts", {"data": {"id": "act_1"}, "links": {"next": None}}, "not a list"),
     ("list_accounts", {"data": [{"type": "account"}], "links": {"next": None}}, "has no id"),
+    ("list_accounts", {"links": {"next": None}}, "is missing"),
+    ("list_accounts", {"data": None, "links": {"next": None}}, "is missing"),
     ("list_accounts", {"data": []}, "more pages"),
     ("list_accounts", {"data": [], "links": {"next": "/api/v1/accounts?page=2"}}, "page[after]"),
 ]

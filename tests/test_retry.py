@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -235,3 +235,35 @@ async def test_another_key_is_not_slowed_down() -> None:
         started = time.monotonic()
         await asyncio.gather(*(runner.call("get_inquiry", ID) for _ in range(200)))
     assert time.monotonic() - started < 5
+
+
+async def test_a_server_that_does_not_count_is_not_waited_for() -> None:
+    """It shows a full allowance for ever, as one without a limit does."""
+    full = {"RateLimit-Limit": "10", "RateLimit-Remaining": "10", "RateLimit-Reset": "60"}
+    async with scripted(lambda request: httpx.Response(200, json=INQUIRY, headers=full)) as runner:
+        async with asyncio.timeout(5):
+            for _ in range(5):
+                await asyncio.gather(*(runner.call("get_inquiry", ID) for _ in range(10)))
+
+
+async def test_answers_that_stop_telling_of_the_window_hang_nobody() -> None:
+    told = iter([{"RateLimit-Limit": "3", "RateLimit-Remaining": "2", "RateLimit-Reset": "0"}])
+    async with scripted(lambda request: httpx.Response(200, json=INQUIRY, headers=next(told, {}))) as runner:
+        async with asyncio.timeout(5):
+            for _ in range(12):
+                await runner.call("get_inquiry", ID)
+
+
+async def test_a_trickle_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_block.client._LEAST", 0.05)
+
+    async def drops() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    async with scripted(lambda request: httpx.Response(200, content=drops()), deadline=0.2) as runner:
+        started = time.monotonic()
+        result = await runner.run("approve_inquiry", ID)
+    assert time.monotonic() - started < 1
+    assert (result.error_details or {})["tookEffect"] == "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -379,3 +380,54 @@ def test_results_do_not_show_their_output() -> None:
         return repr(run_sync("get_inquiry", {"inquiryId": "inq_1"}, api_key=KEY))
 
     assert "Zebulon" not in run()
+
+
+async def test_waiting_that_fails_does_not_hide_what_was_started() -> None:
+    """A host that took it for a failure without effect would start a second report."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(201, json={"data": {"type": "report/watchlist", "id": "rep_9"}})
+        return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
+
+    params = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
+    async with runner(handler) as run:
+        result = await run.run("create_report", params, wait=True)
+    assert not result.success
+    assert result.output["report"]["id"] == "rep_9"
+    assert result.error_details is not None
+    assert (result.error_details["tookEffect"], result.error_details["retryable"]) == ("yes", False)
+    assert "get_report (reportId rep_9)" in (result.error or "")
+
+
+@pytest.mark.parametrize(("operation", "params"), [(None, {}), (["x"], {}), ("get_inquiry", [1]), ("get_inquiry", "x")])
+async def test_whatever_a_model_sends_is_an_envelope(operation: Any, params: Any) -> None:
+    async with runner(_never) as run:
+        result = await run.run(operation, params)
+    assert result.error_details is not None
+    assert result.error_details["kind"] == "input_error"
+
+
+@pytest.mark.parametrize("key", ["\u00e9", "a\nb", "x" * 256])
+async def test_an_idempotency_key_that_no_header_holds_is_refused(key: str) -> None:
+    async with runner(_never) as run:
+        result = await run.run("approve_inquiry", {"inquiryId": "inq_1"}, idempotency_key=key)
+    assert "idempotency_key" in (result.error or "")
+
+
+async def test_a_file_that_can_be_read_only_once(csv: Path) -> None:
+    sent: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request.read())
+        return httpx.Response(201, json={"data": {"type": "importer/account", "id": "mprt_1"}})
+
+    reading, writing = os.pipe()
+    os.write(writing, csv.read_bytes())
+    os.close(writing)
+    async with runner(handler) as run:
+        with os.fdopen(reading, "rb") as pipe:
+            await run.call("import_accounts", {"file": pipe})
+        await run.call("import_accounts", {"file": {"name": "crew.csv", "content": csv.read_text()}})
+    assert all(b"reference_id\ncrew-7\n" in body for body in sent)
+    assert len(sent) == 2

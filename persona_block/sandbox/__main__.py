@@ -25,7 +25,8 @@ def main() -> None:
         sys.stdout.write(json.dumps({"baseUrl": base_url, **keys, "simulation": True}) + "\n")
         sys.stdout.flush()
 
-    sandbox.run(port=options.port, announce=announce)
+    with sandbox:
+        sandbox.run(port=options.port, announce=announce)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def run(env: Environment, importer: Resource) -> None:
     importer.due = None
     importer.attributes |= {"status": "errored" if rows is None else "ready", "completed-at": env.timestamp}
     for row in rows or []:
-        importer.attributes[f"{_import_row(env, row)}-count"] += 1
+        # Each row by itself: an environment remembers what it has read, and a file can have 100,000 rows.
+        alone = Environment(env.organization, env.name, env.now, env.actor)
+        importer.attributes[f"{_import_row(alone, row)}-count"] += 1
     env.save(importer, f"importer.{importer.attributes['status']}")
 
 

@@ -286,5 +286,9 @@ def _failed(refusal: Problem, inflection: str = "kebab") -> Answer:
     return Answer(refusal.status, _dumped(inflect(refusal.body, inflection)))
 
 
+_WRITE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_WRITE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+
 def _dumped(value: Any, *, sort: bool = False) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=sort).encode()
+    return (_WRITE_SORTED if sort else _WRITE)(value).encode()

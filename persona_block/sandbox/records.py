@@ -53,7 +53,7 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One change that happened, named as Persona names the event; `status` is the resource's after it.
+    """One change that happened, named as Persona names the event, where it has one; `status` is the resource's after it.
 
     `actor` is `api`, `clock` (time ran out, or a job finished), `applicant` or `organization`; only the first has a
     `request_id`.

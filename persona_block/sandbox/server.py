@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -43,7 +43,8 @@ def run(app: Any, host: str, port: int, announce: Callable[[str], None]) -> None
     """Serve an application until it is interrupted, telling `announce` its origin first. Raises as `serving` does."""
     with _bound(host, port) as listening:
         announce(origin(listening))
-        uvicorn.Server(_config(app)).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(_config(app)).run(sockets=[listening])
 
 
 def origin(listening: socket.socket) -> str:

@@ -14,67 +14,47 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from .records import Effect, RequestRecord, Resource, StoredAnswer, StoredFile, related
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS resource (
-  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, environment TEXT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL,
-  created INTEGER NOT NULL, due INTEGER, status TEXT, reference_id TEXT, account_id TEXT, inquiry_id TEXT,
-  template_id TEXT, note TEXT, document TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS by_kind ON resource (environment, kind);
-CREATE INDEX IF NOT EXISTS by_status ON resource (environment, kind, status) WHERE status IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_reference ON resource (environment, kind, reference_id) WHERE reference_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_account ON resource (environment, kind, account_id) WHERE account_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_inquiry ON resource (environment, kind, inquiry_id) WHERE inquiry_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_template ON resource (environment, kind, template_id) WHERE template_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_note ON resource (environment, kind, note) WHERE note IS NOT NULL;
-CREATE INDEX IF NOT EXISTS by_due ON resource (due) WHERE due IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS one_account ON resource (environment, reference_id)
-  WHERE kind = 'account' AND reference_id IS NOT NULL;
-CREATE TABLE IF NOT EXISTS file (
-  id TEXT PRIMARY KEY, resource_id TEXT NOT NULL, filename TEXT NOT NULL, size INTEGER NOT NULL, content BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS file_owner ON file (resource_id);
-CREATE TABLE IF NOT EXISTS request (
-  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, environment TEXT, api_key TEXT NOT NULL,
-  method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL, idempotency_key TEXT,
-  replayed INTEGER NOT NULL, effects INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS effect (
-  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, resource_id TEXT NOT NULL,
-  status TEXT, actor TEXT NOT NULL, request_id TEXT
-);
-CREATE TABLE IF NOT EXISTS answer (
-  api_key TEXT NOT NULL, idempotency_key TEXT NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-  status INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (api_key, idempotency_key)
-) WITHOUT ROWID;
-"""
+from .schema import SCHEMA
 
 # Reads are remembered for looking at, not for proof: beyond this many they make room. Writes stay for good.
 REMEMBERED_READS = 20_000
 
 Filter = tuple[str, list[str]]
 
+# dataclasses.astuple copies deeply, which these flat records do not need.
+_REQUEST = attrgetter(*(field.name for field in fields(RequestRecord)))
+_EFFECT = attrgetter(*(field.name for field in fields(Effect)))
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 _COLUMNS = "seq, id, type, environment, created, due, document"
 _FILTERS = frozenset({"id", "status", "reference_id", "account_id", "inquiry_id", "template_id", "note"})
 
 
 class Store:
-    """Reads and writes everything the sandbox remembers. `path` None keeps it in memory."""
+    """Reads and writes everything the sandbox remembers. `path` None keeps it in memory.
+
+    Raises OSError for a file that is no state of a sandbox, or that another sandbox has open.
+    """
 
     def __init__(self, path: str | Path | None = None) -> None:
         # A server in a thread and the test that steers it share the connection, one transaction at a time.
         self._turn = threading.RLock()
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db = sqlite3.connect(
+                path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"The state {path} cannot be used: {error}") from None
         self._seq = 0
         self._requests: int = self._scalar("SELECT coalesce(max(seq), 0) FROM request")
 
@@ -191,8 +171,10 @@ class Store:
                 where += f" AND {condition}"
                 values.append(value)
         order = "ASC" if before is not None else "DESC"
+        # With a few ids to look for, looking them up and sorting beats walking the list until they have turned up.
+        by = "+seq" if any(len(values) > 1 and column != "status" for column, values in filters) else "seq"
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY {by} {order} LIMIT ?",  # noqa: S608
             (environment, kind, *values, limit),
         ).fetchall()
         resources = [_resource(row) for row in rows]
@@ -231,7 +213,7 @@ class Store:
 
     def add_request(self, seq: int, record: RequestRecord) -> None:
         """Append a request to the log."""
-        row = (seq, *astuple(record))
+        row = (seq, *_REQUEST(record))
         self._db.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         if seq % REMEMBERED_READS == 0:
             self._db.execute("DELETE FROM request WHERE seq <= ? AND method = 'GET'", (seq - REMEMBERED_READS,))
@@ -246,7 +228,7 @@ class Store:
 
     def add_effect(self, effect: Effect) -> None:
         """Append a change to the log."""
-        self._db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", astuple(effect))
+        self._db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", _EFFECT(effect))
 
     def effects(self, resource_id: str | None = None) -> list[Effect]:
         """Read the logged changes, oldest first: all of them, or one resource's."""
@@ -306,7 +288,7 @@ def _row(resource: Resource) -> tuple[Any, ...]:
         related(resource, "inquiry", "inquiries"),
         related(resource, "inquiry-template", "template", "case-template", "report-template"),
         attributes.get("note"),
-        json.dumps(document, separators=(",", ":")),
+        _ENCODE(document),
     )
 
 

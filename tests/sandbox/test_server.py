@@ -18,6 +18,8 @@ import pytest
 
 from persona_block.sandbox import Sandbox, SandboxError
 
+from .client import Client
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -66,10 +68,10 @@ def test_a_port_that_is_taken() -> None:
 
 
 @contextmanager
-def process(*options: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+def process(*options: str, errors: int | None = None) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
     """Run a server of its own, with a client of it."""
     command = [sys.executable, "-m", "persona_block.sandbox", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as running:
         try:
             assert running.stdout
             told = json.loads(running.stdout.readline())
@@ -98,7 +100,7 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
         writers = [threading.Thread(target=write, args=(http, number)) for number in range(4)]
         for writer in writers:
             writer.start()
-        while len(answered) < 100:
+        while len(answered) < 300:
             writers[0].join(0.01)
         running.send_signal(signal.SIGKILL)
         for writer in writers:
@@ -114,6 +116,39 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     assert len(set(created)) == len(created)
     # Each client can have had one more under way.
     assert len(answered) <= len(created) <= len(answered) + 4
+
+
+def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
+    with process("--state", str(tmp_path / "state.db"), "--populate", errors=subprocess.PIPE) as (running, http):
+        assert http.get("/cases").status_code == 200
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 0
+        assert running.stderr
+        assert running.stderr.read() == ""
+
+
+def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with Sandbox(state=state), pytest.raises(OSError, match="locked"):
+        Sandbox(state=state)
+    Sandbox(state=state).close()
+    other = tmp_path / "other"
+    other.write_text("this is a text, and not a database at all" * 10)
+    with pytest.raises(OSError, match="not a database"):
+        Sandbox(state=other)
+    with pytest.raises(OSError, match="unable to open"):
+        Sandbox(state=tmp_path / "missing" / "state.db")
+
+
+def test_reads_are_forgotten_in_time_and_writes_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_block.sandbox.store.REMEMBERED_READS", 5)
+    with Client() as client:
+        account = client.account().id
+        for _ in range(20):
+            client.get(f"/accounts/{account}")
+        methods = [record.method for record in client.sandbox.requests]
+    assert methods[0] == "POST"
+    assert len(methods) <= 11
 
 
 def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:

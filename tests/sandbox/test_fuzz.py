@@ -1,0 +1,140 @@
+"""Whatever is sent, the answer is one of the documented ones, and nothing is left of a request that was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from persona_block.sandbox import TEMPLATES
+from persona_block.sandbox.operations import OPERATIONS, Operation
+from persona_block.sandbox.shapes import Shape
+
+from .client import Client
+
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+TEXT = st.text(max_size=6) | st.sampled_from(
+    [
+        TEMPLATES.inquiry,
+        TEMPLATES.legacy,
+        TEMPLATES.watchlist,
+        "act_x",
+        "Jane",
+        "1990-01-02",
+        "US",
+        "report/watchlist",
+        "\x00",
+        "1e9",
+    ]
+)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+FIELD_KEYS = st.sampled_from(
+    ["name-first", "birthdate", "name", "address", "identification_numbers", "selfie_photo", "phone_number", "x", "a/b~c", ""]
+)
+FIELDS = st.dictionaries(FIELD_KEYS, VALUE, max_size=4)
+
+
+def bodies(shape: Shape) -> st.SearchStrategy[Any]:
+    """Bodies that mostly have the right keys, with values that may be anything."""
+    members = {}
+    for key, inner in shape.items():
+        name = key.removesuffix("!")
+        if isinstance(inner, dict):
+            members[name] = bodies(inner)
+        else:
+            right = {"string": TEXT, "string?": TEXT, "seconds?": st.integers(1, 99), "boolean": st.booleans()}.get(
+                inner, VALUE
+            )
+            members[name] = FIELDS if name in ("fields", "query") else right | VALUE
+    required = {name: members.pop(name) for name in list(members) if f"{name}!" in shape}
+    return st.fixed_dictionaries(required, optional=members) | VALUE
+
+
+WRITES = [operation for operation in OPERATIONS if operation.body]
+REQUESTS = st.sampled_from(WRITES).flatmap(lambda operation: st.tuples(st.just(operation), bodies(operation.body or {})))
+IDS = st.sampled_from(["inquiry", "account"]) | st.text(min_size=1, max_size=5).map(lambda text: quote(text, safe=""))
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with Client() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ids(client: Client) -> dict[str, str]:
+    return {"inquiry": client.inquiry().id, "account": client.account(reference_id="r").id}
+
+
+@SETTINGS
+@given(request=REQUESTS, in_sandbox=st.booleans())
+@example(
+    request=(WRITES[0], {"data": {"attributes": {"fields": {"name-first": {"type": "string", "value": {}}}}}}),
+    in_sandbox=False,
+)
+def test_any_body(client: Client, ids: dict[str, str], request: tuple[Operation, Any], in_sandbox: bool) -> None:
+    operation, body = request
+    kind = "account" if operation.path.startswith("/accounts") else "inquiry"
+    key = client.sandbox.sandbox_key if in_sandbox else client.sandbox.api_key
+    before = len(client.sandbox.effects)
+    answer = client.call(operation.method, operation.path.format(id=ids[kind]), body, key=key)
+    caused = len(client.sandbox.effects) - before
+    assert (caused > 0) == (answer.status < 300) or (answer.status == 200 and operation.path.endswith("simulate-actions"))
+    assert answer.status in (200, 201, 400, 403, 404, 409, 422)
+
+
+@SETTINGS
+@given(
+    operation=st.sampled_from(OPERATIONS),
+    id=IDS,
+    query=st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["include", "fields[inquiry]", "filter[status]", "filter[created-at-start]", "page[size]", "page[after]"]
+            )
+            | st.text(max_size=8),
+            st.sampled_from(["account", "created", "10", "-1", "9999999999999999999999", "2020-01-01T00:00:00Z", "٣", "a,b"])
+            | st.text(max_size=8),
+        ),
+        max_size=3,
+    ),
+)
+def test_any_query(client: Client, ids: dict[str, str], operation: Operation, id: str, query: list[tuple[str, str]]) -> None:
+    path = operation.path.format(id=ids.get(id, id))
+    text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
+    client.call(operation.method, f"{path}?{text}")
+
+
+@SETTINGS
+@given(content=st.binary(max_size=60), headers=st.sampled_from([{}, {"Content-Type": "multipart/form-data; boundary=x"}]))
+@example(content=b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--", headers={"Content-Type": "multipart/form-data"})
+@example(content=b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"})
+def test_any_bytes(client: Client, content: bytes, headers: dict[str, str]) -> None:
+    for path in ("/importer/accounts", "/accounts"):
+        answer = client.call("POST", path, content=content, headers=headers)
+        assert answer.status in (201, 400, 422)
+
+
+@SETTINGS
+@given(
+    rows=st.lists(st.lists(st.text(max_size=8), max_size=4), max_size=5),
+    header=st.sampled_from(["reference_id", "tags,birthdate", "x"]),
+)
+def test_any_csv(client: Client, rows: list[list[str]], header: str) -> None:
+    content = "\n".join([header, *(",".join(row) for row in rows)]).encode("utf-8", "surrogatepass")
+    importer = client.upload(content)
+    client.sandbox.clock.advance(2)
+    done = client.get(f"/importers/{importer.id}").attributes
+    assert done["status"] in ("ready", "errored")
+    assert sum(done[f"{name}-count"] for name in ("successful", "duplicate", "error")) <= content.count(b"\n") + content.count(
+        b"\r"
+    )
