@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -81,8 +80,9 @@ def main() -> None:
         try:
             subprocess.run([sys.executable, "-c", _WAIT, port], check=True)
             for kind in ("download", "upload"):
-                code = f"import asyncio, pathlib; from benchmarks.files import client; asyncio.run(client('http://127.0.0.1:{port}', '{kind}', pathlib.Path({folder!r})))"
-                subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
+                arguments = f"'http://127.0.0.1:{port}', '{kind}', pathlib.Path({folder!r})"
+                code = f"import asyncio, pathlib; from benchmarks.files import client; asyncio.run(client({arguments}))"
+                subprocess.run([sys.executable, "-c", code], check=True)
         finally:
             process.terminate()
             process.wait()

@@ -96,7 +96,8 @@ async def main() -> None:
         took, failed = await run(address, "limited")
     ideal = (math.ceil(CALLS / LIMIT) - 1) * WINDOW
     print(
-        f"limited: {failed} calls failed, {limited.refused} refusals, {took:.2f} s, {took / ideal:.3f} times the ideal {ideal:.0f} s"
+        f"limited: {failed} calls failed, {limited.refused} refusals, {took:.2f} s,"
+        f" {took / ideal:.3f} times the ideal {ideal:.0f} s"
     )
 
     ratios = []

@@ -6,10 +6,12 @@ import asyncio
 import ipaddress
 import logging
 import random
+import ssl
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import IO, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -145,10 +147,11 @@ class Client:
             timeout=timeout,
             transport=transport,
             follow_redirects=False,
+            verify=_tls(),
             trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
         # A client of its own for files, so that no header meant for the API can reach their host.
-        self._plain = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False)
+        self._plain = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False, verify=_tls())
 
     async def send(self, call: Call, sink: Sink | None = None, media_type: str = "application/json") -> Answer:
         """The answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
@@ -315,6 +318,12 @@ class Client:
             else:
                 kept += piece
         return Answer(response.status_code, found, bytes(kept), call.trace.request_id)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One verifying TLS context for all clients; making one reads every root certificate."""
+    return httpx.create_ssl_context()
 
 
 def is_in_doubt(outcome: Outcome) -> bool:

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 
 from persona_block import catalog
-
-SECRET = "persona_production_commandline-secret"  # pragma: allowlist secret
+from tests.planted import COMMAND_LINE_KEY as SECRET
 
 
 def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """One run of `persona-block`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PERSONA_")}
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "persona_block.cli", *arguments],
         input=stdin,
         capture_output=True,
@@ -31,6 +30,8 @@ def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment
         env=clean | environment,
         timeout=60,
     )
+    print(done.stdout, done.stderr)
+    return done
 
 
 def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from persona_block import ApiError, FileStore, InputError, ResponseError, Runner, TransportError
 from persona_block.files import safe_name
+from tests.planted import FILE_TOKEN, KEY
 
-KEY = "persona_production_files-test"
-URL = "https://files.withpersona.com/front.jpg?access_token=secret-token"
+URL = "https://files.withpersona.com/front.jpg?access_token=" + FILE_TOKEN
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -115,7 +115,7 @@ async def test_other_hosts_are_refused(url: str, tmp_path: Path) -> None:
     async with _runner(handler, tmp_path) as runner:
         with pytest.raises(InputError, match="not trusted") as caught:
             await runner.download(url)
-    assert "secret-token" not in caught.value.message
+    assert FILE_TOKEN not in caught.value.message
 
 
 async def test_a_redirect_elsewhere_is_refused(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ async def test_a_download_that_fails_leaves_nothing(handler: Handler, error: typ
     async with _runner(handler, tmp_path, file_limit=1000) as runner:
         with pytest.raises(error) as caught:
             await runner.download(URL)
-    assert "secret-token" not in str(caught.value)
+    assert FILE_TOKEN not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -158,4 +158,4 @@ async def test_a_download_without_an_answer(tmp_path: Path) -> None:
     async with _runner(handler, tmp_path) as runner:
         with pytest.raises(TransportError) as caught:
             await runner.download(URL)
-    assert "secret-token" not in str(caught.value)
+    assert FILE_TOKEN not in str(caught.value)

@@ -12,29 +12,32 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from persona_block import Runner
+from tests.planted import KEY, leaks
+from tests.planted import PERSON as PERSON_NAME
 
-KEY = "persona_production_logged-nowhere"
-PERSON = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"fields": {"name-first": "Zebulon"}, "note": "Zebulon"}}}
+PERSON = {
+    "data": {"type": "inquiry", "id": "inq_1", "attributes": {"fields": {"name-first": PERSON_NAME}, "note": PERSON_NAME}}
+}
 
 
 def _answer(request: httpx.Request) -> httpx.Response:
     if request.method == "GET":
         return httpx.Response(200, json=PERSON, headers={"Request-Id": "req_Logged"})
-    return httpx.Response(422, json={"errors": [{"title": "Record invalid", "details": "Zebulon is no name"}]})
+    return httpx.Response(422, json={"errors": [{"title": "Record invalid", "details": "" + PERSON_NAME + " is no name"}]})
 
 
 async def test_a_call_is_logged_without_anything_personal(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with Runner(api_key=KEY, transport=httpx.MockTransport(_answer)) as runner:
         await runner.run("get_inquiry", {"inquiryId": "inq_1"})
-        await runner.run("list_inquiries", {"referenceId": "Zebulon"})
-        result = await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": "Zebulon"})
+        await runner.run("list_inquiries", {"referenceId": PERSON_NAME})
+        result = await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": PERSON_NAME})
     ours = [record.getMessage() for record in caplog.records if record.name == "persona_block"]
     assert len(ours) == 3
     assert ours[0].startswith("get_inquiry succeeded: status 200, 1 attempts, ")
     assert ours[0].endswith("req_Logged")
     assert ours[2].startswith("update_inquiry failed: status 422")
-    for secret in (KEY, "Zebulon"):
+    for secret in (KEY, PERSON_NAME):
         assert secret not in caplog.text
         assert secret not in repr(result)
 
@@ -57,7 +60,7 @@ async def test_a_call_is_a_span_without_anything_personal(monkeypatch: pytest.Mo
     monkeypatch.setattr(opentelemetry.trace, "get_tracer", provider.get_tracer)
     async with Runner(api_key=KEY, transport=httpx.MockTransport(_answer)) as runner:
         await runner.run("get_inquiry", {"inquiryId": "inq_1"})
-        await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": "Zebulon"})
+        await runner.run("update_inquiry", {"inquiryId": "inq_1", "note": PERSON_NAME})
     read, update = spans.get_finished_spans()
     assert read.name == "persona get_inquiry"
     assert dict(read.attributes or {}) == {
@@ -69,5 +72,11 @@ async def test_a_call_is_a_span_without_anything_personal(monkeypatch: pytest.Mo
     }
     assert update.status.status_code is opentelemetry.trace.StatusCode.ERROR
     told = read.to_json() + update.to_json()
-    assert "Zebulon" not in told
+    assert PERSON_NAME not in told
     assert KEY not in told
+
+
+def test_the_watch_over_the_suite_sees_a_leak() -> None:
+    assert leaks(["nothing", f"a line with {KEY} in it"]) == [f"a line with {KEY} in it"]
+    assert leaks([f"{PERSON_NAME} and {PERSON_NAME}"]) != []
+    assert leaks(["nothing"]) == []

@@ -431,3 +431,24 @@ async def test_a_file_that_can_be_read_only_once(csv: Path) -> None:
         await run.call("import_accounts", {"file": {"name": "crew.csv", "content": csv.read_text()}})
     assert all(b"reference_id\ncrew-7\n" in body for body in sent)
     assert len(sent) == 2
+
+
+async def test_a_thousand_runners_leak_no_socket() -> None:
+    """Each connects for real, to a server of its own kind, and closes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = json.dumps(INQUIRY).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(1_000):
+        async with Runner(api_key=KEY, base_url=url) as run:
+            assert (await run.run("get_inquiry", {"inquiryId": "inq_1"})).success
+    await asyncio.sleep(0.1)
+    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    server.close()

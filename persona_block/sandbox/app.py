@@ -43,7 +43,9 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
         Route("/v/{code}", _link_endpoint(organization)),
     ]
     errors: dict[Any, Any] = {404: _unknown_path, 405: _unknown_path}
-    return Starlette(routes=routes, exception_handlers=errors)
+    app = Starlette(routes=routes, exception_handlers=errors)
+    app.router.redirect_slashes = False  # the API knows no redirects
+    return app
 
 
 def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:

@@ -47,7 +47,10 @@ class Choice:
 
 CHOICES: tuple[Choice, ...] = (
     # Protocol
-    Choice("An unknown Persona-Version or Key-Inflection", "400, before anything else but authentication."),
+    Choice(
+        "An unknown Persona-Version or Key-Inflection",
+        "400, before anything but authentication and the rate limit; not kept under an idempotency key.",
+    ),
     Choice("Which version the answers follow", "Always 2025-12-08, whichever known version is asked for."),
     Choice("A query parameter, filter or attribute that is not documented", "400, naming it."),
     Choice("An include path that leads nowhere, or that the operation cannot return", "400."),
@@ -105,6 +108,8 @@ CHOICES: tuple[Choice, ...] = (
     Choice("Which reports can be created", "watchlist, adverse-media, politically-exposed-person; other kinds: 422."),
     Choice("A report without data.type", "Takes its report template's kind; with neither, 400."),
     Choice("processing-mode", "Accepted; the report is pending all the same."),
+    Choice("The account of a report on a term alone", "Created, without a name."),
+    Choice("A report that is redacted while pending", "Ends `errored`."),
     Choice("A term next to separate names", "Both are kept; without a term it is made of the names."),
     Choice(
         "When a case opens",

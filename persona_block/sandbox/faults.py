@@ -108,8 +108,8 @@ class _Server:
         self._tasks.add(task)
         try:
             await self._answer(reader, writer)
-        except (ConnectionError, h11.RemoteProtocolError, asyncio.IncompleteReadError):
-            pass  # the caller went away, which is its right
+        except (ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
+            pass  # the caller went away, which is its right, or the server ends
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -15,7 +15,7 @@ from typing import Any
 from .choices import Settings
 from .clock import DAY, SECOND
 from .environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
-from .errors import Problem, bad_request, conflict, problem
+from .errors import Problem, bad_request, problem
 from .inflection import inflect, normalize
 from .operations import Call, Operation, Reply
 from .query import Page, read
@@ -155,8 +155,7 @@ class Protocol:
         if stored and env.now < stored.at + IDEMPOTENCY_LIFETIME:
             if stored.fingerprint != fingerprint:
                 details = "This idempotency key was used with other parameters"
-                mismatch = conflict(details) if env.settings.mismatch_status == 409 else None
-                return _failed(mismatch or problem(env.settings.mismatch_status, details)), False
+                return _failed(problem(env.settings.mismatch_status, details)), False
             return Answer(stored.status, stored.body, stored.media_type), True
         answer = self._attempt(incoming, env, inflection)
         env.store.put_answer(
