@@ -208,7 +208,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except PersonaError as error:
         result = failed(error)
     except KeyboardInterrupt:
-        result = failed(PersonaError(f"{arguments.operation} was interrupted; whether it took effect is unknown."))
+        result = failed(_interruption(catalog.load(arguments.operation)))
         print(f"\n{result.error}", file=sys.stderr)
         _print_json(result.to_dict())
         return INTERRUPTED
@@ -217,6 +217,17 @@ def _run(arguments: argparse.Namespace) -> int:
         return SUCCESS
     print(result.error, file=sys.stderr)
     return MISUSE if (result.error_details or {}).get("kind") == "input_error" else FAILURE
+
+
+def _interruption(spec: ToolSpec) -> PersonaError:
+    """The error of a run that the user ended."""
+    if spec.effect == "read":
+        error = PersonaError(f"{spec.name} was interrupted.")
+        error.took_effect = None
+    else:
+        error = PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.")
+        error.took_effect = "unknown"
+    return error
 
 
 async def _run_once(arguments: argparse.Namespace) -> ToolResult:

@@ -200,7 +200,9 @@ def test_interrupting_leaves_a_clean_line() -> None:
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "interrupted" in json.loads(stdout)["error"]
+    document = json.loads(stdout)
+    assert "interrupted" in document["error"]
+    assert document["errorDetails"]["tookEffect"] == "unknown"
     assert "Traceback" not in stderr
 
 
