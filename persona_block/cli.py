@@ -12,16 +12,16 @@ import asyncio
 import json
 import os
 import re
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__, catalog
+from . import __version__, catalog, cli_show
+from .cli_show import print_json
 from .errors import InputError, PersonaError, Problem
-from .spec import API_KEY, Param, ToolSpec
-from .terminal import ProgressLine, paragraph, table
+from .spec import API_KEY, ToolSpec
+from .terminal import ProgressLine
 
 if TYPE_CHECKING:
     from .result import ToolResult
@@ -79,6 +79,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
     parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
@@ -86,12 +93,12 @@ def _parser() -> argparse.ArgumentParser:
 
     tools = commands.add_parser("tools", help="list the operations")
     tools.add_argument("--json", action="store_true", help="print JSON for programs")
-    tools.set_defaults(handler=_tools)
+    tools.set_defaults(handler=cli_show.tools)
 
     describe = commands.add_parser("describe", help="show one operation: params, output, request")
     describe.add_argument("operation")
     describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
-    describe.set_defaults(handler=_describe)
+    describe.set_defaults(handler=cli_show.describe)
 
     run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NO_KEY_HERE}.")
     run.add_argument("operation")
@@ -110,10 +117,10 @@ def _parser() -> argparse.ArgumentParser:
 
     manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
     manifest.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
-    manifest.set_defaults(handler=_manifest)
+    manifest.set_defaults(handler=cli_show.manifest)
 
     sandbox = commands.add_parser("sandbox", help="serve an offline Persona on this machine")
-    sandbox.add_argument("--port", type=int, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
     sandbox.set_defaults(handler=_sandbox)
 
     demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
@@ -122,78 +129,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(handler=_demo)
     return parser
-
-
-# --- looking ---------------------------------------------------------------------------------------------------------------
-
-
-def _tools(arguments: argparse.Namespace) -> int:
-    specs = catalog.load_all()
-    if arguments.json:
-        keys = ("name", "title", "description", "group", "effect")
-        _print_json([{"id": spec.tool_id} | {key: getattr(spec, key) for key in keys} for spec in specs])
-    else:
-        rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
-        print("\n".join(table(("operation", "group", "effect", "what it does"), rows)))
-        print("\nMore on one: persona-block describe OPERATION")
-    return SUCCESS
-
-
-def _describe(arguments: argparse.Namespace) -> int:
-    spec = catalog.load(arguments.operation)
-    if arguments.json:
-        from .block import definition
-
-        _print_json(definition(spec))
-        return SUCCESS
-    print(f"{spec.title}  ({spec.name}, {spec.effect})\n")
-    print(paragraph(spec.description))
-    print(f"\n{spec.request.method} {spec.request.path}\n")
-    params = [(name, _type(param), _need(spec, name), param.description) for name, param in spec.params.items()]
-    if params:
-        print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
-    print("\n".join(table(("output", "type", "what it is"), list(_output_rows(spec)))))
-    print(f"\npersona-block run {spec.name} {_example(spec)}".rstrip())
-    return SUCCESS
-
-
-def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
-    """Every output, and what stands in it."""
-    for name, schema in spec.output.items():
-        yield name, _output_type(schema), schema["description"]
-        for part, shape in schema.get("items", schema).get("properties", {}).items():
-            yield f"  {part}", _output_type(shape), shape.get("description", "")
-
-
-def _example(spec: ToolSpec) -> str:
-    """Arguments with which the operation can run, and the option that follows it to its end."""
-    names = [*spec.required, *spec.require_any[:1]]
-    given = [f"{name}={(spec.params[name].enum or (spec.params[name].placeholder,))[0]}" for name in names]
-    quoted = [shlex.quote(each) if " " in each or "{" in each else each for each in given]
-    follow = ["--all"] if spec.paginate else ["--wait"] if spec.wait or spec.then else []
-    return " ".join(quoted + follow)
-
-
-def _type(param: Param) -> str:
-    return {"file": "file", "date": "date", "date-time": "time"}.get(param.format or "", param.type)
-
-
-def _need(spec: ToolSpec, name: str) -> str:
-    if name in spec.required:
-        return "yes"
-    return "one of these" if name in spec.require_any else "no"
-
-
-def _output_type(schema: dict[str, Any]) -> str:
-    kind = schema["type"]
-    return kind if isinstance(kind, str) else " or ".join(kind)
-
-
-def _manifest(arguments: argparse.Namespace) -> int:
-    from . import block
-
-    _print_json(block.manifest_schema() if arguments.schema else block.manifest())
-    return SUCCESS
 
 
 # --- running ---------------------------------------------------------------------------------------------------------------
@@ -210,9 +145,9 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         result = failed(_interruption(catalog.load(arguments.operation)))
         print(f"\n{result.error}", file=sys.stderr)
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
         return INTERRUPTED
-    _print_json(result.to_dict())
+    print_json(result.to_dict())
     if result.success:
         return SUCCESS
     print(result.error, file=sys.stderr)
@@ -334,10 +269,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
     return SUCCESS
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

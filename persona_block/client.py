@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import random
-import ssl
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import IO, Any, Protocol, TypeVar
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from . import catalog
-from .errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
+from .addresses import check_base_url, is_loopback, tls_context
+from .errors import InputError, PersonaError, Problem, ResponseError, TransportError
+from .filehost import FILE_LIMIT, Sink
 from .observe import silent_libraries
 from .pacing import Pacer, Ticket, pacer_for
 from .parse import Answer
@@ -32,26 +31,11 @@ Number = TypeVar("Number", int, float)
 JSON_LIMIT = 32 * 1024 * 1024
 """The largest JSON answer that is read, in bytes after decompression."""
 
-FILE_LIMIT = 512 * 1024 * 1024
-"""The largest file that is read unless the client is told otherwise, in bytes."""
-
-_LEAST = 1.0
-"""Seconds that an attempt gets even at the end of the deadline."""
-
-FILE_HOST = "files.withpersona.com"
-"""Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
-
-_REDIRECTS = 4
-
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 
-class Sink(Protocol):
-    """Where the pieces of a file go; `restart` forgets what an attempt that failed has written."""
-
-    def restart(self) -> None: ...
-
-    def write(self, piece: bytes) -> None: ...
+_LEAST = 1.0
+"""Seconds that an attempt gets even at the end of the deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +87,6 @@ def check_idempotency_key(operation: str, key: str) -> str:
     return key
 
 
-def check_base_url(url: str) -> str:
-    """The base URL without a trailing slash; raises InputError unless it is https, or http on this machine only."""
-    parts = urlsplit(url.strip())
-    try:
-        plain = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-        whole = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment or parts.username)
-    except ValueError:
-        plain = whole = False
-    if not (plain and whole):
-        message = "must be an https URL (http only on loopback) without user, query or fragment; see PERSONA_BASE_URL"
-        raise InputError("runner", [Problem("base_url", message)])
-    return url.strip().rstrip("/")
-
-
 class Client:
     """Sends calls to one base URL; used within one event loop.
 
@@ -131,13 +101,11 @@ class Client:
         deadline: float = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
         file_limit: int = FILE_LIMIT,
-        file_hosts: Collection[str] = (),
     ) -> None:
         wire = catalog.read("block.json")["wire"]
         self.base_url = check_base_url(base_url or wire["baseUrl"])
         self._deadline = deadline
         self._file_limit = file_limit
-        self._file_hosts = frozenset({FILE_HOST, *file_hosts})
         self._auth: Mapping[str, str] = wire["auth"]
         self._idempotency_header: str = wire["idempotencyHeader"]
         self._pacers: dict[str, Pacer] = {}
@@ -147,11 +115,9 @@ class Client:
             timeout=timeout,
             transport=transport,
             follow_redirects=False,
-            verify=_tls(),
+            verify=tls_context(),
             trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
-        # A client of its own for files, so that no header meant for the API can reach their host.
-        self._plain = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False, verify=_tls())
 
     async def send(self, call: Call, sink: Sink | None = None, media_type: str = "application/json") -> Answer:
         """The answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
@@ -191,56 +157,10 @@ class Client:
                 call.trace.tell(f"{call.spec.name}: {outcome.reason}, trying again in {verdict.after:.1f} s")
             await asyncio.sleep(verdict.after)
 
-    async def fetch(self, url: str, sink: Sink) -> None:
-        """A file from a trusted host, without the API key, into `sink`; raises PersonaError.
-
-        The URL holds an access token, so no message names more of it than its host.
-        """
-        if self._closed:
-            raise PersonaError("The runner is closed; open a new one. Nothing was sent.")
-        for _ in range(_REDIRECTS):
-            self._check_file_url(url)
-            try:
-                with silent_libraries():
-                    async with self._plain.stream("GET", url) as response:
-                        if not response.is_redirect:
-                            await self._store(response, sink)
-                            return
-                        url = str(response.next_request.url) if response.next_request else ""
-            except httpx.HTTPError as error:
-                raise TransportError(f"The file could not be fetched: {type(error).__name__}.", took_effect=None) from None
-        raise ResponseError("The file host redirects without end.", took_effect=None)
-
-    def _check_file_url(self, url: str) -> None:
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            host = ""
-        trusted = host in self._file_hosts and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
-        if not trusted:
-            message = f"is on a host that is not trusted with files ({host or 'none'}); name it in the runner's file_hosts"
-            raise InputError("download", [Problem("file", message)])
-
-    async def _store(self, response: httpx.Response, sink: Sink) -> None:
-        if not response.is_success:
-            hint = " Its URL may have expired: read the object again for a new one." if response.status_code < 500 else ""
-            raise api_error_type(response.status_code)(
-                f"The file host answered {response.status_code}.{hint}", status=response.status_code, took_effect=None
-            )
-        sink.restart()
-        size = 0
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            if size > self._file_limit:
-                raise ResponseError(f"The file is over {self._file_limit} bytes and was not read further.", took_effect=None)
-            sink.write(piece)
-
     async def aclose(self) -> None:
         """Close every connection and refuse further calls."""
         self._closed = True
         await self._http.aclose()
-        await self._plain.aclose()
 
     def _pacer(self, api_key: str) -> Pacer:
         if api_key not in self._pacers:
@@ -320,12 +240,6 @@ class Client:
         return Answer(response.status_code, found, bytes(kept), call.trace.request_id)
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """One verifying TLS context for all clients; making one reads every root certificate."""
-    return httpx.create_ssl_context()
-
-
 def is_in_doubt(outcome: Outcome) -> bool:
     """Whether an attempt that ended so may have taken effect all the same."""
     if outcome.status is None:
@@ -360,13 +274,3 @@ def _unanswered(call: Call, outcome: Outcome, verdict: Stop) -> TransportError:
     else:
         message, took_effect = f"{name} could not reach Persona: {outcome.reason}. Nothing was sent.", "no"
     return TransportError(" ".join(filter(None, [message, verdict.because])), took_effect=took_effect)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .caller import Output
 from .files import FileStore
-from .runner import Output, Runner
+from .runner import Runner
 from .sandbox import TEMPLATES, Sandbox
 
 CUSTOMER = "customer-1042"

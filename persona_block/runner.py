@@ -1,36 +1,31 @@
-"""The runner: params to request to answer to output, for every operation alike; and paging and waiting on top of it."""
+"""The runner: every operation alike as an envelope or an output, and paging, waiting and downloads on top of it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import mimetypes
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
 import httpx
 
-from . import catalog, inputs, tabular
-from .client import FILE_LIMIT, TIMEOUT, Call, Client, Trace, Upload, check_idempotency_key, new_idempotency_key
+from . import catalog
+from .caller import Caller, Output, Params, storing
+from .client import TIMEOUT, Client, Trace
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
+from .filehost import FILE_LIMIT, FileHost
 from .files import FileRef, FileStore
-from .observe import observed
-from .parse import SIGNATURES, broken, first, parse, parse_error
+from .parse import first
 from .result import Stopwatch, ToolResult, failed
 from .retry import DEADLINE
-from .serialize import fill_text, serialize
-from .spec import API_KEY, Confirm, FileSource, Pagination, Then, ToolSpec
+from .spec import API_KEY, Pagination, Then, ToolSpec
 
-Params = Mapping[str, Any]
-Output = dict[str, Any]
 Progress = Callable[[str], None]
 """Told, in a few words without personal data, how paging or waiting goes."""
 
-KEY_VARIABLE = "PERSONA_API_KEY"
 BASE_URL_VARIABLE = "PERSONA_BASE_URL"
 
 
@@ -63,17 +58,16 @@ class Runner:
         check_files: bool = True,
         file_hosts: Collection[str] = (),
     ) -> None:
-        self._api_key = api_key
-        self._check_files = check_files
         self._client = Client(
             base_url or os.environ.get(BASE_URL_VARIABLE),
             timeout=timeout,
             deadline=deadline,
             transport=transport,
             file_limit=file_limit,
-            file_hosts=file_hosts,
         )
+        self._file_host = FileHost(file_hosts, timeout=timeout, transport=transport, limit=file_limit)
         self._files = files or FileStore()
+        self._caller = Caller(self._client, self._files, api_key=api_key, check_files=check_files)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +80,7 @@ class Runner:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._file_host.aclose()
 
     async def run(
         self,
@@ -109,7 +104,7 @@ class Runner:
             elif wait:
                 output = await self._wait(operation, given, trace, None, None, progress, idempotency_key)
             else:
-                output = await self._call(operation, given, trace, idempotency_key)
+                output = await self._caller.call(operation, given, trace, idempotency_key)
         except PersonaError as error:
             return failed(error, watch, request_id=trace.request_id, attempts=trace.attempts, retries=trace.retries)
         return ToolResult(
@@ -123,7 +118,7 @@ class Runner:
 
     async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
         """One call of `operation`: its output; raises PersonaError."""
-        return await self._call(operation, _params(operation, params), Trace(), idempotency_key)
+        return await self._caller.call(operation, _params(operation, params), Trace(), idempotency_key)
 
     def paginate(self, operation: str, params: Params | None = None) -> AsyncIterator[Output]:
         """Every page of a list operation, following the cursor to its end; raises PersonaError."""
@@ -159,8 +154,8 @@ class Runner:
             raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
         name = given or unquote(url.partition("?")[0].rpartition("/")[2])
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        with _storing("download"), (store or self._files).writer(name, media_type) as writer:
-            await self._client.fetch(url, writer)
+        with storing("download"), (store or self._files).writer(name, media_type) as writer:
+            await self._file_host.fetch(url, writer)
             return await asyncio.to_thread(writer.commit)
 
     # --- paging and waiting ------------------------------------------------------------------------------------------------
@@ -171,7 +166,7 @@ class Runner:
         given = dict(params)
         seen: set[str] = set()
         while True:
-            page = await self._call(spec.name, given, trace)
+            page = await self._caller.call(spec.name, given, trace)
             yield page
             cursor = page[paging.next]
             if cursor is None:
@@ -213,7 +208,7 @@ class Runner:
         spec = catalog.load(operation)
         given = dict(params)
         if spec.then is not None:
-            started = await self._call(spec.name, given, trace, idempotency_key)
+            started = await self._caller.call(spec.name, given, trace, idempotency_key)
             found = {name: first(started, pointer) for name, pointer in spec.then.params.items()}
             key = {name: value for name, value in given.items() if name == API_KEY}
             try:
@@ -226,7 +221,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         ends = loop.time() + (delay * spec.wait.attempts if deadline is None else deadline)
         while True:
-            output = await self._call(spec.name, given, trace)
+            output = await self._caller.call(spec.name, given, trace)
             status = first(output, spec.wait.for_)
             if progress:
                 progress(f"{spec.name}: {status}")
@@ -237,64 +232,6 @@ class Runner:
             if loop.time() + delay > ends:
                 raise WaitTimedOut(f"{spec.name} is still {status}; wait longer, or read it again later.", output)
             await asyncio.sleep(delay)
-
-    # --- one call ----------------------------------------------------------------------------------------------------------
-
-    async def _call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
-        spec = catalog.load(operation)
-        values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
-        parts = serialize(spec, values)
-        key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
-        with observed(spec.name, trace), contextlib.ExitStack() as opened:
-            upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
-            call = Call(spec, parts, api_key, key, upload, trace)
-            if spec.file_source:
-                return await self._download(call, values, *spec.file_source)
-            answer = await self._client.send(call)
-            if answer.status < 300:
-                return parse(spec, answer)
-            if call.in_doubt and answer.status in (409, 422) and spec.confirm:
-                confirmed = await self._confirmed(spec, spec.confirm, values, api_key)
-                if confirmed is not None:
-                    return confirmed
-            raise parse_error(spec, replace(answer, in_doubt=call.in_doubt))
-
-    async def _confirmed(self, spec: ToolSpec, confirm: Confirm, values: Params, api_key: str) -> Output | None:
-        """The object as it is now, where it shows that an attempt without an answer took effect after all."""
-        reading = catalog.load(confirm.operation)
-        try:
-            params = {name: values[name] for name in reading.params}
-            output = await self._call(reading.name, params | {API_KEY: api_key}, Trace())
-        except PersonaError:
-            return None
-        found = first(output, confirm.at)
-        holds = found in confirm.values if confirm.values else found is not None
-        return output if holds else None
-
-    async def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
-        """The opened file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
-        ((part, source),) = multipart.items()
-        name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
-        try:
-            filename, stream = opened.enter_context(self._files.reader(source))
-            if param.csv and self._check_files:
-                stream = await asyncio.to_thread(tabular.check, stream, param.csv)
-        except ValueError as error:
-            raise InputError(spec.name, [Problem(name, str(error))]) from None
-        return Upload(part, filename, stream)
-
-    async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
-        """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
-        spec = call.spec
-        with _storing(spec.name), self._files.writer(fill_text(source.filename, values), source.file) as writer:
-            answer = await self._client.send(call, writer, source.file)
-            if answer.status >= 300:
-                raise parse_error(spec, answer)
-            if answer.media_type != source.file:
-                raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
-            if not writer.begins_with(SIGNATURES[source.file]):
-                raise broken(spec, answer, f"the body is not {source.file}")
-            return {output: (await asyncio.to_thread(writer.commit)).to_dict()}
 
 
 def _params(operation: Any, params: Any) -> dict[str, Any]:
@@ -313,17 +250,8 @@ def _begun(error: PersonaError, spec: ToolSpec, then: Then, started: Output, fou
     error.retryable = False
     ids = ", ".join(f"{name} {value}" for name, value in found.items())
     error.message = f"{spec.name} was done, but waiting for it was not: {error.message} Go on with {then.operation} ({ids})."
+    error.args = (error.message,)
     return error
-
-
-@contextlib.contextmanager
-def _storing(operation: str) -> Iterator[None]:
-    """A folder that cannot be written to as an error of ours."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise PersonaError(f"{operation}: the file could not be stored: {reason}.") from None
 
 
 def _paging(spec: ToolSpec) -> Pagination:

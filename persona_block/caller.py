@@ -1,0 +1,101 @@
+"""One call of one operation: params to request to answer to output, files and doubts included."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import catalog, inputs, tabular
+from .client import Call, Client, Trace, Upload, check_idempotency_key, new_idempotency_key
+from .errors import InputError, PersonaError, Problem
+from .files import FileStore
+from .observe import observed
+from .parse import SIGNATURES, broken, first, parse, parse_error
+from .serialize import fill_text, serialize
+from .spec import API_KEY, Confirm, FileSource, ToolSpec
+
+Params = Mapping[str, Any]
+Output = dict[str, Any]
+
+KEY_VARIABLE = "PERSONA_API_KEY"
+
+
+class Caller:
+    """Makes calls through one client, with files from and to one store."""
+
+    def __init__(self, client: Client, files: FileStore, *, api_key: str | None, check_files: bool) -> None:
+        self._client = client
+        self._files = files
+        self._api_key = api_key
+        self._check_files = check_files
+
+    async def call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
+        """The output of one call; raises PersonaError."""
+        spec = catalog.load(operation)
+        values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
+        parts = serialize(spec, values)
+        key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
+        with observed(spec.name, trace), contextlib.ExitStack() as opened:
+            upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
+            call = Call(spec, parts, api_key, key, upload, trace)
+            if spec.file_source:
+                return await self._download(call, values, *spec.file_source)
+            answer = await self._client.send(call)
+            if answer.status < 300:
+                return parse(spec, answer)
+            if call.in_doubt and answer.status in (409, 422) and spec.confirm:
+                confirmed = await self._confirmed(spec, spec.confirm, values, api_key)
+                if confirmed is not None:
+                    return confirmed
+            raise parse_error(spec, replace(answer, in_doubt=call.in_doubt))
+
+    async def _confirmed(self, spec: ToolSpec, confirm: Confirm, values: Params, api_key: str) -> Output | None:
+        """The object as it is now, where it shows that an attempt without an answer took effect after all."""
+        reading = catalog.load(confirm.operation)
+        try:
+            params = {name: values[name] for name in reading.params}
+            output = await self.call(reading.name, params | {API_KEY: api_key}, Trace())
+        except PersonaError:
+            return None
+        found = first(output, confirm.at)
+        holds = found in confirm.values if confirm.values else found is not None
+        return output if holds else None
+
+    async def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
+        """The opened file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
+        ((part, source),) = multipart.items()
+        name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
+        try:
+            filename, stream = opened.enter_context(self._files.reader(source))
+            if param.csv and self._check_files:
+                stream = await asyncio.to_thread(tabular.check, stream, param.csv)
+        except ValueError as error:
+            raise InputError(spec.name, [Problem(name, str(error))]) from None
+        return Upload(part, filename, stream)
+
+    async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
+        """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
+        spec = call.spec
+        with storing(spec.name), self._files.writer(fill_text(source.filename, values), source.file) as writer:
+            answer = await self._client.send(call, writer, source.file)
+            if answer.status >= 300:
+                raise parse_error(spec, answer)
+            if answer.media_type != source.file:
+                raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
+            if not writer.begins_with(SIGNATURES[source.file]):
+                raise broken(spec, answer, f"the body is not {source.file}")
+            return {output: (await asyncio.to_thread(writer.commit)).to_dict()}
+
+
+@contextlib.contextmanager
+def storing(operation: str) -> Iterator[None]:
+    """A folder that cannot be written to as an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PersonaError(f"{operation}: the file could not be stored: {reason}.") from None

@@ -1,0 +1,90 @@
+"""The commands that show operations and the manifest; each gives the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from . import catalog
+from .spec import Param, ToolSpec
+from .terminal import paragraph, table
+
+
+def tools(arguments: argparse.Namespace) -> int:
+    """List every operation."""
+    specs = catalog.load_all()
+    if arguments.json:
+        keys = ("name", "title", "description", "group", "effect")
+        print_json([{"id": spec.tool_id} | {key: getattr(spec, key) for key in keys} for spec in specs])
+    else:
+        rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
+        print("\n".join(table(("operation", "group", "effect", "what it does"), rows)))
+        print("\nMore on one: persona-block describe OPERATION")
+    return 0
+
+
+def describe(arguments: argparse.Namespace) -> int:
+    """Show one operation."""
+    spec = catalog.load(arguments.operation)
+    if arguments.json:
+        from .block import definition
+
+        print_json(definition(spec))
+        return 0
+    print(f"{spec.title}  ({spec.name}, {spec.effect})\n")
+    print(paragraph(spec.description))
+    print(f"\n{spec.request.method} {spec.request.path}\n")
+    params = [(name, _type(param), _need(spec, name), param.description) for name, param in spec.params.items()]
+    if params:
+        print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
+    print("\n".join(table(("output", "type", "what it is"), list(_output_rows(spec)))))
+    print(f"\npersona-block run {spec.name} {_example(spec)}".rstrip())
+    return 0
+
+
+def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
+    """Every output, and what stands in it."""
+    for name, schema in spec.output.items():
+        yield name, _output_type(schema), schema["description"]
+        for part, shape in schema.get("items", schema).get("properties", {}).items():
+            yield f"  {part}", _output_type(shape), shape.get("description", "")
+
+
+def _example(spec: ToolSpec) -> str:
+    """Arguments with which the operation can run, and the option that follows it to its end."""
+    names = [*spec.required, *spec.require_any[:1]]
+    given = [f"{name}={(spec.params[name].enum or (spec.params[name].placeholder,))[0]}" for name in names]
+    quoted = [shlex.quote(each) if " " in each or "{" in each else each for each in given]
+    follow = ["--all"] if spec.paginate else ["--wait"] if spec.wait or spec.then else []
+    return " ".join(quoted + follow)
+
+
+def _type(param: Param) -> str:
+    return {"file": "file", "date": "date", "date-time": "time"}.get(param.format or "", param.type)
+
+
+def _need(spec: ToolSpec, name: str) -> str:
+    if name in spec.required:
+        return "yes"
+    return "one of these" if name in spec.require_any else "no"
+
+
+def _output_type(schema: dict[str, Any]) -> str:
+    kind = schema["type"]
+    return kind if isinstance(kind, str) else " or ".join(kind)
+
+
+def manifest(arguments: argparse.Namespace) -> int:
+    """Print the manifest, or its schema."""
+    from . import block
+
+    print_json(block.manifest_schema() if arguments.schema else block.manifest())
+    return 0
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
