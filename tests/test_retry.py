@@ -104,7 +104,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("persona_block.retry.BASE", 0.001)
 
 
-def scripted(script: Callable[[httpx.Request], httpx.Response], key: str = "retry-key", **options: Any) -> Runner:
+def scripted(script: Callable[[httpx.Request], Any], key: str = "retry-key", **options: Any) -> Runner:
     return Runner(api_key=f"{key}-{next(_unique)}", transport=httpx.MockTransport(script), **options)
 
 
@@ -198,7 +198,8 @@ class Window:
         self._ends = 0.0
         self._used = 0
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Counted on arrival, answered a little later, as over a network."""
         now = time.monotonic()
         if now >= self._ends:
             self._ends, self._used = now + self.seconds, 0
@@ -208,10 +209,10 @@ class Window:
             "RateLimit-Remaining": str(max(0, self.limit - self._used)),
             "RateLimit-Reset": f"{self._ends - now:.3f}",
         }
-        if self._used > self.limit:
-            self.refused += 1
-            return error(429, **headers)
-        return httpx.Response(200, json=INQUIRY, headers=headers)
+        refused = self._used > self.limit
+        self.refused += refused
+        await asyncio.sleep(0.02)
+        return error(429, **headers) if refused else httpx.Response(200, json=INQUIRY, headers=headers)
 
 
 async def test_calls_of_one_key_slow_down_before_the_limit() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from persona_block import InputError, SpecError, catalog
@@ -20,6 +20,10 @@ def body(operation: str, **params: Any) -> Any:
 
 
 @given(st.text(min_size=1))
+@example("a/b")
+@example("../x")
+@example("a?b#c")
+@example("%2e%2e")
 def test_an_id_is_always_one_path_segment(text: str) -> None:
     spec = catalog.load("approve_inquiry")
     try:
@@ -32,7 +36,7 @@ def test_an_id_is_always_one_path_segment(text: str) -> None:
     assert (root, action) == ("inquiries", "approve")
     assert unquote(segment) == values["inquiryId"]
     assert segment not in ("", ".", "..")
-    assert not set(segment) & set("?#&%" * 0 + "?#\\ ")
+    assert not set(segment) & set("?#\\ ")
 
 
 @pytest.mark.parametrize("value", [".", "..", ""])
