@@ -121,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sandbox = commands.add_parser("sandbox", help="serve an offline Persona on this machine")
     sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
+    sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
+    sandbox.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds in a real one (default: 1)")
     sandbox.set_defaults(handler=_sandbox)
 
     demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
@@ -247,14 +250,18 @@ def _sandbox_class() -> type[Sandbox]:
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
-    sandbox = _sandbox_class()(populate=True)
+    try:
+        sandbox = _sandbox_class()(populate=True, state=arguments.state, seed=arguments.seed, speed=arguments.speed)
+    except (ValueError, OSError) as error:
+        raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
 
     def announce(base_url: str) -> None:
         print(f"Offline Persona, a simulation, at {base_url}", file=sys.stderr)
         print("In another terminal:", file=sys.stderr)
         print(f"  export PERSONA_BASE_URL={base_url} PERSONA_API_KEY={sandbox.api_key}", file=sys.stderr)
         print("  persona-block run list_inquiries", file=sys.stderr)
-        print("Ctrl-C ends it and forgets everything.", file=sys.stderr, flush=True)
+        kept = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
+        print(f"Ctrl-C ends it and {kept}.", file=sys.stderr, flush=True)
 
     try:
         sandbox.run(port=arguments.port, announce=announce)

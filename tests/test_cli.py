@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -224,11 +226,11 @@ def test_demo_plays_the_whole_onboarding(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".pdf"]
 
 
-@pytest.fixture
-def server() -> Any:
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[tuple[str, str]]:
     """A served sandbox on a free port: its address and its key."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0"],
+        [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0", *options],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -238,7 +240,7 @@ def server() -> Any:
         lines = [process.stderr.readline() for _ in range(3)]
         found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", lines[2])
         assert found, lines
-        yield found.groups()
+        yield found[1], found[2]
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(20) in (0, 130)
@@ -246,6 +248,28 @@ def server() -> Any:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, str]]:
+    with serving() as served:
+        yield served
+
+
+def test_a_state_file_outlives_its_server(tmp_path: Path) -> None:
+    options = ["--state", str(tmp_path / "persona.db"), "--seed", "7", "--speed", "60"]
+    with serving(*options) as (base_url, key):
+        made = envelope(cli("run", "create_account", "referenceId=kept", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
+    with serving(*options) as (base_url, key):
+        found = envelope(cli("run", "list_accounts", "referenceId=kept", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
+    assert [account["id"] for account in found["output"]["accounts"]] == [made["output"]["account"]["id"]]
+
+
+@pytest.mark.parametrize("options", [["--speed", "-1"], ["--state", "/proc/nowhere/persona.db"]])
+def test_a_sandbox_that_cannot_be_is_no_traceback(options: list[str]) -> None:
+    done = cli("sandbox", *options)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_a_served_sandbox_is_shared_by_runs(server: tuple[str, str]) -> None:
