@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -49,6 +50,8 @@ class Store:
             self._db = sqlite3.connect(
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False, cached_statements=256
             )
+            # A sandbox that is simply dropped, as tests do, must not leave its connection open.
+            self._finalizer = weakref.finalize(self, self._db.close)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -60,7 +63,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; a file remains and can be opened again."""
-        self._db.close()
+        self._finalizer()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
