@@ -98,4 +98,6 @@ def storing(operation: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise PersonaError(f"{operation}: the file could not be stored: {reason}.") from None
+        failure = PersonaError(f"{operation}: the file could not be stored: {reason}.")
+        failure.took_effect = None
+        raise failure from None

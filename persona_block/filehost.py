@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from .addresses import is_loopback, tls_context
-from .errors import InputError, Problem, ResponseError, TransportError, api_error_type
+from .errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
 from .observe import silent_libraries
 
 FILE_HOST = "files.withpersona.com"
@@ -45,6 +45,7 @@ class FileHost:
     ) -> None:
         self._hosts = frozenset({FILE_HOST, *hosts})
         self._limit = limit
+        self._closed = False
         self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False, verify=tls_context())
 
     async def fetch(self, url: str, sink: Sink) -> None:
@@ -52,6 +53,8 @@ class FileHost:
 
         The URL holds an access token, so no message names more of it than its host.
         """
+        if self._closed:
+            raise PersonaError("The runner is closed; open a new one. Nothing was fetched.")
         for _ in range(_REDIRECTS):
             self._check(url)
             try:
@@ -91,5 +94,6 @@ class FileHost:
             sink.write(piece)
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection and refuse further files."""
+        self._closed = True
         await self._http.aclose()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import ApiError, FileStore, InputError, ResponseError, Runner, TransportError
+from persona_block import ApiError, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
 from persona_block.files import safe_name
 from tests.planted import FILE_TOKEN, KEY
 
@@ -159,3 +159,20 @@ async def test_a_download_without_an_answer(tmp_path: Path) -> None:
         with pytest.raises(TransportError) as caught:
             await runner.download(URL)
     assert FILE_TOKEN not in str(caught.value)
+
+
+async def test_a_closed_runner_refuses_files_clearly(tmp_path: Path) -> None:
+    runner = _runner(lambda request: httpx.Response(200, content=b"x"), tmp_path)
+    await runner.aclose()
+    with pytest.raises(PersonaError, match="runner is closed"):
+        await runner.download(URL)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_takes_no_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    async with _runner(lambda request: httpx.Response(200, content=b"x"), taken) as runner:
+        with pytest.raises(PersonaError, match="could not be stored") as caught:
+            await runner.download(URL)
+    assert caught.value.took_effect is None
