@@ -16,7 +16,7 @@ from .choices import Settings
 from .clock import SECOND, Clock
 from .environment import PRODUCTION, SANDBOX, Environment, Organization
 from .errors import Problem
-from .records import Effect, RequestRecord, Resource
+from .records import Delivery, Effect, RequestRecord, Resource
 from .serialization import present
 from .settle import settle
 from .store import Store
@@ -97,6 +97,11 @@ class Sandbox:
     def effects(self) -> list[Effect]:
         """Every change that happened, oldest first: what, to which object, by which request, or by whom else."""
         return self._store.effects()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The latest attempts to deliver an event to the webhook, newest first."""
+        return self._store.deliveries()
 
     def complete(self, inquiry_id: str, outcome: str | None = None) -> dict[str, Any]:
         """Play the applicant of an inquiry to the end, and give the inquiry as the API would.

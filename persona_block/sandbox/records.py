@@ -1,4 +1,4 @@
-"""What the sandbox remembers, one class for each thing: resources, requests, changes, files and stored answers."""
+"""What the sandbox remembers, one class for each thing: resources, requests, changes, events, files, answers."""
 
 from __future__ import annotations
 
@@ -66,6 +66,43 @@ class Effect:
     status: str | None
     actor: str
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event that a webhook is told of: `body` as it is sent, what it was when it happened.
+
+    `attempts` counts the deliveries tried so far, the first of them at `first_at`; the next is due at `next_at`, None where
+    there is none.
+    """
+
+    seq: int
+    id: str
+    at: int
+    name: str
+    resource_id: str
+    body: bytes
+    attempts: int = 0
+    first_at: int | None = None
+    next_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to deliver an event: the `status` that was answered, or the `error` where nothing was.
+
+    `attempt` counts from 1; `next_at` is when it is tried again, None where it is not.
+    """
+
+    event_id: str
+    name: str
+    resource_id: str
+    at: int
+    url: str
+    attempt: int
+    status: int | None
+    error: str | None
+    next_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

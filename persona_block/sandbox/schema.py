@@ -30,6 +30,15 @@ CREATE TABLE IF NOT EXISTS effect (
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, resource_id TEXT NOT NULL,
   status TEXT, actor TEXT NOT NULL, request_id TEXT
 );
+CREATE TABLE IF NOT EXISTS event (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL, resource_id TEXT NOT NULL,
+  body BLOB NOT NULL, attempts INTEGER NOT NULL, first_at INTEGER, next_at INTEGER
+);
+CREATE INDEX IF NOT EXISTS event_due ON event (next_at) WHERE next_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS delivery (
+  seq INTEGER PRIMARY KEY, event_seq INTEGER NOT NULL, at INTEGER NOT NULL, url TEXT NOT NULL, attempt INTEGER NOT NULL,
+  status INTEGER, error TEXT, next_at INTEGER
+);
 CREATE TABLE IF NOT EXISTS answer (
   api_key TEXT NOT NULL, idempotency_key TEXT NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
   status INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (api_key, idempotency_key)

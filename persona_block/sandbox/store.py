@@ -1,7 +1,4 @@
-"""The sandbox's state in SQLite, in memory or in a file: resources, files, and a log of what changed them.
-
-Whatever one request reads and writes is one transaction, committed before the request is answered. With the write-ahead
-log, a process that is killed therefore loses nothing that it answered.
+"""The sandbox's state: resources, their files, and the answers kept under idempotency keys, besides the logs.
 
 A resource is one JSON document and the few columns that lists filter and sort by. `seq` grows with every resource, and
 so with its creation; lists page by it, which costs the same at the end of a list as at its start.
@@ -10,111 +7,46 @@ so with its creation; lists page by it, which costs the same at the end of a lis
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
-from .records import Effect, RequestRecord, Resource, StoredAnswer, StoredFile, related
-from .schema import SCHEMA
-
-# Reads are remembered for looking at, not for proof: beyond this many they make room. Writes stay for good.
-REMEMBERED_READS = 20_000
+from .log import Log
+from .records import Resource, StoredAnswer, StoredFile, related
 
 Filter = tuple[str, list[str]]
 
-# dataclasses.astuple copies deeply, which these flat records do not need.
-_REQUEST = attrgetter(*(field.name for field in fields(RequestRecord)))
-_EFFECT = attrgetter(*(field.name for field in fields(Effect)))
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 _COLUMNS = "seq, id, type, environment, created, due, document"
 _FILTERS = frozenset({"id", "status", "reference_id", "account_id", "inquiry_id", "template_id", "note"})
 
 
-class Store:
+class Store(Log):
     """Reads and writes everything the sandbox remembers. `path` None keeps it in memory.
 
     Raises OSError for a file that is no state of a sandbox, or that another sandbox has open.
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        # A server in a thread and the test that steers it share the connection, one transaction at a time.
-        self._turn = threading.RLock()
-        try:
-            self._db = sqlite3.connect(
-                path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
-            # A sandbox that is simply dropped, as tests do, must not leave its connection open.
-            self._finalizer = weakref.finalize(self, self._db.close)
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise OSError(f"The state {path} cannot be used: {error}") from None
-        self._seq = 0
-        self._requests: int = self._scalar("SELECT coalesce(max(seq), 0) FROM request")
-
-    def close(self) -> None:
-        """Close the database; a file remains and can be opened again."""
-        self._finalizer()
+    _seq = 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make everything inside happen together, or not at all if it raises."""
-        with self._turn:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._seq = self._scalar("SELECT coalesce(max(seq), 0) FROM resource")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
-        self._db.execute("SAVEPOINT attempt")
-        try:
+        with super().transaction():
+            self._seq = self.scalar("SELECT coalesce(max(seq), 0) FROM resource")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO attempt")
-            self._db.execute("RELEASE attempt")
-            raise
-        self._db.execute("RELEASE attempt")
-
-    def setting(self, name: str, value: str) -> str:
-        """Give the stored setting of that name, which is `value` if there was none."""
-        self._db.execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (name, value))
-        return str(self._scalar("SELECT value FROM setting WHERE name = ?", name))
 
     def next_seq(self) -> int:
         """Take the place of the next resource; used inside a transaction."""
         self._seq += 1
         return self._seq
 
-    def next_request(self) -> int:
-        """Take the number of the next request."""
-        self._requests += 1
-        return self._requests
-
-    def latest(self) -> int:
-        """Give the latest moment that anything here remembers, or 0."""
-        sql = "SELECT max(ifnull((SELECT max(at) FROM request), 0), ifnull((SELECT max(at) FROM effect), 0))"
-        return int(self._scalar(sql))
-
     # Resources
 
     def insert(self, resource: Resource) -> None:
         """Add a resource. Raises sqlite3.IntegrityError for a second account of one reference id."""
-        self._db.execute(
+        self.db.execute(
             "INSERT INTO resource (seq, id, environment, kind, type, created, due, status, reference_id, account_id,"
             " inquiry_id, template_id, note, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (resource.seq, resource.id, resource.environment, resource.kind, resource.type, resource.created, *_row(resource)),
@@ -122,7 +54,7 @@ class Store:
 
     def update(self, resource: Resource) -> None:
         """Write a resource's present state. Raises sqlite3.IntegrityError as `insert` does."""
-        self._db.execute(
+        self.db.execute(
             "UPDATE resource SET due = ?, status = ?, reference_id = ?, account_id = ?, inquiry_id = ?, template_id = ?,"
             " note = ?, document = ? WHERE seq = ?",
             (*_row(resource), resource.seq),
@@ -130,13 +62,13 @@ class Store:
 
     def get(self, id: str) -> Resource | None:
         """Read a resource by its id, whatever its kind and environment."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM resource WHERE id = ?", (id,)).fetchone()  # noqa: S608
+        row = self.db.execute(f"SELECT {_COLUMNS} FROM resource WHERE id = ?", (id,)).fetchone()  # noqa: S608
         return None if row is None else _resource(row)
 
     def find(self, environment: str, kind: str, column: str, value: str) -> list[Resource]:
         """Read, oldest first, the resources of a kind whose column holds the value."""
         where, values = _where([(column, [value])])
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY seq",  # noqa: S608
             (environment, kind, *values),
         )
@@ -144,7 +76,7 @@ class Store:
 
     def count(self, environment: str, kind: str) -> int:
         """Count the resources of a kind."""
-        return int(self._scalar("SELECT count(*) FROM resource WHERE environment = ? AND kind = ?", environment, kind))
+        return int(self.scalar("SELECT count(*) FROM resource WHERE environment = ? AND kind = ?", environment, kind))
 
     def page(
         self,
@@ -176,7 +108,7 @@ class Store:
         order = "ASC" if before is not None else "DESC"
         # With a few ids to look for, looking them up and sorting beats walking the list until they have turned up.
         by = "+seq" if any(len(values) > 1 and column != "status" for column, values in filters) else "seq"
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY {by} {order} LIMIT ?",  # noqa: S608
             (environment, kind, *values, limit),
         ).fetchall()
@@ -185,7 +117,7 @@ class Store:
 
     def next_due(self, now: int) -> Resource | None:
         """Read the resource that time should have changed first by now, if there is one."""
-        row = self._db.execute(
+        row = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE due <= ? ORDER BY due, seq LIMIT 1",  # noqa: S608
             (now,),
         ).fetchone()
@@ -196,57 +128,27 @@ class Store:
     def put_file(self, file: StoredFile, resource_id: str) -> None:
         """Keep a file that belongs to a resource."""
         row = (file.id, resource_id, file.filename, file.size, file.content)
-        self._db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
+        self.db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
 
     def get_file(self, id: str) -> StoredFile | None:
         """Read a file with its bytes."""
-        row = self._db.execute("SELECT id, filename, size, content FROM file WHERE id = ?", (id,)).fetchone()
+        row = self.db.execute("SELECT id, filename, size, content FROM file WHERE id = ?", (id,)).fetchone()
         return None if row is None else StoredFile(*row)
 
     def file_names(self, resource_id: str) -> dict[str, tuple[str, int]]:
         """Give the name and size of each file of a resource, by file id."""
-        rows = self._db.execute("SELECT id, filename, size FROM file WHERE resource_id = ?", (resource_id,))
+        rows = self.db.execute("SELECT id, filename, size FROM file WHERE resource_id = ?", (resource_id,))
         return {id: (filename, size) for id, filename, size in rows.fetchall()}
 
     def delete_files(self, resource_id: str) -> None:
         """Forget the bytes of a resource's files."""
-        self._db.execute("DELETE FROM file WHERE resource_id = ?", (resource_id,))
-
-    # The log: what was asked, and what it changed
-
-    def add_request(self, seq: int, record: RequestRecord) -> None:
-        """Append a request to the log."""
-        row = (seq, *_REQUEST(record))
-        self._db.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-        if seq % REMEMBERED_READS == 0:
-            self._db.execute("DELETE FROM request WHERE seq <= ? AND method = 'GET'", (seq - REMEMBERED_READS,))
-
-    def requests(self) -> list[RequestRecord]:
-        """Read the logged requests, oldest first."""
-        rows = self._db.execute(
-            "SELECT id, at, environment, api_key, method, path, query, status, idempotency_key, replayed, effects FROM request"
-            " ORDER BY seq"
-        )
-        return [RequestRecord(*(*row[:9], bool(row[9]), row[10])) for row in rows.fetchall()]
-
-    def add_effect(self, effect: Effect) -> None:
-        """Append a change to the log."""
-        self._db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", _EFFECT(effect))
-
-    def effects(self, resource_id: str | None = None) -> list[Effect]:
-        """Read the logged changes, oldest first: all of them, or one resource's."""
-        rows = self._db.execute(
-            "SELECT at, environment, name, resource_id, status, actor, request_id FROM effect"
-            " WHERE ?1 IS NULL OR resource_id = ?1 ORDER BY seq",
-            (resource_id,),
-        )
-        return [Effect(*row) for row in rows.fetchall()]
+        self.db.execute("DELETE FROM file WHERE resource_id = ?", (resource_id,))
 
     # Idempotency
 
     def get_answer(self, api_key: str, idempotency_key: str) -> StoredAnswer | None:
         """Read what was first answered under a key."""
-        row = self._db.execute(
+        row = self.db.execute(
             "SELECT at, fingerprint, status, media_type, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
             (api_key, idempotency_key),
         ).fetchone()
@@ -254,13 +156,10 @@ class Store:
 
     def put_answer(self, api_key: str, idempotency_key: str, answer: StoredAnswer) -> None:
         """Keep what was answered under a key, in the place of an answer that has run out."""
-        self._db.execute(
+        self.db.execute(
             "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)",
             (api_key, idempotency_key, answer.at, answer.fingerprint, answer.status, answer.media_type, answer.body),
         )
-
-    def _scalar(self, sql: str, *values: Any) -> Any:
-        return self._db.execute(sql, values).fetchone()[0]
 
 
 def _where(filters: list[Filter]) -> tuple[str, list[Any]]:

@@ -141,7 +141,7 @@ def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_reads_are_forgotten_in_time_and_writes_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("persona_block.sandbox.store.REMEMBERED_READS", 5)
+    monkeypatch.setattr("persona_block.sandbox.log.REMEMBERED_READS", 5)
     with Client() as client:
         account = client.account().id
         for _ in range(20):
