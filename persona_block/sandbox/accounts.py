@@ -9,10 +9,10 @@ import base64
 import binascii
 from typing import Any
 
+from ..inflection import kebab
 from .environment import Environment
 from .errors import bad_request, unprocessable
 from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fields
-from .inflection import kebab
 from .records import Resource
 from .shapes import ACCOUNT_PHOTO, check
 from .templates import TEMPLATES

@@ -12,11 +12,11 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..inflection import inflect, normalize
 from .choices import Settings
 from .clock import DAY, SECOND
 from .environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
 from .errors import Problem, bad_request, problem
-from .inflection import inflect, normalize
 from .operations import Call, Operation, Reply
 from .query import Page, read
 from .records import RequestRecord, Resource, StoredAnswer

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode
 
+from ..inflection import kebab
 from .clock import parse
 from .environment import Environment
 from .errors import bad_request
-from .inflection import kebab
 from .records import Resource
 from .store import Filter
 

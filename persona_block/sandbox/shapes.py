@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..inflection import snake
 from .errors import bad_request
-from .inflection import snake
 
 Shape = dict[str, "str | Shape"]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..inflection import snake
 from . import accounts, evidence, inquiries, outcomes, sessions
 from .environment import Environment
 from .errors import bad_request, not_found
 from .fields import plain
-from .inflection import snake
 from .records import Resource
 from .shapes import ACTION, check
 from .templates import STEPS, VERIFICATION_TEMPLATES

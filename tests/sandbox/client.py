@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
+from persona_block.inflection import normalize
 from persona_block.sandbox import Sandbox
-from persona_block.sandbox.inflection import normalize
 from tests import openapi
 
 JSON = dict[str, Any]

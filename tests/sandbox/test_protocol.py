@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from persona_block.inflection import inflect, kebab, normalize
 from persona_block.sandbox import CHOICES
-from persona_block.sandbox.inflection import inflect, kebab, normalize
 
 from .client import Client
 
