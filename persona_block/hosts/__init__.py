@@ -1,0 +1,19 @@
+"""The operations as tools of agents, one module for each host; a host's framework is imported when its module is.
+
+    from persona_block.hosts import langchain          langchain.tools(…)
+    from persona_block.hosts import openai_agents      openai_agents.tools(…)
+    from persona_block.hosts import pydantic_ai        pydantic_ai.tools(…)
+    from persona_block.hosts import Toolbox            anthropic_tools, openai_tools and dispatch, for a loop of your own
+
+All of them stand on `Toolbox`: it offers the chosen operations, holds the API key where no model sees it, asks a person
+before anything is decided or erased, and answers briefly.
+"""
+
+from __future__ import annotations
+
+from .consent import Consent, ConsentRequest
+from .selection import GROUPS, STARTERS, Selection
+from .tool import Tool
+from .toolbox import Answer, Toolbox
+
+__all__ = ["GROUPS", "STARTERS", "Answer", "Consent", "ConsentRequest", "Selection", "Tool", "Toolbox"]

@@ -1,0 +1,116 @@
+"""Answers as brief as a model can use them: no nulls, only the fields that were asked for, and a hint where there is more."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..errors import Problem
+from ..spec import Schema
+from .tool import OUTPUT_FIELDS, Tool, record
+
+_SHOWN_FIRST = ("id", "type", "status")
+_SHOWN_ALSO = (
+    "referenceId",
+    "name",
+    "hasMatch",
+    "accountId",
+    "inquiryId",
+    "resolution",
+    "successfulCount",
+    "errorCount",
+    "redactedAt",
+)
+
+
+def without_nulls(value: Any) -> Any:
+    """A copy without nulls, and without objects that hold nothing else; what was empty stays, for that says something."""
+    if isinstance(value, Mapping):
+        kept = {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {key: inner for key, inner in kept.items() if inner != {} or not value[key]}
+    if isinstance(value, list):
+        return [without_nulls(inner) for inner in value]
+    return value
+
+
+def check_fields(tool: Tool, wanted: Any) -> tuple[list[str], list[Problem]]:
+    """The wanted fields of an object, and a problem for each that it does not have.
+
+    A field below another is named with a dot, such as `attributes.matchedLists`; what is below is the customer's or
+    Persona's own and not checked.
+    """
+    described = record(tool.spec)
+    if wanted is None:
+        return [], []
+    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted) or described is None:
+        return [], [Problem(OUTPUT_FIELDS, 'must be a list of field names such as ["id", "status"]')]
+    known: Schema = described[1]["properties"]
+    problems = []
+    for path in wanted:
+        name = path.partition(".")[0]
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            problems.append(Problem(OUTPUT_FIELDS, f"{described[0]} has no field {name[:64]!r}; {hint}"))
+    return wanted, problems
+
+
+def narrowed(tool: Tool, output: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
+    """An output whose object, or each object of its list, keeps its id and the wanted fields."""
+    described = record(tool.spec)
+    if described is None or not wanted or described[0] not in output:
+        return dict(output)
+    name = described[0]
+    held = output[name]
+    narrow = [_narrow(each, wanted) for each in held] if isinstance(held, list) else _narrow(held, wanted)
+    return {**output, name: narrow}
+
+
+def _narrow(value: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for path in ("id", *wanted):
+        source: Any = value
+        target = kept
+        *parents, last = path.split(".")
+        for step in parents:
+            source = source.get(step) if isinstance(source, Mapping) else None
+        if not isinstance(source, Mapping) or last not in source:
+            continue
+        for step in parents:
+            inner = target.setdefault(step, {})
+            if not isinstance(inner, dict):
+                break
+            target = inner
+        else:
+            target[last] = source[last]
+    return kept
+
+
+def summary(tool: Tool, output: Mapping[str, Any]) -> str:
+    """A few lines about a brief output: each object's id, status and the like, then what stands beside it."""
+    described = record(tool.spec)
+    name = described[0] if described else ""
+    held = output.get(name, [] if name and tool.spec.paginate else None)
+    lines: list[str] = []
+    if isinstance(held, list):
+        lines += [f"{len(held)} {_words(name)}" + (":" if held else "."), *(f"- {_line(each)}" for each in held)]
+    elif isinstance(held, Mapping):
+        lines.append(f"{_words(name)} {_line(held)}")
+    lines += [f"{key}: {_text(value)}" for key, value in output.items() if key != name]
+    return "\n".join(lines)
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    head = " ".join(str(value[key]) for key in _SHOWN_FIRST if key in value)
+    rest = [f"{key} {_text(value[key])}" for key in _SHOWN_ALSO if key in value]
+    return ", ".join([head, *rest])
+
+
+def _words(name: str) -> str:
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,219 @@
+"""The toolbox: chosen operations with a bound key, called as models call tools; every host stands on it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+from ..caller import KEY_VARIABLE
+from ..errors import InputError, PersonaError, Problem, WaitTimedOut
+from ..runner import Progress, Runner
+from ..spec import API_KEY, TOOL_PREFIX, ToolSpec
+from .arguments import Arguments, Given, check
+from .brevity import narrowed, summary, without_nulls
+from .consent import Consent, ConsentRequest, consent_request
+from .selection import Selection
+from .tool import WAIT, Tool, tool
+
+PAGE_SIZE = 10
+"""How many items a list gives where nothing else was asked for."""
+LARGEST_PAGE = 100
+WAIT_SECONDS = 50.0
+"""How long `wait` waits: clients of models commonly give a call a minute."""
+
+_EFFECT_WORDS = {
+    "no": "Nothing was changed.",
+    "unknown": "Whether it took effect is unknown: read the object before you try again, or it may happen twice.",
+    "yes": "It took effect.",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool gives back: as data, and in a few words."""
+
+    data: dict[str, Any] = field(repr=False)
+    text: str = field(repr=False)
+    is_error: bool = False
+
+    @property
+    def json(self) -> str:
+        """The data as compact JSON text, for a host that shows a model nothing but text."""
+        return json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+
+
+class Toolbox:
+    """The chosen operations as tools that a program calls on behalf of a model.
+
+    selection: which operations are offered; None offers all.
+    api_key: the key that calls are made with, never visible to a model; falls back to PERSONA_API_KEY.
+    consent: asks a person before an operation that decides or erases; without it those are refused.
+    runner: makes the runner that does the work, one for each event loop; None makes one with its defaults.
+    file_root: the folder that an import may read files from; None lets it read none. CSV text is taken all the same.
+
+    Use it as `async with`, or call `aclose`.
+    """
+
+    def __init__(
+        self,
+        selection: Selection | None = None,
+        *,
+        api_key: str | None = None,
+        consent: Consent | None = None,
+        runner: Callable[[], Runner] | None = None,
+        file_root: Path | None = None,
+    ) -> None:
+        self.selection = selection or Selection.of()
+        self.tools: tuple[Tool, ...] = tuple(tool(name) for name in self.selection.names)
+        self._api_key = api_key
+        self._consent = consent
+        self._make_runner = runner or Runner
+        self._file_root = file_root
+        self._runners: WeakKeyDictionary[asyncio.AbstractEventLoop, Runner] = WeakKeyDictionary()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        runner = self._runners.pop(asyncio.get_running_loop(), None)
+        if runner is not None:
+            await runner.aclose()
+
+    async def dispatch(
+        self,
+        name: str,
+        arguments: Arguments = None,
+        *,
+        api_key: str | None = None,
+        consent: Consent | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Call a tool with the arguments that a model gave, as an object or as JSON text; an error is an answer too.
+
+        `api_key` and `consent` win over the toolbox's own; `progress` is told how paging and waiting go.
+        """
+        try:
+            called = self.find(name)
+            key = api_key or self._api_key or os.environ.get(KEY_VARIABLE)
+            given = check(called, arguments, self._file_root, [] if key else [_NO_KEY])
+            request = consent_request(called.spec, given.values)
+            if request is not None and not await _agreed(request, consent or self._consent):
+                return refused(request)
+            output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress)
+        except PersonaError as error:
+            return failed(error)
+        except Exception as error:
+            # Its text may hold anything, so neither a model nor a log gets to see it.
+            _log.error("%s failed inside: %s", name[:64], type(error).__name__)
+            inside = PersonaError(f"{name[:64]} failed by a fault of its own, {type(error).__name__}.")
+            inside.took_effect = "unknown"
+            return failed(inside)
+        return _answer(called, output, given)
+
+    def find(self, name: str) -> Tool:
+        """The offered tool of a name, with or without the prefix; raises InputError for one that is not offered."""
+        bare = name.removeprefix(TOOL_PREFIX)
+        found = next((each for each in self.tools if each.spec.name == bare), None)
+        if found is None:
+            offered = ", ".join(each.name for each in self.tools) or "none"
+            raise InputError("tools", [Problem(name[:64], f"is not offered here; these tools are: {offered}")])
+        return found
+
+    def consent_request(self, name: str, arguments: Arguments = None) -> ConsentRequest | None:
+        """What a person has to be asked before this call, or None; raises InputError for a call that cannot be made."""
+        called = self.find(name)
+        return consent_request(called.spec, check(called, arguments, self._file_root).values)
+
+    async def _run(self, spec: ToolSpec, given: Given, params: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        if loop not in self._runners:
+            self._runners[loop] = self._make_runner()
+        runner = self._runners[loop]
+        if spec.paginate:
+            return await _pages(runner, spec, params, given.items, progress)
+        if given.wait:
+            try:
+                return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, progress=progress)
+            except WaitTimedOut as still:
+                return {**still.output, "more": f"It has not ended yet. Call {spec.tool_id} with {WAIT} again."}
+        return await runner.call(spec.name, params)
+
+
+_NO_KEY = Problem("host", f"has no Persona API key; whoever runs it has to set one, such as {KEY_VARIABLE}")
+
+
+async def _pages(
+    runner: Runner, spec: ToolSpec, params: dict[str, Any], wanted: int | None, progress: Progress | None
+) -> dict[str, Any]:
+    """One page, or as many as it takes to have so many items, and never more items than that."""
+    paging = spec.paginate
+    assert paging is not None
+    size = params.pop("pageSize", PAGE_SIZE if wanted is None else LARGEST_PAGE)
+    items: list[Any] = []
+    while True:
+        rest = size if wanted is None else min(size, wanted - len(items))
+        page = await runner.call(spec.name, {**params, "pageSize": rest})
+        items += page[paging.items]
+        cursor = page[paging.next]
+        if progress:
+            progress(f"{len(items)} {paging.items}")
+        if cursor is None or wanted is None or len(items) >= wanted or cursor == params.get(paging.cursor):
+            break
+        params[paging.cursor] = cursor
+    output = {**page, paging.items: items}
+    if cursor is not None:
+        output["more"] = f"There are more. Call {spec.tool_id} again with {paging.cursor} set to {paging.next}."
+    return output
+
+
+async def _agreed(request: ConsentRequest, consent: Consent | None) -> bool:
+    """Whether a person agreed; where nobody can be asked, nobody has."""
+    if consent is None:
+        problem = Problem("host", "cannot ask a person here, and this needs a person's word; do not try again")
+        raise InputError(TOOL_PREFIX + request.operation, [problem])
+    given = consent(request)
+    return (await given if inspect.isawaitable(given) else given) is True
+
+
+def refused(request: ConsentRequest) -> Answer:
+    """The answer where a person did not agree."""
+    text = f"{TOOL_PREFIX}{request.operation}: the person who was asked did not agree. Nothing was sent or changed."
+    return Answer({"error": {"kind": "not_agreed", "message": text, "tookEffect": "no"}}, text, is_error=True)
+
+
+def failed(error: PersonaError) -> Answer:
+    """The answer for an error: what is wrong, every problem on a line, and what did or did not happen."""
+    details = error.details()
+    message = error.message
+    if isinstance(error, InputError):
+        lines = [f"- {problem.param}: {problem.message}" for problem in error.problems]
+        message = "Nothing was sent. Put right:"
+        text = "\n".join([message, *lines])
+    else:
+        text = f"{message} {_EFFECT_WORDS.get(error.took_effect or '', '')}".strip()
+    data = without_nulls({**error.output, "error": {**details, "message": message}})
+    return Answer(data, text, is_error=True)
+
+
+def _answer(called: Tool, output: Mapping[str, Any], given: Given) -> Answer:
+    data = without_nulls(narrowed(called, output, given.fields))
+    paging = called.spec.paginate
+    if paging:
+        data = {paging.items: [], **data}
+    return Answer(data, summary(called, data))
