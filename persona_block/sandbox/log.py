@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from .database import Database
 from .records import Delivery, Effect, Event, RequestRecord
@@ -20,6 +21,8 @@ REMEMBERED_READS = 20_000
 _REQUEST = attrgetter(*(field.name for field in fields(RequestRecord)))
 _EFFECT = attrgetter(*(field.name for field in fields(Effect)))
 
+_REQUEST_COLUMNS = ", ".join(field.name for field in fields(RequestRecord))
+_EFFECT_COLUMNS = ", ".join(field.name for field in fields(Effect))
 _EVENT_COLUMNS = "seq, id, at, name, resource_id, body, attempts, first_at, next_at"
 
 
@@ -51,10 +54,19 @@ class Log(Database):
 
     def requests(self) -> list[RequestRecord]:
         """Read the logged requests, oldest first."""
-        rows = self.db.execute(
-            "SELECT id, at, environment, api_key, method, path, query, status, idempotency_key, replayed, effects FROM request"
-            " ORDER BY seq"
-        )
+        return self._request_records("ORDER BY seq")
+
+    def latest_requests(self, environment: str, limit: int, skip: int = 0) -> list[RequestRecord]:
+        """Read an environment's requests, and those that no key led anywhere, newest first."""
+        where = "WHERE environment = ? OR environment IS NULL ORDER BY seq DESC LIMIT ? OFFSET ?"
+        return self._request_records(where, environment, limit, skip)
+
+    def request(self, id: str) -> RequestRecord | None:
+        """Read a logged request by its id."""
+        return next(iter(self._request_records("WHERE id = ?", id)), None)
+
+    def _request_records(self, clauses: str, *values: Any) -> list[RequestRecord]:
+        rows = self.db.execute(f"SELECT {_REQUEST_COLUMNS} FROM request {clauses}", values)  # noqa: S608
         return [RequestRecord(*(*row[:9], bool(row[9]), row[10])) for row in rows.fetchall()]
 
     # Changes
@@ -63,13 +75,17 @@ class Log(Database):
         """Append a change to the log."""
         self.db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", _EFFECT(effect))
 
-    def effects(self, resource_id: str | None = None) -> list[Effect]:
-        """Read the logged changes, oldest first: all of them, or one resource's."""
-        rows = self.db.execute(
-            "SELECT at, environment, name, resource_id, status, actor, request_id FROM effect"
-            " WHERE ?1 IS NULL OR resource_id = ?1 ORDER BY seq",
-            (resource_id,),
-        )
+    def effects(self, resource_id: str | None = None, request_id: str | None = None) -> list[Effect]:
+        """Read the logged changes, oldest first: all of them, or one resource's or one request's."""
+        where = "WHERE (?1 IS NULL OR resource_id = ?1) AND (?2 IS NULL OR request_id = ?2) ORDER BY seq"
+        return self._effects(where, resource_id, request_id)
+
+    def latest_effects(self, environment: str, limit: int) -> list[Effect]:
+        """Read an environment's changes, newest first."""
+        return self._effects("WHERE environment = ? ORDER BY seq DESC LIMIT ?", environment, limit)
+
+    def _effects(self, clauses: str, *values: Any) -> list[Effect]:
+        rows = self.db.execute(f"SELECT {_EFFECT_COLUMNS} FROM effect {clauses}", values)  # noqa: S608
         return [Effect(*row) for row in rows.fetchall()]
 
     # Events and their deliveries
