@@ -88,6 +88,14 @@ CHOICES: tuple[Choice, ...] = (
     Choice("A one-time link", "From created and pending; each makes a session. Otherwise 422: resume first."),
     Choice("The 26th session of an inquiry", "422."),
     Choice("Using a one-time link twice", "Allowed for 5 minutes after its first use, then refused (410)."),
+    Choice("A hosted flow opened with an inquiry id alone", "Only while the inquiry is created; else 403."),
+    Choice("Opening a flow that the inquiry's decision, review or redaction has ended", "422; 409 for a redaction."),
+    Choice("A verification that fails in the hosted flow", "Fails the inquiry: no second attempt is offered."),
+    Choice(
+        "The parameters on a redirect URI",
+        "fields as `fields[NAME][type]` and `fields[NAME][value]`, empty for null; no reference-id where there is none.",
+    ),
+    Choice("A redirect URI that runs a script or opens a file", "Not followed; the applicant sees a last page instead."),
     Choice("Sessions of an inquiry that ends, is decided or is marked for review", "Expire with it."),
     Choice("How redaction cascades", "At once, downward; note and reviewer-comment go, tags and reference id stay."),
     # Accounts, imports

@@ -91,8 +91,22 @@ def token(env: Environment, session: Resource) -> str:
         "environment_id": ENVIRONMENT_IDS[env.name],
     }
     signed = f"{_base64url({'alg': 'HS256', 'typ': 'JWT'})}.{_base64url(claims)}"
-    signature = hmac.digest(env.organization.secret, signed.encode(), hashlib.sha256)
-    return f"{signed}.{_base64url(signature)}"
+    return f"{signed}.{_signature(env.organization, signed)}"
+
+
+def by_token(organization: Organization, token: str, now: int) -> Resource:
+    """Give the session of a token. Raises a 404 for a token that is not ours, a 410 for one that has expired."""
+    signed, _, signature = token.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(organization, signed).encode()):
+        raise not_found()
+    payload = signed.partition(".")[2]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    session = organization.store.get(claims["sid"])
+    if session is None:
+        raise not_found()
+    if now >= claims["exp"] * SECOND:
+        raise gone("This session has expired")
+    return session
 
 
 def link(env: Environment, session: Resource, seconds: int | None) -> dict[str, str]:
@@ -111,9 +125,9 @@ def open_link(organization: Organization, code: str, now: int) -> Resource:
     if session is None or not hmac.compare_digest(body[-8:].encode(), organization.token("link", session.id, 8).encode()):
         raise not_found()
     if now >= session.private.get("link-expires", 0) or session.attributes["status"] == "expired":
-        raise _gone("This link has expired")
+        raise gone("This link has expired")
     if now > session.private.setdefault("link-opened", now) + LINK_GRACE:
-        raise _gone("This link has been used")
+        raise gone("This link has been used")
     env = Environment(organization, session.environment, now, actor="applicant")
     activate(env, session)
     env.save(session)
@@ -126,8 +140,13 @@ def link_expiry(session: Resource) -> str | None:
     return None if expires is None else iso(expires)
 
 
-def _gone(details: str) -> Problem:
+def gone(details: str) -> Problem:
+    """Make a 410: what was good once leads nowhere any more."""
     return problem(410, details, title="Link expired")
+
+
+def _signature(organization: Organization, signed: str) -> str:
+    return _base64url(hmac.digest(organization.secret, signed.encode(), hashlib.sha256))
 
 
 def _base64url(value: dict[str, Any] | bytes) -> str:

@@ -27,7 +27,7 @@ def outcome_of(inquiry: Resource) -> str:
 
 
 def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> None:
-    """Go through the whole flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
+    """Go through what is left of the flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
     outcome = outcome or outcome_of(inquiry)
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
@@ -36,7 +36,7 @@ def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> Non
         evidence.start(env, inquiry, STEPS[inquiries.template_of(inquiry)][0])
         env.save(inquiry)
         return
-    for kind in STEPS[inquiries.template_of(inquiry)]:
+    for kind in remaining(env, inquiry):
         if not take(env, inquiry, kind, passed=outcome != "fail"):
             break
     finish(env, inquiry, outcome)
@@ -51,12 +51,20 @@ def enter(env: Environment, inquiry: Resource) -> None:
     env.save(inquiry)
 
 
+def remaining(env: Environment, inquiry: Resource) -> list[str]:
+    """Give the verifications of the flow that the applicant has yet to pass, in their order."""
+    found = env.children(inquiry, "verifications")
+    passed = {verification.type for verification in found if verification.attributes["status"] == "passed"}
+    return [kind for kind in STEPS[inquiries.template_of(inquiry)] if f"verification/{kind}" not in passed]
+
+
 def take(env: Environment, inquiry: Resource, kind: str, *, passed: bool) -> bool:
     """Go through one verification of the flow; gives whether it passed."""
+    if inquiries.take_step(inquiry, inquiries.step_name(kind)):
+        env.save(inquiry, "inquiry.transitioned")
     verification = evidence.start(env, inquiry, kind)
     evidence.submit(env, inquiry, verification)
     evidence.finish(env, inquiry, verification, passed=passed)
-    inquiries.take_step(inquiry, inquiries.step_name(kind))
     env.save(inquiry)
     return passed
 
