@@ -58,11 +58,11 @@ def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None =
             "tags": attributes.get("tags") or [],
         },
         {"account-type": {"type": "account-type", "id": type_id}},
-        event="account.created",
     )
     if "selfie-photo" in attributes:
         _set_photo(env, account, attributes["selfie-photo"])
         env.save(account)
+    env.log("account.created", account)
     return account, True
 
 

@@ -76,7 +76,8 @@ def resolve_for(env: Environment, inquiry: Resource) -> None:
             "updater-id": REVIEWER_EMAIL,
             "updater-type": "user",
         }
-        env.save(case, "case.resolved")
+        env.save(case, "case.status-updated")
+        env.log("case.resolved", case)
 
 
 def _reports(env: Environment, inquiry: Resource) -> list[Identifier]:

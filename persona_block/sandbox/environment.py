@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from .choices import Settings
@@ -53,6 +54,8 @@ class Organization:
         self.origin = origin
         self.files_url = files_url
         self.secret = store.setting("seed", str(seed)).encode()
+        # Told of each change, where there is a webhook: the environment, the change's name, the resource, and its context.
+        self.publish: Callable[[Environment, str, Resource, dict[str, Any]], None] | None = None
 
     def token(self, purpose: str, subject: object, length: int = 24) -> str:
         """Derive alphanumerics that the seed, the purpose and the subject alone determine."""
@@ -125,11 +128,13 @@ class Environment:
         if event:
             self.log(event, resource)
 
-    def log(self, event: str, resource: Resource) -> None:
-        """Append to the log what happened to a resource."""
+    def log(self, event: str, resource: Resource, context: dict[str, Any] | None = None) -> None:
+        """Append to the log what happened to a resource; `context` says more to a webhook."""
         self.effects += 1
         status = resource.attributes.get("status")
         self.store.add_effect(Effect(self.now, self.name, event, resource.id, status, self.actor, self.request_id))
+        if self.organization.publish is not None:
+            self.organization.publish(self, event, resource, context or {})
 
     def get(self, id: str, kind: str | None = None) -> Resource:
         """Read a resource of this environment or of the organisation. Raises a 404."""

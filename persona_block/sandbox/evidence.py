@@ -179,8 +179,7 @@ def _submit_government_id(env: Environment, inquiry: Resource, verification: Res
     facts = {"id-class": "dl", "issue-date": "2021-04-29", "expiration-date": "2031-04-29", **read}
     for label in ("front", "back"):
         env.add_file(document, f"{label}_photo_{document.id}.png", picture(label.upper()), f"{label}-photo")
-    document.attributes |= facts
-    env.save(document, "document.processed")
+    _process(env, document, facts)
     pages = []
     for index, label in enumerate(("front", "back")):
         filename, content = f"{label}_photo_{verification.id}.png", picture(label.upper())
@@ -230,12 +229,13 @@ def _submit_database(env: Environment, inquiry: Resource, verification: Resource
 
 
 def _submit_document(env: Environment, inquiry: Resource, verification: Resource, person: dict[str, Any]) -> None:
-    extras: dict[str, Any] = {"kind": "document", "document-type": "other", "extraction-responses": [], "fields": {}}
-    document = _document(env, inquiry, "generic", {**extras, "files": [None], "files-normalized": [None]})
+    extras: dict[str, Any] = {"kind": "document", "document-type": None, "extraction-responses": [], "fields": {}}
+    document = _document(env, inquiry, "generic", {**extras, "files": [], "files-normalized": []})
     for resource in (document, verification):
+        resource.attributes |= {"files": [None], "files-normalized": [None]}
         env.add_file(resource, f"document_{resource.id}.png", picture("DOCUMENT"), "files/0", "files-normalized/0")
-    env.save(document, "document.processed")
-    verification.attributes |= {"files": [None], "files-normalized": [None], "document-type": "other"}
+    _process(env, document, {"document-type": "other"})
+    verification.attributes["document-type"] = "other"
     verification.relationships["document"] = document.identifier
 
 
@@ -248,16 +248,16 @@ _SUBMISSIONS = {
 
 
 def _document(env: Environment, inquiry: Resource, kind: str, attributes: dict[str, Any]) -> Resource:
-    """Add a processed document, and its file object, to an inquiry."""
+    """Begin a document, with its file object, in an inquiry."""
     relationships = {
         "inquiry": inquiry.identifier,
         **{name: inquiry.relationships[name] for name in ("template", "inquiry-template-version", "inquiry-template")},
         "transaction": None,
         "document-files": [],
     }
-    times = {"created-at": env.timestamp, **_moment("processed-at", env.now, env.timestamp)}
+    times = {"created-at": env.timestamp, **_moment("processed-at", None, None)}
     document = env.create(
-        f"document/{kind}", {"status": "processed", **times, **attributes}, relationships, event="document.created"
+        f"document/{kind}", {"status": "initiated", **times, **attributes}, relationships, event="document.created"
     )
     label = "FRONT" if kind == "government-id" else "DOCUMENT"
     original = env.create("document-file", {"name": label.lower(), "capture-method": "upload", "originals": [None]}, {})
@@ -266,6 +266,14 @@ def _document(env: Environment, inquiry: Resource, kind: str, attributes: dict[s
     document.relationships["document-files"].append(original.identifier)
     inquiry.relationships["documents"].append(document.identifier)
     return document
+
+
+def _process(env: Environment, document: Resource, read: dict[str, Any]) -> None:
+    """Hand in a document with its files, and add what was read from it."""
+    document.attributes["status"] = "submitted"
+    env.save(document, "document.submitted")
+    document.attributes |= {"status": "processed", **_moment("processed-at", env.now, env.timestamp), **read}
+    env.save(document, "document.processed")
 
 
 def _moment(name: str, milliseconds: int | None, text: str | None) -> dict[str, Any]:

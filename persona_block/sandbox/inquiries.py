@@ -128,12 +128,17 @@ def update(env: Environment, inquiry: Resource, attributes: dict[str, Any]) -> N
     require_intact(inquiry)
     fields = inquiry_fields(attributes.get("fields") or {}, field_types(template_of(inquiry)), strict=env.settings.strict)
     inquiry.attributes["fields"] |= fields
+    tags = inquiry.attributes["tags"]
     for name in ("note", "tags"):
         if name in attributes:
             inquiry.attributes[name] = attributes[name]
     if "redirect-uri" in attributes:
         inquiry.private["redirect-uri"] = attributes["redirect-uri"]
     env.save(inquiry, "inquiry.updated")
+    added = [tag for tag in inquiry.attributes["tags"] if tag not in tags]
+    removed = [tag for tag in tags if tag not in inquiry.attributes["tags"]]
+    if added or removed:
+        env.log("inquiry.updated-tags", inquiry, {"added-tags": added, "removed-tags": removed})
 
 
 def move(env: Environment, inquiry: Resource, action: str) -> None:
@@ -216,13 +221,15 @@ def step_name(verification: str) -> str:
     return f"verification_{verification.replace('-', '_')}"
 
 
-def take_step(inquiry: Resource, name: str) -> None:
-    """Make a step the next one, and the one that was next the previous; the caller saves."""
+def take_step(inquiry: Resource, name: str) -> bool:
+    """Make a step the next one, and the one that was next the previous; gives whether it was another. The caller saves."""
     current = inquiry.attributes["next-step-name"]
-    if name != current:
-        if current not in _END_STEPS:
-            inquiry.attributes["previous-step-name"] = current
-        inquiry.attributes["next-step-name"] = name
+    if name == current:
+        return False
+    if current not in _END_STEPS:
+        inquiry.attributes["previous-step-name"] = current
+    inquiry.attributes["next-step-name"] = name
+    return True
 
 
 def _enter(env: Environment, inquiry: Resource, transition: Transition) -> None:
