@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import webhooks
     from .block import manifest
     from .catalog import load, names
     from .errors import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         RateLimited,
         Rejected,
         ResponseError,
+        SignatureError,
         SpecError,
         TransportError,
         Unauthorized,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         WaitError,
         WaitFailed,
         WaitTimedOut,
+        WebhookError,
     )
     from .files import FileRef, FileStore
     from .result import ToolResult
@@ -52,6 +55,7 @@ _HOMES = {
         "RateLimited",
         "Rejected",
         "ResponseError",
+        "SignatureError",
         "SpecError",
         "TransportError",
         "Unauthorized",
@@ -59,6 +63,7 @@ _HOMES = {
         "WaitError",
         "WaitFailed",
         "WaitTimedOut",
+        "WebhookError",
     ),
     "files": ("FileRef", "FileStore"),
     "result": ("ToolResult",),
@@ -70,6 +75,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "webhooks":
+        return importlib.import_module(".webhooks", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
@@ -78,7 +85,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, "webhooks"})
 
 
 __all__ = [
@@ -96,6 +103,7 @@ __all__ = [
     "ResponseError",
     "Runner",
     "Sandbox",
+    "SignatureError",
     "SpecError",
     "ToolResult",
     "ToolSpec",
@@ -105,8 +113,10 @@ __all__ = [
     "WaitError",
     "WaitFailed",
     "WaitTimedOut",
+    "WebhookError",
     "load",
     "manifest",
     "names",
     "run_sync",
+    "webhooks",
 ]

@@ -15,6 +15,8 @@
     ├── WaitError             waiting did not bring what was wanted
     │   ├── WaitFailed        it ended badly
     │   └── WaitTimedOut      it did not end in time
+    ├── WebhookError          a webhook that cannot be read
+    │   └── SignatureError    it is not known to come from Persona
     └── SpecError             our own fault: a spec file is wrong
 
 Statuses and their meaning: Persona's error responses in its OpenAPI, `components/responses`.
@@ -205,6 +207,18 @@ class WaitTimedOut(WaitError):
     """What was waited for did not end in time; it may still."""
 
     retryable = True
+
+
+class WebhookError(PersonaError):
+    """What arrived as a webhook cannot be read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.took_effect = None
+
+
+class SignatureError(WebhookError):
+    """A webhook whose signature does not show that Persona sent it, and sent it just now."""
 
 
 class SpecError(PersonaError):
