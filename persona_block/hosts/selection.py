@@ -14,8 +14,11 @@ from ..spec import TOOL_PREFIX, Group, ToolSpec
 GROUPS: tuple[str, ...] = get_args(Group)
 """The toolsets there are, one for each group of operations."""
 
-STARTERS = ("create_inquiry", "generate_inquiry_link", "create_report")
-"""The writes that stand beside all reads in the toolset `default`: they begin something and settle nothing."""
+STARTERS = ("create_inquiry", "generate_inquiry_link")
+"""The writes that stand beside the reads in the toolset `default`: they begin something and settle nothing."""
+
+_NOT_DEFAULT = ("get_importer", "print_inquiry_pdf")
+"""The reads that few conversations need: one follows an import, the other makes a file."""
 
 DEFAULT, ALL = "default", "all"
 
@@ -38,7 +41,7 @@ class Selection:
     ) -> Self:
         """Choose operations by toolsets and by names; `exclude` and `read_only` always win.
 
-        A toolset is a group, `default` (all reads and `STARTERS`) or `all`; where neither toolsets nor tools are named, it is
+        A toolset is a group, `default` (reads and `STARTERS`) or `all`; where neither toolsets nor tools are named, it is
         `otherwise`. Raises InputError with every name that is none.
         """
         problems: list[Problem] = []
@@ -71,7 +74,7 @@ class Selection:
 
 def _holds(toolset: str, spec: ToolSpec) -> bool:
     if toolset == DEFAULT:
-        return spec.effect == "read" or spec.name in STARTERS
+        return spec.name in STARTERS or (spec.effect == "read" and spec.name not in _NOT_DEFAULT)
     return toolset in (ALL, spec.group)
 
 

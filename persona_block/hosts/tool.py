@@ -15,14 +15,17 @@ OUTPUT_FIELDS = "outputFields"
 WAIT = "wait"
 """The argument that waits for what runs in the background."""
 MAX_ITEMS = "maxItems"
-"""The argument that follows the pages of a list until there are so many."""
+"""The argument that says how many items of a list to give; it stands in the place of the page size."""
+PAGE_SIZE_PARAM = "pageSize"
+PAGE_SIZE = 10
+"""How many items a list gives where nothing else was asked for."""
 ITEMS_LIMIT = 1000
 """The largest `maxItems`."""
 
 _FILE_TEXT = "CSV text, header line first, or a path of a CSV file that the host lets you read. "
-_MAX_ITEMS: Schema = {"type": "integer", "description": f"Follow pages up to this many items, at most {ITEMS_LIMIT}."}
-_WAIT: Schema = {"type": "boolean", "description": "Wait for it to finish, up to about a minute."}
-_OUTPUT_FIELDS: Schema = {"type": "array", "items": {"type": "string"}, "description": "Return only these fields."}
+_MAX_ITEMS: Schema = {"type": "integer", "description": f"How many to return, up to {ITEMS_LIMIT}; left out, {PAGE_SIZE}."}
+_WAIT: Schema = {"type": "boolean", "description": "Wait up to a minute for the end."}
+_OUTPUT_FIELDS: Schema = {"type": "array", "items": {"type": "string"}, "description": "Only these fields."}
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def waits(spec: ToolSpec) -> bool:
 
 
 def _input_schema(spec: ToolSpec) -> Schema:
-    properties = {name: _param(param.json_schema()) for name, param in spec.params.items()}
+    shown = {name: param for name, param in spec.params.items() if name != PAGE_SIZE_PARAM}
+    properties = {name: _param(param.json_schema()) for name, param in shown.items()}
     if spec.paginate:
         properties[MAX_ITEMS] = {
             "type": "integer",
@@ -104,19 +108,19 @@ def _output_schema(spec: ToolSpec) -> Schema:
     properties = {}
     for name, schema in spec.output.items():
         kind = schema["type"]
-        shown: Schema = {"type": kind if isinstance(kind, str) else kind[0], "description": schema["description"]}
+        text = schema["description"].partition(";")[0].rstrip(".") + "."
+        shown: Schema = {"type": kind if isinstance(kind, str) else kind[0], "description": text}
         if shown["type"] == "array":
             shown["items"] = {"type": "object"}
         if described and name == described[0]:
-            shown["description"] = _described(spec, schema["description"], described[1])
+            shown["description"] = _described(spec, text, described[1])
         properties[name] = shown
     return {"type": "object", "properties": properties}
 
 
 def _described(spec: ToolSpec, text: str, shape: Mapping[str, Any]) -> str:
-    reader = _readers().get(shape["x-type"], spec.tool_id)
-    if reader != spec.tool_id:
-        return f"{text.rstrip('.')}; its fields are those of {reader}."
+    if _readers().get(shape["x-type"], spec.tool_id) != spec.tool_id:
+        return text
     return f"{text.rstrip('.')}: {', '.join(shape['properties'])}."
 
 

@@ -22,10 +22,8 @@ from .arguments import Arguments, Given, check
 from .brevity import narrowed, summary, without_nulls
 from .consent import Consent, ConsentRequest, consent_request
 from .selection import Selection
-from .tool import WAIT, Tool, tool
+from .tool import PAGE_SIZE, PAGE_SIZE_PARAM, WAIT, Tool, tool
 
-PAGE_SIZE = 10
-"""How many items a list gives where nothing else was asked for."""
 LARGEST_PAGE = 100
 WAIT_SECONDS = 50.0
 """How long `wait` waits: clients of models commonly give a call a minute."""
@@ -164,11 +162,11 @@ async def _pages(
     """One page, or as many as it takes to have so many items, and never more items than that."""
     paging = spec.paginate
     assert paging is not None
-    size = params.pop("pageSize", PAGE_SIZE if wanted is None else LARGEST_PAGE)
+    size = params.pop(PAGE_SIZE_PARAM, PAGE_SIZE if wanted is None else LARGEST_PAGE)
     items: list[Any] = []
     while True:
         rest = size if wanted is None else min(size, wanted - len(items))
-        page = await runner.call(spec.name, {**params, "pageSize": rest})
+        page = await runner.call(spec.name, {**params, PAGE_SIZE_PARAM: rest})
         items += page[paging.items]
         cursor = page[paging.next]
         if progress:
