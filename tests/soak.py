@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from persona_block import Runner, Sandbox, ToolResult
-from persona_block.sandbox.faults import Faults, faulty
+from persona_block.sandbox.faults import Faults
 from persona_block.sandbox.records import Effect
 
 AT_ONCE = 20
@@ -49,7 +49,8 @@ async def soak(operations: int, seed: int = 1, rate: float = 0.2) -> Report:
         async with gate:
             done.append(await _operate(runner, sandbox, chance.choice(_KINDS), number, ready))
 
-    async with faulty(sandbox, faults) as base_url:
+    sandbox.faults = faults
+    async with sandbox.serve() as base_url:
         async with Runner(api_key=sandbox.api_key, base_url=base_url, timeout=0.75, deadline=5) as runner:
             await asyncio.gather(*(one(runner, number) for number in range(operations)))
     report = _judge(done, sandbox.effects, _subjects(sandbox))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from persona_block import Runner, Sandbox
-from persona_block.sandbox.faults import FAULTS, Faults, faulty
+from persona_block.sandbox.faults import FAULTS, Faults
 from tests.soak import soak
 
 
@@ -21,8 +21,8 @@ async def test_soak() -> None:
 async def test_each_fault_alone(fault: object) -> None:
     """A call whose every request is hit never succeeds by mistake, and says truly what it may have done."""
     name, processed = fault.name, fault.processed  # type: ignore[attr-defined]
-    sandbox = Sandbox()
-    async with faulty(sandbox, Faults(1.0, [name])) as base_url:
+    sandbox = Sandbox(faults=Faults(1.0, [name]))
+    async with sandbox.serve() as base_url:
         async with Runner(api_key=sandbox.api_key, base_url=base_url, timeout=0.3, deadline=0.5) as runner:
             result = await runner.run("create_account", {"referenceId": "one"})
     created = [effect for effect in sandbox.effects if effect.name == "account.created"]

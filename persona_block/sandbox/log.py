@@ -99,9 +99,10 @@ class Log(Database):
         row = (event.seq, event.id, event.at, event.name, event.resource_id, event.body, 0, None, event.next_at)
         self.db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def due_events(self, now: int) -> list[Event]:
-        """Read the events to be sent by now, oldest first."""
-        rows = self.db.execute(f"SELECT {_EVENT_COLUMNS} FROM event WHERE next_at <= ? ORDER BY seq", (now,))  # noqa: S608
+    def due_events(self, now: int, limit: int) -> list[Event]:
+        """Read the events to be sent by now, the one that is due longest first."""
+        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE next_at <= ? ORDER BY next_at, seq LIMIT ?"  # noqa: S608
+        rows = self.db.execute(sql, (now, limit))
         return [Event(*row) for row in rows.fetchall()]
 
     def add_delivery(self, event: Event, delivery: Delivery) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from starlette.applications import Starlette
@@ -16,11 +17,18 @@ from .choices import Settings
 from .clock import SECOND, Clock
 from .environment import PRODUCTION, SANDBOX, Environment, Organization
 from .errors import Problem
+from .events import Webhook
+from .faults import Faults
+from .inprocess import Faulty, InProcess
 from .records import Delivery, Effect, RequestRecord, Resource
 from .serialization import present
 from .settle import settle
 from .store import Store
 from .templates import TEMPLATES, Templates, install
+
+if TYPE_CHECKING:
+    from ..runner import Runner
+    from .courier import Courier
 
 ORIGIN = "https://persona.sandbox.invalid"
 FILES_URL = "https://files.sandbox.invalid"
@@ -43,8 +51,14 @@ class Sandbox:
     report_delay, import_delay: simulated seconds until a report or an import is ready.
     rate_limit, rate_window: requests in so many simulated seconds before a 429; None never refuses.
     strict, mismatch_status: see `choices.Settings`.
+    webhook, webhook_secret: a URL on this machine that events go to, and what they are signed with.
+    webhook_events: names of events, or patterns such as `report/*.ready` (see `events.EVENTS`); the default is all.
+    webhook_inflection: how keys are spelt there: kebab, camel or snake.
+    webhook_transport: answers in the place of the network, such as an httpx.ASGITransport of the receiving application.
+    faults: what goes wrong with calls of the API; the attribute can be set at any time.
 
-    In process, hand `transport`, `base_url` and `api_key` to a client. As a server, use `serve` or `run`.
+    In process, take `runner()`, or hand `transport`, `base_url` and `api_key` to a client of your own. As a server, use
+    `serve` or `run`. Events are sent while serving, and by `deliver` in process.
     """
 
     def __init__(
@@ -60,7 +74,14 @@ class Sandbox:
         rate_window: float = 60.0,
         strict: bool = False,
         mismatch_status: int = 409,
+        webhook: str | None = None,
+        webhook_secret: str | None = None,
+        webhook_events: Sequence[str] = ("*",),
+        webhook_inflection: str = "kebab",
+        webhook_transport: httpx.AsyncBaseTransport | None = None,
+        faults: Faults | None = None,
     ) -> None:
+        hook = Webhook(webhook, webhook_secret or "", webhook_events, webhook_inflection) if webhook else None
         settings = Settings(strict, mismatch_status, report_delay, import_delay, rate_limit, rate_window)
         self._store = Store(state)
         self.clock = Clock(speed=speed)
@@ -76,6 +97,13 @@ class Sandbox:
                 from .organisation import populate as fill
 
                 fill(self.organization, self.clock.milliseconds())
+        self._courier: Courier | None = None
+        if hook is not None:
+            from .courier import Courier
+
+            self.organization.publish = hook.publish
+            self._courier = Courier(self.organization, hook, webhook_transport)
+        self.faults = faults
         self.app: Starlette = create_app(self.organization, {API_KEY: PRODUCTION, SANDBOX_KEY: SANDBOX})
 
     @property
@@ -86,7 +114,14 @@ class Sandbox:
     @property
     def transport(self) -> httpx.AsyncBaseTransport:
         """A transport for an httpx.AsyncClient that answers in this process, file URLs included."""
-        return _InProcess(self.app)
+        return Faulty(InProcess(self.app, FILES_URL), lambda: self.faults)
+
+    def runner(self, **options: Any) -> Runner:
+        """A Runner that is ready to use this sandbox in process; `options` are those of Runner."""
+        from ..runner import Runner
+
+        defaults = {"api_key": self.api_key, "base_url": self.base_url, "transport": self.transport}
+        return Runner(**{**defaults, **options})
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -130,24 +165,41 @@ class Sandbox:
         with self._store.transaction():
             settle(self.organization, self.clock.milliseconds())
 
+    async def deliver(self) -> list[Delivery]:
+        """Send the events that are due now to the webhook, in their order, and give how each attempt went.
+
+        Those that fail are due again when the clock has moved on (see `courier.SCHEDULE`). Without a webhook, does nothing.
+        """
+        return await self._courier.deliver() if self._courier else []
+
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Serve on a loopback port while the context lasts; gives the API's base URL. Port 0 takes a free one."""
-        from .server import serving
+        """Serve on a loopback port while the context lasts; gives the API's base URL. Port 0 takes a free one.
 
-        async with serving(self.app, host, port) as origin:
-            with self._published(origin):
+        A server that starts with `faults` set plays whatever they are set to later; one that starts without plays none.
+        """
+        from .faulty import serving_faults
+        from .server import bound, serving
+
+        with bound(host, port) as (listening, origin), self._published(origin):
+            if self.faults is None:
+                front = serving(self.app, listening)
+            else:
+                front = serving_faults(InProcess(self.app, FILES_URL), lambda: self.faults, listening, origin)
+            async with front, self._courier.delivering() if self._courier else nullcontext():
                 yield self.base_url
 
     def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] = lambda base_url: None) -> None:
         """Serve on a loopback port until interrupted; `announce` is told the API's base URL."""
-        from .server import run
+        from .server import interruption
 
-        def publish(origin: str) -> None:
-            self._publish(origin, f"{origin}/files")
-            announce(self.base_url)
+        async def main() -> None:
+            async with self.serve(host, port) as base_url:
+                announce(base_url)
+                await interruption()
 
-        run(self.app, host, port, publish)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(main())
 
     def close(self) -> None:
         """Close the state; one kept in a file can be opened again."""
@@ -170,28 +222,13 @@ class Sandbox:
 
     @contextmanager
     def _published(self, origin: str) -> Iterator[None]:
-        before = self.organization.origin, self.organization.files_url
-        self._publish(origin, f"{origin}/files")
+        organization = self.organization
+        before = organization.origin, organization.files_url
+        organization.origin, organization.files_url = origin, f"{origin}/files"
         try:
             yield
         finally:
-            self._publish(*before)
-
-    def _publish(self, origin: str, files_url: str) -> None:
-        self.organization.origin, self.organization.files_url = origin, files_url
-
-
-class _InProcess(httpx.AsyncBaseTransport):
-    """Answers from an application; what is asked of the host of files goes to its path for them."""
-
-    def __init__(self, app: Any) -> None:
-        self._inner = httpx.ASGITransport(app)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if str(request.url).startswith(f"{FILES_URL}/"):
-            url = request.url.copy_with(raw_path=b"/files" + request.url.raw_path)
-            request = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
-        return await self._inner.handle_async_request(request)
+            organization.origin, organization.files_url = before
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..inflection import inflect, normalize
+from ..inflection import INFLECTIONS, inflect, normalize
 from .choices import Settings
 from .clock import DAY, SECOND
 from .environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
@@ -27,7 +27,6 @@ from .shapes import check
 VERSIONS = frozenset(
     {"2025-12-08", "2025-10-27", "2023-01-05", "2022-09-01", "2021-08-18", "2021-07-05", "2021-02-21", "2020-05-18"}
 )
-INFLECTIONS = ("kebab", "camel", "snake")
 
 # docs.withpersona.com/idempotence
 IDEMPOTENCY_LIFETIME = DAY

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -21,45 +22,38 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, host: str, port: int) -> AsyncIterator[str]:
-    """Serve an application while the context lasts; gives its origin, `http://host:port`.
-
-    Port 0 takes a free one. Raises ValueError for a host that is not loopback, OSError for a port that is taken.
-    """
-    with _bound(host, port) as listening:
-        server = _Server(_config(app))
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            # uvicorn tells of its start by a flag alone; connections wait in the socket's queue until then.
-            while not server.started and not task.done():  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
-            yield origin(listening)
-        finally:
-            server.should_exit = True
-            await task
+async def serving(app: Any, listening: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a listening socket while the context lasts."""
+    server = _Server(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        # uvicorn tells of its start by a flag alone; connections wait in the socket's queue until then.
+        while not server.started and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
-def run(app: Any, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve an application until it is interrupted, telling `announce` its origin first. Raises as `serving` does."""
-    with _bound(host, port) as listening:
-        announce(origin(listening))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(_config(app)).run(sockets=[listening])
-
-
-def origin(listening: socket.socket) -> str:
-    """Give the origin that a listening socket is reached at."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _config(app: Any) -> uvicorn.Config:
-    # Access logs would hold file tokens and one-time codes, and cost a third of the speed.
-    return uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
+async def interruption() -> None:
+    """Wait until the program is asked to end, by Ctrl-C or SIGTERM."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    with ExitStack() as handled:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Where a loop takes no handlers, asyncio.run cancels us for Ctrl-C.
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, asked.set)
+                handled.callback(loop.remove_signal_handler, number)
+        await asked.wait()
 
 
 @contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
+def bound(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """Listen on this machine; gives the socket and its origin, `http://host:port`. Port 0 takes a free one.
+
+    Raises ValueError for a host that is not loopback, OSError for a port that is taken.
+    """
     address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     if not address.is_loopback:
         raise ValueError(f"The sandbox is only served on this machine itself, not on {host}")
@@ -69,4 +63,10 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((str(address), port))
         listening.listen(512)
-        yield listening
+        bound_to, port = listening.getsockname()[:2]
+        yield listening, f"http://[{bound_to}]:{port}" if ":" in bound_to else f"http://{bound_to}:{port}"
+
+
+def _config(app: Any) -> uvicorn.Config:
+    # Access logs would hold file tokens and one-time codes, and cost a third of the speed.
+    return uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)

@@ -1,0 +1,153 @@
+"""Faults on real sockets: a server of the sandbox's application that lets calls of the API go wrong.
+
+It takes one request a connection and speaks plain HTTP/1.1: what it does to a connection, no common server would let it do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+
+import h11
+import httpx
+
+from .app import BASE_PATH
+from .faults import REPLACED, Fault, Faults
+
+_STALL = 30.0
+_RESET = struct.pack("ii", 1, 0)
+
+# What belongs to a connection and not to what is sent through it
+_HOP = frozenset({b"connection", b"content-length", b"transfer-encoding", b"expect"})
+
+
+@contextlib.asynccontextmanager
+async def serving_faults(
+    inside: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None], listening: socket.socket, origin: str
+) -> AsyncIterator[None]:
+    """Answer on a listening socket with what `inside` answers, but for the faults of the moment, while the context lasts."""
+    async with httpx.AsyncClient(transport=inside, timeout=None) as client:  # noqa: S113
+        server = _Server(client, faults, origin)
+        accepting = await asyncio.start_server(server.handle, sock=listening)
+        try:
+            yield
+        finally:
+            accepting.close()
+            await server.close()
+
+
+class _Server:
+    """Takes connections, one request each, and plays the faults."""
+
+    def __init__(self, inside: httpx.AsyncClient, faults: Callable[[], Faults | None], origin: str) -> None:
+        self._inside = inside
+        self._faults = faults
+        self._origin = origin
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._answer(reader, writer)
+        except (ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
+            pass  # the caller went away, which is its right, or the server ends
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def close(self) -> None:
+        """End what is still stalling."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming = _Incoming(reader)
+        request = await incoming.head()
+        fault = self._fault(request)
+        if fault and fault.name == "refuse":
+            _reset(writer)
+            return
+        body = await incoming.body()
+        answer = None
+        if fault is None or fault.processed:
+            headers = [(name, value) for name, value in request.headers if name not in _HOP]
+            url = self._origin + request.target.decode("ascii")
+            answer = await self._inside.request(request.method.decode("ascii"), url, headers=headers, content=body)
+        await _write(writer, fault.name if fault else "", answer)
+
+    def _fault(self, request: h11.Request) -> Fault | None:
+        faults = self._faults()
+        return faults.next() if faults and request.target.startswith(f"{BASE_PATH}/".encode()) else None
+
+
+class _Incoming:
+    """One request, as it comes."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._connection = h11.Connection(h11.SERVER)
+
+    async def head(self) -> h11.Request:
+        event = await self._event()
+        if not isinstance(event, h11.Request):
+            raise ConnectionError("closed before a request came")
+        return event
+
+    async def body(self) -> bytes:
+        body = bytearray()
+        while isinstance(event := await self._event(), h11.Data):
+            body += event.data
+        return bytes(body)
+
+    async def _event(self) -> object:
+        while (event := self._connection.next_event()) is h11.NEED_DATA:
+            self._connection.receive_data(await self._reader.read(65_536))
+        return event
+
+
+async def _write(writer: asyncio.StreamWriter, fault: str, answer: httpx.Response | None) -> None:
+    """Write `answer`, or what the fault makes of it, and no more."""
+    if fault in ("reset-before", "reset-after"):
+        _reset(writer)
+    elif fault == "stall":
+        await asyncio.sleep(_STALL)
+    elif fault == "garbage":
+        writer.write(b"\x00\xff nonsense \r\n\r\n")
+    elif fault in REPLACED:
+        status, headers, body = REPLACED[fault]
+        writer.write(_packed(status, headers, body))
+    else:
+        assert answer is not None
+        headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        packed = _packed(answer.status_code, headers, answer.content)
+        if fault == "cut-body":
+            writer.write(packed[: -max(1, len(answer.content) // 2)])
+        elif fault == "trickle":
+            step = max(1, len(packed) // 20)
+            for start in range(0, len(packed), step):
+                writer.write(packed[start : start + step])
+                await writer.drain()
+                await asyncio.sleep(0.005)
+        else:
+            writer.write(packed)
+    await writer.drain()
+
+
+def _packed(status: int, headers: dict[str, str], body: bytes) -> bytes:
+    lines = [f"HTTP/1.1 {status} Answer", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the caller sees a reset and not an end."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()
