@@ -3,7 +3,8 @@
     from persona_block.hosts import langchain          langchain.tools(…)
     from persona_block.hosts import openai_agents      openai_agents.tools(…)
     from persona_block.hosts import pydantic_ai        pydantic_ai.tools(…)
-    from persona_block.hosts import Toolbox            anthropic_tools, openai_tools and dispatch, for a loop of your own
+    from persona_block.hosts import anthropic_tools    and openai_tools, dispatch and what turns an answer into a
+                                                       provider's own form, for a loop of your own
 
 All of them stand on `Toolbox`: it offers the chosen operations, holds the API key where no model sees it, asks a person
 before anything is decided or erased, and answers briefly.
@@ -12,8 +13,23 @@ before anything is decided or erased, and answers briefly.
 from __future__ import annotations
 
 from .consent import Consent, ConsentRequest
+from .plain import anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
 from .selection import GROUPS, STARTERS, Selection
 from .tool import Tool
 from .toolbox import Answer, Toolbox
 
-__all__ = ["GROUPS", "STARTERS", "Answer", "Consent", "ConsentRequest", "Selection", "Tool", "Toolbox"]
+__all__ = [
+    "GROUPS",
+    "STARTERS",
+    "Answer",
+    "Consent",
+    "ConsentRequest",
+    "Selection",
+    "Tool",
+    "Toolbox",
+    "anthropic_result",
+    "anthropic_tools",
+    "dispatch",
+    "openai_result",
+    "openai_tools",
+]

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,11 @@ class Answer:
     def json(self) -> str:
         """The data as compact JSON text, for a host that shows a model nothing but text."""
         return json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def content(self) -> str:
+        """What a model gets where one text is all it gets: the data as JSON, or the words of an error."""
+        return self.text if self.is_error else self.json
 
 
 class Toolbox:
@@ -101,10 +107,12 @@ class Toolbox:
         api_key: str | None = None,
         consent: Consent | None = None,
         progress: Progress | None = None,
+        idempotency_key: str | None = None,
     ) -> Answer:
         """Call a tool with the arguments that a model gave, as an object or as JSON text; an error is an answer too.
 
-        `api_key` and `consent` win over the toolbox's own; `progress` is told how paging and waiting go.
+        `api_key` and `consent` win over the toolbox's own; `progress` is told how paging and waiting go. A call that is made
+        again under one `idempotency_key` happens once.
         """
         try:
             called = self.find(name)
@@ -113,7 +121,7 @@ class Toolbox:
             request = consent_request(called.spec, given.values)
             if request is not None and not await _agreed(request, consent or self._consent):
                 return refused(request)
-            output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress)
+            output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
         except PersonaError as error:
             return failed(error)
         except Exception as error:
@@ -138,7 +146,31 @@ class Toolbox:
         called = self.find(name)
         return consent_request(called.spec, check(called, arguments, self._file_root).values)
 
-    async def _run(self, spec: ToolSpec, given: Given, params: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+    def to_approve(self, name: str, arguments: Arguments = None) -> ConsentRequest | None:
+        """What a framework with approvals of its own has to ask before this call.
+
+        None where nobody has to be asked, where `consent` will be, and where the call cannot be made, as `dispatch` then says.
+        """
+        try:
+            return None if self._consent else self.consent_request(name, arguments)
+        except InputError:
+            return None
+
+    def narrowed(self, selection: Selection) -> Toolbox:
+        """The same toolbox, over the same connections, with those of its operations that are also in `selection`."""
+        other = copy(self)
+        other.selection = self.selection.narrowed(selection)
+        other.tools = tuple(tool(name) for name in other.selection.names)
+        return other
+
+    async def _run(
+        self,
+        spec: ToolSpec,
+        given: Given,
+        params: dict[str, Any],
+        progress: Progress | None,
+        idempotency_key: str | None,
+    ) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
         if loop not in self._runners:
             self._runners[loop] = self._make_runner()
@@ -150,7 +182,7 @@ class Toolbox:
                 return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, progress=progress)
             except WaitTimedOut as still:
                 return {**still.output, "more": f"It has not ended yet. Call {spec.tool_id} with {WAIT} again."}
-        return await runner.call(spec.name, params)
+        return await runner.call(spec.name, params, idempotency_key=idempotency_key)
 
 
 _NO_KEY = Problem("host", f"has no Persona API key; whoever runs it has to set one, such as {KEY_VARIABLE}")

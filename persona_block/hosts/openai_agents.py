@@ -1,0 +1,50 @@
+"""The tools for the OpenAI Agents SDK: `Agent(tools=openai_agents.tools(toolbox))`.
+
+A run's own API key is the attribute `persona_api_key` of its context, or that key of a mapping:
+`Runner.run(agent, text, context=…)`.
+
+Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, whose
+question is `toolbox.consent_request(item.name, item.arguments).message`, and goes on after `state.approve(item)`.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from .consent import NEEDS_CONSENT
+from .run import call
+from .tool import Tool
+from .toolbox import Toolbox
+
+try:
+    from agents import FunctionTool, RunContextWrapper
+    from agents.tool_context import ToolContext
+except ImportError as error:
+    raise ImportError(
+        "persona_block.hosts.openai_agents needs the OpenAI Agents SDK: pip install 'persona-block[openai-agents]'"
+    ) from error
+
+
+def tools(toolbox: Toolbox | None = None) -> list[FunctionTool]:
+    """The toolbox's tools, or all; an error goes to the model as text and never ends the run."""
+    box = toolbox or Toolbox()
+    return [_native(box, tool) for tool in box.tools]
+
+
+def _native(toolbox: Toolbox, tool: Tool) -> FunctionTool:
+    async def invoke(context: ToolContext[Any], arguments: str) -> str:
+        approved = context.is_tool_approved(tool.name, context.tool_call_id)
+        return (await call(toolbox, tool.name, arguments, context.context, approved)).content
+
+    async def needs_approval(context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str) -> bool:
+        return toolbox.to_approve(tool.name, arguments) is not None
+
+    return FunctionTool(
+        name=tool.name,
+        description=tool.description,
+        params_json_schema=deepcopy(tool.input_schema),
+        on_invoke_tool=invoke,
+        strict_json_schema=False,
+        needs_approval=needs_approval if tool.spec.effect in NEEDS_CONSENT else False,
+    )
