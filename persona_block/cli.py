@@ -1,4 +1,4 @@
-"""The command line: `persona-block tools | describe | run | manifest | sandbox | demo`.
+"""The command line: `persona-block tools | describe | run | manifest | sandbox | mcp | demo`.
 
 `run` prints exactly one JSON envelope on stdout and everything else on stderr. Exit codes: 0 success, 1 a failed operation,
 2 misuse, 130 interrupted. API keys come from the environment or standard input, never from an argument, where anybody on
@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__, catalog, cli_show
+from . import __version__, catalog, cli_mcp, cli_show
 from .cli_show import print_json
 from .errors import InputError, PersonaError, Problem
 from .spec import API_KEY, ToolSpec
@@ -125,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
     sandbox.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds in a real one (default: 1)")
     sandbox.set_defaults(handler=_sandbox)
+
+    cli_mcp.add_command(commands)
 
     demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
     demo.add_argument(

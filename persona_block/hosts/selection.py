@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self, get_args
 
 from .. import catalog
+from ..block import manifest
 from ..errors import InputError, Problem
 from ..spec import TOOL_PREFIX, Group, ToolSpec
 
@@ -25,7 +26,7 @@ DEFAULT, ALL = "default", "all"
 
 @dataclass(frozen=True)
 class Selection:
-    """The names of the operations that are offered, in the order of their groups."""
+    """The names of the operations that are offered, in the order of the manifest: group by group, erasures last."""
 
     names: tuple[str, ...]
 
@@ -51,7 +52,7 @@ class Selection:
         if problems:
             raise InputError("tools", problems)
         wanted = sets or ([] if single else [otherwise])
-        specs = sorted(catalog.load_all(), key=lambda spec: GROUPS.index(spec.group))
+        specs = [catalog.load(tool_id) for tool_id in manifest()["tools"]["access"]]
         return cls(
             tuple(
                 spec.name

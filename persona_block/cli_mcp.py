@@ -1,0 +1,140 @@
+"""The command `persona-block mcp`: the operations as a server of the Model Context Protocol."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from .hosts.mcp import Options
+
+NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]'"
+NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
+
+_PREFIX = "PERSONA_MCP_"
+_EFFECTS = ("decide", "erase")
+_TRUE = ("1", "true", "yes", "on")
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    mcp = commands.add_parser(
+        "mcp",
+        help="serve the operations to agents over the Model Context Protocol",
+        epilog=f"Each of the options on what is offered and allowed is also an environment variable: {_PREFIX}TOOLSETS,"
+        f" {_PREFIX}TOOLS, {_PREFIX}EXCLUDE_TOOLS, {_PREFIX}READ_ONLY, {_PREFIX}ALLOW, {_PREFIX}FULL_TEXT. Excluding and"
+        " read-only win over everything, wherever they stand.",
+    )
+    mcp.add_argument("--toolsets", metavar="NAMES", help="inquiries,accounts,cases,reports,evidence,templates, default or all")
+    mcp.add_argument("--tools", metavar="NAMES", help="single tools, beside the toolsets where both are given")
+    mcp.add_argument("--exclude-tools", metavar="NAMES", help="tools never to offer")
+    mcp.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
+    mcp.add_argument(
+        "--allow",
+        action="append",
+        choices=_EFFECTS,
+        help="let this happen without a person's word where a client cannot ask for it; may be given twice",
+    )
+    mcp.add_argument("--full-text", action="store_true", help="repeat whole answers as text, for clients that show only text")
+    mcp.add_argument("--files-from", metavar="DIR", help="folder that an import may read CSV files from (stdio only)")
+    mcp.add_argument("--sandbox", action="store_true", help="serve an offline Persona, a simulation; no account needed")
+    http = mcp.add_argument_group("over HTTP")
+    http.add_argument("--http", action="store_true", help="serve streamable HTTP at /mcp; each request brings its own API key")
+    http.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    http.add_argument("--port", type=int, default=8485, help="port to listen on; 0 takes a free one (default: 8485)")
+    http.add_argument(
+        "--public-host", action="append", metavar="NAME", help="name that clients reach it by, as a proxy passes it"
+    )
+    http.add_argument("--stateless", action="store_true", help="keep no sessions")
+    mcp.set_defaults(handler=serve)
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until the client is gone, or until interrupted; gives the exit code."""
+    try:
+        from .hosts.mcp import create_app, create_server, serve_stdio
+    except ModuleNotFoundError as error:
+        raise InputError("mcp", [Problem("mcp", f"{NEEDS_EXTRA} ({error.name} is missing)")]) from None
+    from .caller import KEY_VARIABLE
+
+    options, sandbox_key = _options(arguments)
+    if arguments.http:
+        app = create_app(options, hosts=arguments.public_host or (), stateless=arguments.stateless, api_key=sandbox_key)
+        return _serve_http(arguments, app)
+    api_key = sandbox_key or os.environ.get(KEY_VARIABLE, "")
+    if not api_key:
+        print(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.", file=sys.stderr)
+    asyncio.run(serve_stdio(create_server(options, api_key=api_key)))
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
+    """What the operator chose, and the key of the offline Persona where that is served."""
+    from .hosts.mcp import Options
+    from .hosts.selection import DEFAULT, Selection
+    from .runner import Runner
+
+    selection = Selection.of(
+        toolsets=_names(arguments.toolsets, "TOOLSETS"),
+        tools=_names(arguments.tools, "TOOLS"),
+        exclude=[*_names(arguments.exclude_tools, None), *_names(None, "EXCLUDE_TOOLS")],
+        read_only=arguments.read_only or _is_set("READ_ONLY"),
+        otherwise=DEFAULT,
+    )
+    allow = frozenset([*(arguments.allow or ()), *_names(None, "ALLOW")])
+    if not allow <= set(_EFFECTS):
+        raise InputError("mcp", [Problem(f"{_PREFIX}ALLOW", f"must be {' or '.join(_EFFECTS)}, or both with a comma")])
+    if arguments.files_from and arguments.http:
+        raise InputError("mcp", [Problem("--files-from", "is for stdio alone: over HTTP, callers send CSV text")])
+    chosen: dict[str, Any] = {
+        "selection": selection,
+        "allow": allow,
+        "full_text": arguments.full_text or _is_set("FULL_TEXT"),
+        "file_root": Path(arguments.files_from) if arguments.files_from else None,
+    }
+    if not arguments.sandbox:
+        return Options(**chosen), None
+    try:
+        from .sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise InputError("mcp", [Problem("--sandbox", f"{NEEDS_SANDBOX} ({error.name} is missing)")]) from None
+
+    sandbox = Sandbox(populate=True)
+    print("An offline Persona: a simulation that verifies nobody.", file=sys.stderr)
+    return Options(
+        runner=lambda files: Runner(base_url=sandbox.base_url, transport=sandbox.transport, files=files), **chosen
+    ), sandbox.api_key
+
+
+def _names(given: str | None, variable: str | None) -> list[str]:
+    """The names of an option, or where it is not given, of its environment variable."""
+    text = given if given is not None else os.environ.get(_PREFIX + variable, "") if variable else ""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(_PREFIX + variable, "").strip().lower() in _TRUE
+
+
+def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
+    import uvicorn
+
+    from .addresses import is_loopback
+
+    if not is_loopback(arguments.host) and not arguments.public_host:
+        raise InputError("mcp", [Problem("--host", "other than loopback also needs --public-host, the name clients use")])
+    config = uvicorn.Config(app, arguments.host, arguments.port, log_level="warning", access_log=False, server_header=False)
+    with config.bind_socket() as bound:
+        host, port = bound.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"Serving MCP at http://{shown}:{port}/mcp; Ctrl-C ends it.", file=sys.stderr, flush=True)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[bound])
+    return 0

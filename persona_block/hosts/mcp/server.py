@@ -1,0 +1,274 @@
+"""The MCP server: the chosen operations as tools, in the handshake and in the stateless era of the protocol."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import mcp_types as types
+from mcp.server import CacheHint, Server, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import is_version_at_least
+from pydantic import ValidationError
+
+from ... import __version__, resources
+from ...block import definition
+from ...caller import KEY_VARIABLE
+from ...errors import InputError, PersonaError, Problem
+from ...files import FileStore
+from ...runner import Progress, Runner
+from ..selection import DEFAULT, Selection
+from ..tool import Tool
+from ..toolbox import Answer, Toolbox, failed
+from .consent import Agreed, ask
+from .files import Files
+
+STRUCTURED_SINCE = "2025-06-18"
+"""The first revision of the protocol whose clients know structured content."""
+
+HEADERS = {
+    "toolsets": "x-mcp-toolsets",
+    "tools": "x-mcp-tools",
+    "exclude": "x-mcp-exclude-tools",
+    "read_only": "x-mcp-readonly",
+}
+"""The HTTP headers by which a caller narrows what is offered."""
+
+_INSTRUCTIONS = (
+    "Identity verification with Persona. To verify somebody: choose a template, create an inquiry, make its link and give the"
+    " link to the person; later read the inquiry, and its verifications for the reasons. To screen somebody: create a report"
+    " and read it with wait. Answers hold personal data: repeat no more than is needed. Lists give 10 items unless maxItems"
+    " asks for more; outputFields keeps answers short. Deciding and erasing ask the person you work for."
+)
+# A picture of some kind is all that fits beside 27 tools; the server's own icon is the real one.
+_TOOL_ICON = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<text y='13'>\N{IDENTIFICATION CARD}</text></svg>"
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator chose.
+
+    selection: which operations are offered.
+    allow: the effects (`decide`, `erase`) that need no person's word where a client cannot ask for it.
+    full_text: put all of an answer into its text, for clients that show a model nothing else.
+    file_root: the folder that an import may read files from; None lets it take CSV text alone.
+    runner: makes the runner, given where files go; None makes one with its defaults.
+    """
+
+    selection: Selection = field(default_factory=lambda: Selection.of(otherwise=DEFAULT))
+    allow: frozenset[str] = frozenset()
+    full_text: bool = False
+    file_root: Path | None = None
+    runner: Callable[[FileStore], Runner] | None = None
+
+
+def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
+    """Make the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
+    files = Files()
+    make = options.runner or (lambda store: Runner(files=store))
+    toolbox = Toolbox(options.selection, runner=lambda: make(files.store), file_root=options.file_root)
+    handlers = _Handlers(options, toolbox, files, api_key)
+
+    @asynccontextmanager
+    async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:
+        try:
+            yield {}
+        finally:
+            await toolbox.aclose()
+            files.close()
+
+    server: Server[Any] = Server(
+        "persona",
+        version=__version__,
+        title="Persona",
+        instructions=_INSTRUCTIONS,
+        icons=[types.Icon(src=_data_url(resources.icon()), mime_type="image/svg+xml", sizes=["any"])],
+        cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private" if api_key is None else "public")},
+        lifespan=lifespan,
+        get_tool_input_schema=lambda name: _schema(toolbox, name),
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_resource_templates,
+        on_read_resource=handlers.read_resource,
+    )
+    security = RequestStateSecurity(keys=[os.urandom(32)], bind_principal=handlers.owner)
+    server.middleware += [_discreet, RequestStateBoundary(security, default_audience="persona")]
+    return server
+
+
+async def serve_stdio(server: Server[Any]) -> None:
+    """Serve on standard input and output until the client closes them."""
+    async with stdio_server() as (reader, writer):
+        await server.run(reader, writer, server.create_initialization_options())
+
+
+class _Handlers:
+    """The server's answers."""
+
+    def __init__(self, options: Options, toolbox: Toolbox, files: Files, api_key: str | None) -> None:
+        self._options = options
+        self._toolbox = toolbox
+        self._files = files
+        self._api_key = api_key
+
+    async def list_tools(
+        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[described(each) for each in self._offered(ctx).tools])
+
+    async def call_tool(
+        self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        try:
+            toolbox, api_key = self._offered(ctx), self._key(ctx)
+            _require_key(params.name, api_key, over_http=self._api_key is None)
+            request = toolbox.consent_request(params.name, params.arguments)
+        except PersonaError as error:
+            return self._result(ctx, failed(error))
+        agreed: Agreed | None = None
+        if request is not None:
+            said = await ask(ctx, params, request, self._options.allow)
+            if isinstance(said, types.InputRequiredResult):
+                return said
+            if isinstance(said, Answer):
+                return self._result(ctx, said)
+            agreed = said
+
+        async def work(progress: Progress) -> Answer:
+            return await toolbox.dispatch(
+                params.name,
+                params.arguments,
+                api_key=api_key,
+                consent=lambda _: agreed is not None,
+                progress=progress,
+                idempotency_key=agreed.idempotency_key if agreed else None,
+            )
+
+        answer = await _reporting(ctx, work)
+        source = toolbox.find(params.name).spec.file_source if not answer.is_error else None
+        if source is None:
+            return self._result(ctx, answer)
+        link = self._files.keep(self.owner(ctx), answer.data[source[0]])
+        file = {"name": link.name, "mimeType": link.mime_type, "size": link.size, "uri": link.uri}
+        text = f"{link.name}, {link.size} bytes; read it as the resource {link.uri}"
+        return self._result(ctx, Answer({source[0]: file}, text), link)
+
+    async def list_resources(
+        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=self._files.listed(self.owner(ctx)))
+
+    async def list_resource_templates(
+        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=[])
+
+    async def read_resource(
+        self, ctx: ServerRequestContext[Any, Any], params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        return self._files.read(self.owner(ctx), params.uri)
+
+    def owner(self, ctx: ServerRequestContext[Any, Any]) -> str:
+        """Whose a sealed state or a file is: what stands for the caller's key."""
+        return hashlib.sha256(self._key(ctx).encode()).hexdigest()
+
+    def _key(self, ctx: ServerRequestContext[Any, Any]) -> str:
+        """The API key to use: the server's own where it has one, else the one that this very request brought, else none."""
+        if self._api_key is not None or ctx.request is None:
+            return self._api_key or ""
+        scheme, _, token = str(ctx.request.headers.get("authorization", "")).partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    def _offered(self, ctx: ServerRequestContext[Any, Any]) -> Toolbox:
+        """The toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
+        headers: Mapping[str, str] = ctx.request.headers if ctx.request is not None else {}
+        narrow = any(name in headers for name in HEADERS.values())
+        return self._toolbox.narrowed(_narrowing(headers)) if narrow else self._toolbox
+
+    def _result(self, ctx: ServerRequestContext[Any, Any], answer: Answer, *links: types.ResourceLink) -> types.CallToolResult:
+        knows_structure = is_version_at_least(ctx.protocol_version, STRUCTURED_SINCE)
+        text = answer.text if knows_structure and not self._options.full_text else answer.json
+        content: list[types.ContentBlock] = [types.TextContent(type="text", text=text), *links]
+        return types.CallToolResult(content=content, structured_content=answer.data, is_error=answer.is_error)
+
+
+def described(each: Tool) -> types.Tool:
+    """A tool as clients list it."""
+    hints = definition(each.spec)["hints"]
+    return types.Tool(
+        name=each.name,
+        title=each.title,
+        description=each.description,
+        input_schema=each.input_schema,
+        output_schema=each.output_schema,
+        icons=[types.Icon(src=_TOOL_ICON)],
+        annotations=types.ToolAnnotations(read_only_hint=hints["readOnly"], destructive_hint=hints["destructive"]),
+    )
+
+
+def _narrowing(headers: Mapping[str, str]) -> Selection:
+    """What a caller's headers ask for."""
+    toolsets, tools, exclude = (headers.get(HEADERS[name], "").split(",") for name in ("toolsets", "tools", "exclude"))
+    read_only = headers.get(HEADERS["read_only"], "").strip().lower() not in ("", "false", "0")
+    return Selection.of(toolsets=toolsets, tools=tools, exclude=exclude, read_only=read_only)
+
+
+def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
+    if not api_key:
+        hint = "send it with each request as the header Authorization: Bearer" if over_http else f"set {KEY_VARIABLE}"
+        raise InputError(name[:64], [Problem("host", f"there is no Persona API key; whoever runs this client has to {hint}")])
+
+
+def _schema(toolbox: Toolbox, name: str) -> Mapping[str, Any] | None:
+    return next((each.input_schema for each in toolbox.tools if each.name == name), None)
+
+
+async def _reporting(ctx: ServerRequestContext[Any, Any], work: Callable[[Progress], Awaitable[Answer]]) -> Answer:
+    """Do the work while what it tells is passed on to the client; if the client cancels, both end."""
+    told, heard = anyio.create_memory_object_stream[str](math.inf)
+
+    async def pass_on() -> None:
+        steps = 0
+        async for message in heard:
+            steps += 1
+            await ctx.session.report_progress(steps, None, message)
+
+    async with heard, anyio.create_task_group() as tasks:
+        tasks.start_soon(pass_on)
+        async with told:
+            answer = await work(told.send_nowait)
+    return answer
+
+
+async def _discreet(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Let no exception of ours reach a client with its text, which may hold anything."""
+    try:
+        return await call_next(ctx)
+    except (MCPError, ValidationError):
+        raise
+    except InputError as error:
+        raise MCPError(code=types.INVALID_PARAMS, message=failed(error).text) from None
+    except Exception as error:
+        _log.error("%s failed inside: %s", ctx.method, type(error).__name__)
+        raise MCPError(code=types.INTERNAL_ERROR, message="Internal error") from None
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml," + quote(svg.strip(), safe=" /:=';,()")
