@@ -160,6 +160,15 @@ class Contract:
         where = self._pointer(operation, "responses", str(status), "content", media, "schema")
         return problems + self._check(where, body, f"{operation.id} {status}", sparse=sparse)
 
+    def check_webhook(self, name: str, body: Any) -> list[str]:
+        """List what in the body of an event of that name departs from the document."""
+        if name not in self.document["webhooks"]:
+            return [f"{name} is no documented event"]
+        schema = f"/webhooks/{_escape(name)}/post/requestBody/content/application~1json/schema"
+        # The document marks nothing of an event's envelope as required, and so would let an empty object pass.
+        missing = [f"{name} has no {pointer}" for pointer in _ENVELOPE if _at(body, pointer) is None]
+        return missing + self._check(schema, body, name)
+
     def check_schema(self, name: str, value: Any) -> list[str]:
         """List what in a value departs from the component schema of that name."""
         return self._check(f"/components/schemas/{name}", value, name)
@@ -273,6 +282,15 @@ class Contract:
     @staticmethod
     def _pattern(path: str) -> re.Pattern[str]:
         return re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
+
+
+_ENVELOPE = ("data/type", "data/id", "data/attributes/name", "data/attributes/created-at", "data/attributes/payload/data")
+
+
+def _at(node: Any, path: str) -> Any:
+    for key in path.split("/"):
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

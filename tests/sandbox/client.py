@@ -12,6 +12,7 @@ import httpx
 
 from persona_block.inflection import normalize
 from persona_block.sandbox import Sandbox
+from persona_block.sandbox.records import Delivery
 from tests import openapi
 
 JSON = dict[str, Any]
@@ -149,6 +150,10 @@ class Client:
     def fetch(self, url: str) -> httpx.Response:
         """Fetch a file URL or a link, without a key, and go where it leads."""
         return self._runner.run(self._http.get(url, follow_redirects=True))
+
+    def deliver(self) -> list[Delivery]:
+        """Send the webhook what is due."""
+        return self._runner.run(self.sandbox.deliver())
 
     def check(self, method: str, url: httpx.URL, answer: Answer) -> None:
         """Assert that an answer fits the contract, errors included."""

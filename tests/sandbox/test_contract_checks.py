@@ -90,6 +90,22 @@ def test_what_is_wrong_in_a_request_is_found(contract: openapi.Contract) -> None
     assert check("POST", "/importer/accounts", json_body=upload, content_type="multipart/form-data; boundary=x") == []
 
 
+def test_what_is_wrong_in_a_webhook_is_found(contract: openapi.Contract) -> None:
+    checked = 0
+    for name, item in contract.document["webhooks"].items():
+        for example in item["post"]["requestBody"]["content"]["application/json"]["examples"].values():
+            body = contract.resolve(example)["value"]
+            checked += 1
+            assert contract.check_webhook(name, body) == []
+            assert contract.check_webhook(name, {"data": {**body["data"], "surprise": 1}}), name
+            for key in ("name", "created-at", "payload"):
+                attributes = {other: value for other, value in body["data"]["attributes"].items() if other != key}
+                assert contract.check_webhook(name, {"data": {**body["data"], "attributes": attributes}}), (name, key)
+            assert contract.check_webhook("case.exported" if name != "case.exported" else "case.created", body)
+            assert contract.check_webhook("importer.ready", body)
+    assert checked >= len(contract.document["webhooks"])
+
+
 def test_literal_paths_come_before_templates(contract: openapi.Contract) -> None:
     for path, name in (("/inquiries/inq_1/print", "print-an-inquiry-pdf"), ("/inquiries/inq_1", "retrieve-an-inquiry")):
         operation = contract.match("GET", path)

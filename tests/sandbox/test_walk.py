@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from persona_block.sandbox import SandboxError
+from persona_block.sandbox.clock import parse
+from persona_block.sandbox.events import EVENTS
 from persona_block.sandbox.inquiries import STATUSES
 
 from .client import Answer, Client
+from .receiver import Receiver
 from .test_lifecycle import ACTIONS, STAMPS
 
 PICK = st.integers(0, 7)
@@ -39,7 +42,8 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.client = Client(report_delay=30, import_delay=30)
+        self.receiver = Receiver()
+        self.client = Client(report_delay=30, import_delay=30, **self.receiver.options)
         self.known: dict[str, list[str]] = {path: [] for path in PATHS}
         self.decisions: Counter[str] = Counter()
         self.key = self.client.sandbox.api_key
@@ -55,6 +59,7 @@ class Walk(RuleBasedStateMachine):
             self.check_lists()
             self.check_inquiries()
             self.check_log()
+            self.check_events()
         finally:
             self.client.close()
 
@@ -337,6 +342,14 @@ class Walk(RuleBasedStateMachine):
             ):
                 assert happened[name, id] == self.decisions[f"{action} {id}"]
         assert [effect.at for effect in effects] == sorted(effect.at for effect in effects)
+
+    def check_events(self) -> None:
+        """The webhook gets what was logged, in its order; the receiver holds every body against the contract."""
+        self.client.deliver()
+        told = [(event.name, event.resource_id, parse(event.created_at.isoformat())) for event in self.receiver.events]
+        logged = [(effect.name, effect.resource_id, effect.at) for effect in self.client.sandbox.effects]
+        assert told == [each for each in logged if each[0] in EVENTS]
+        assert len({event.id for event in self.receiver.events}) == len(told)
 
 
 Walk.TestCase.settings = settings(

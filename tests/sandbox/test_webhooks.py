@@ -1,0 +1,369 @@
+"""Signed webhooks of the sandbox: which, of what, when, how often, and what survives a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from persona_block import webhooks
+from persona_block.sandbox import Sandbox
+from persona_block.sandbox.courier import SCHEDULE
+from persona_block.sandbox.events import EVENTS
+
+from . import client as clients
+from .client import Client
+from .receiver import SECRET, URL, Receiver
+
+
+def listening(receiver: Receiver | None = None, **options: Any) -> tuple[Client, Receiver]:
+    """A client of a sandbox that sends its events to a receiver."""
+    receiver = receiver or Receiver()
+    return Client(**{**receiver.options, **options}), receiver
+
+
+def test_every_event_there_is() -> None:
+    """All lifecycles: the receiver holds each body against the contract, and every event of the list comes up."""
+    made, receiver = listening()
+    with made as client:
+        templates = client.sandbox.templates
+        for template in (templates.inquiry, templates.database, templates.document):
+            for outcome in ("pass", "fail", "review", "abandon"):
+                inquiry = client.inquiry({"inquiry-template-id": template, "tags": ["a"]}).id
+                client.finished(inquiry, outcome)
+                if outcome == "review":
+                    client.post(f"/inquiries/{inquiry}/decline")
+                if outcome != "abandon":
+                    client.post(f"/inquiries/{inquiry}/approve")
+                client.patch(f"/inquiries/{inquiry}", {"tags": ["a", "b"]})
+        client.sandbox.clock.advance(2 * 86_400)
+        for kind in ("watchlist", "adverse-media", "politically-exposed-person"):
+            for name in ("Jane Doe", "Al Sanctioned Press Pep", "Al ReportError"):
+                client.report(kind, query={"term": name})
+        client.account(reference_id="photo", selfie_photo={"data": {"data": "aGk=", "filename": "a.jpg"}})
+        client.sandbox.clock.advance(60)
+        account = client.get("/accounts?filter[reference-id]=photo").ids[0]
+        client.delete(f"/accounts/{account}")
+        client.delete(f"/inquiries/{client.get('/inquiries?page[size]=1').ids[0]}")
+        client.deliver()
+    assert set(receiver.names) == EVENTS
+    if rules := clients.contract():
+        assert set(rules.document["webhooks"]) > EVENTS
+
+
+def test_a_body_tells_what_was_when_it_happened() -> None:
+    made, receiver = listening()
+    with made as client:
+        inquiry = client.inquiry({"note": "first", "tags": ["kept", "gone"]}).id
+        client.sandbox.clock.advance(1)
+        client.patch(f"/inquiries/{inquiry}", {"note": "second", "tags": ["kept", "new"]})
+        client.finished(inquiry)
+        client.delete(f"/inquiries/{inquiry}")
+        client.deliver()
+    bodies = {event.name: event for event in receiver.events if event.resource_id == inquiry}
+    assert bodies["inquiry.created"].data["attributes"]["note"] == "first"
+    tagged = bodies["inquiry.updated-tags"]
+    assert tagged.context == {"added-tags": ["new"], "removed-tags": ["gone"]}
+    assert tagged.data["attributes"]["note"] == "second"
+    assert tagged.data["attributes"]["status"] == "created"
+    assert [bodies[f"inquiry.{name}"].data["attributes"]["status"] for name in ("started", "completed")] == [
+        "pending",
+        "completed",
+    ]
+    assert (tagged.created_at - bodies["inquiry.created"].created_at).total_seconds() == 1
+    transitioned = bodies["inquiry.transitioned"].data["attributes"]
+    assert (transitioned["previous-step-name"], transitioned["next-step-name"]) == (
+        "verification_government_id",
+        "verification_selfie",
+    )
+    assert all("included" not in body["data"]["attributes"]["payload"] for body in receiver.bodies)
+
+
+def test_documents_and_cases_go_through_their_statuses() -> None:
+    made, receiver = listening()
+    with made as client:
+        inquiry = client.inquiry().id
+        client.finished(inquiry, "review")
+        client.post(f"/inquiries/{inquiry}/approve")
+        client.deliver()
+    told = [
+        (event.name, event.data["attributes"]["status"]) for event in receiver.events if "status" in event.data["attributes"]
+    ]
+    documents = [each for each in told if each[0].startswith("document.")]
+    assert documents == [(f"document.{name}", status) for name, status in (
+        ("created", "initiated"), ("submitted", "submitted"), ("processed", "processed"))]  # fmt: skip
+    assert [each for each in told if each[0].startswith("case.")] == [
+        ("case.created", "Open"),
+        ("case.status-updated", "Approved"),
+        ("case.resolved", "Approved"),
+    ]
+
+
+def test_a_refused_request_tells_nothing() -> None:
+    made, receiver = listening()
+    with made as client:
+        inquiry = client.inquiry(meta={"auto-create-account": False}).id
+        client.post(f"/inquiries/{inquiry}/approve")
+        client.post(f"/inquiries/{inquiry}/mark-for-review", status=422)
+        client.account(reference_id="one")
+        client.account(reference_id="one", status=409)
+        client.post("/inquiries/inq_none/approve", status=404)
+        client.deliver()
+    assert receiver.names == ["inquiry.created", "inquiry.approved", "account.created"]
+
+
+def test_a_replayed_answer_tells_nothing_twice() -> None:
+    made, receiver = listening()
+    with made as client:
+        for _ in range(2):
+            client.post("/accounts", {}, 201, headers={"Idempotency-Key": "one"})
+        client.deliver()
+        assert client.deliver() == []
+    assert receiver.names == ["account.created"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (["inquiry.approved"], ["inquiry.approved"]),
+        (["report/*.ready", "case.*"], ["report/watchlist.ready"]),
+        (["*"], ["account.created", "inquiry.created", "inquiry.approved", "report/watchlist.ready"]),
+    ],
+)
+def test_only_what_was_subscribed_to(patterns: list[str], expected: list[str]) -> None:
+    made, receiver = listening(webhook_events=patterns)
+    with made as client:
+        inquiry = client.inquiry().id
+        client.post(f"/inquiries/{inquiry}/approve")
+        client.report(query={"term": "Jane"}, account_id=client.get("/accounts").ids[0])
+        client.sandbox.clock.advance(5)
+        client.deliver()
+    assert receiver.names == expected
+
+
+@pytest.mark.parametrize(
+    ("inflection", "key"), [("kebab", "reference-id"), ("camel", "referenceId"), ("snake", "reference_id")]
+)
+def test_keys_are_spelt_as_the_webhook_wants(inflection: str, key: str) -> None:
+    made, receiver = listening(webhook_inflection=inflection)
+    with made as client:
+        client.account(reference_id="ann", fields={"own-key": 1})
+        client.deliver()
+    attributes = receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]
+    assert attributes[key] == "ann"
+    assert "own-key" in attributes["fields"]
+    assert receiver.events[0].data["attributes"]["reference-id"] == "ann"
+
+
+def test_what_fails_is_tried_again_in_simulated_time() -> None:
+    answers = iter([500, 302, 404, 503, 429, 200])
+    made, receiver = listening(Receiver(lambda event: next(answers)))
+    with made as client:
+        client.account()
+        (first,) = client.deliver()
+        started = first.at
+        for attempt in range(1, len(SCHEDULE)):
+            assert client.deliver() == []
+            client.sandbox.clock.advance(SCHEDULE[attempt] - SCHEDULE[attempt - 1] - 0.001)
+            assert client.deliver() == []
+            client.sandbox.clock.advance(0.001)
+            (delivery,) = client.deliver()
+            assert (delivery.attempt, delivery.at) == (attempt + 1, started + 1000 * SCHEDULE[attempt])
+        client.sandbox.clock.advance(86_400)
+        assert client.deliver() == []
+        deliveries = client.sandbox.deliveries
+    assert [each.status for each in deliveries] == [429, 503, 404, 302, 500]
+    assert [each.next_at for each in reversed(deliveries)] == [*(started + 1000 * each for each in SCHEDULE[1:]), None]
+    assert len({event.id for event in receiver.events}) == 1
+    made_and_left = [
+        (each["persona-webhook-attempts-made"], each["persona-webhook-attempts-left"]) for each in receiver.headers
+    ]
+    assert made_and_left == [("1", "4"), ("2", "3"), ("3", "2"), ("4", "1"), ("5", "0")]
+    assert {each["persona-webhook-first-attempted-at"] for each in receiver.headers} == {str(started // 1000)}
+    assert {each["persona-sandbox"] for each in receiver.headers} == {"simulation"}
+
+
+def test_a_retry_is_the_same_body_signed_anew() -> None:
+    answers = iter([500, 200])
+    made, receiver = listening(Receiver(lambda event: next(answers)))
+    with made as client:
+        id = client.account(reference_id="before").id
+        client.deliver()
+        client.patch(f"/accounts/{id}", {"reference-id": "after"})
+        client.sandbox.clock.advance(3)
+        client.deliver()
+    assert receiver.bodies[0] == receiver.bodies[1]
+    assert receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]["reference-id"] == "before"
+
+
+def test_why_there_was_no_answer(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("persona_block.sandbox.courier.TIMEOUT", 0.05)
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(5)
+        return httpx.Response(200)
+
+    def raise_(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+        def handler(request: httpx.Request) -> httpx.Response:
+            raise error
+
+        return handler
+
+    for handler, said in (
+        (never, "no answer within 0.05 seconds"),
+        (raise_(httpx.ConnectError("no")), "nobody listens"),
+        (raise_(httpx.RemoteProtocolError("no")), "connection broke"),
+        (raise_(KeyError("x")), "the receiver raised KeyError"),
+    ):
+        with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(handler)) as client:
+            client.account()
+            (delivery,) = client.deliver()
+            assert delivery.status is None
+            assert said in str(delivery.error)
+            assert delivery.next_at == delivery.at + 3000
+    assert "KeyError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_redirects_are_not_followed() -> None:
+    asked: list[str] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(307, headers={"Location": "http://127.0.0.1:9/elsewhere"})
+
+    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(take)) as client:
+        client.account()
+        (delivery,) = client.deliver()
+    assert (delivery.status, asked) == (307, [URL])
+    assert delivery.next_at is not None
+
+
+def test_an_application_of_the_same_test_receives() -> None:
+    received: list[webhooks.Event] = []
+
+    async def take(request: Request) -> Response:
+        received.append(webhooks.read(await request.body(), request.headers["persona-signature"], SECRET))
+        return Response(status_code=204)
+
+    app = Starlette(routes=[Route("/webhooks", take, methods=["POST"])])
+    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.ASGITransport(app)) as client:
+        client.account(reference_id="ann")
+        (delivery,) = client.deliver()
+    assert (delivery.status, delivery.error, delivery.next_at) == (204, None, None)
+    assert received[0].resource is not None
+    assert received[0].resource["referenceId"] == "ann"
+
+
+async def test_what_a_receiver_sets_off_is_delivered_too() -> None:
+    told: list[str] = []
+
+    async def take(request: httpx.Request) -> httpx.Response:
+        event = webhooks.read(request.content, request.headers["Persona-Signature"], SECRET)
+        told.append(event.name)
+        if event.name == "inquiry.completed":
+            async with sandbox.runner() as runner:
+                await runner.call("approve_inquiry", {"inquiryId": event.resource_id})
+        return httpx.Response(200)
+
+    options = {"webhook_transport": httpx.MockTransport(take), "webhook_events": ["inquiry.*"]}
+    with Sandbox(webhook=URL, webhook_secret=SECRET, **options) as sandbox:  # type: ignore[arg-type]
+        async with sandbox.runner() as runner:
+            created = await runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry})
+        sandbox.complete(created["inquiry"]["id"])
+        await sandbox.deliver()
+    assert told[-2:] == ["inquiry.completed", "inquiry.approved"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/webhooks",
+        "http://192.0.2.1/",
+        "http://127.0.0.1.example.com/",
+        "http://0.0.0.0/",
+        "ftp://127.0.0.1/",
+        "127.0.0.1:9000",
+        "http://[::1",
+        "http://127.0.0.1:99999/",
+        "http:///path",
+    ],
+)
+def test_nobody_else_is_told(url: str) -> None:
+    with pytest.raises(ValueError, match="on this machine") as refused:
+        Sandbox(webhook=url, webhook_secret=SECRET)
+    assert url not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://localhost/hook", "http://[::1]:8000/", "http://127.9.9.9/"])
+def test_this_machine_is_told(url: str) -> None:
+    Sandbox(webhook=url, webhook_secret=SECRET).close()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"webhook_secret": None}, "webhook_secret must be given"),
+        ({"webhook_secret": ""}, "webhook_secret must be given"),
+        ({"webhook_events": ["inquiry.aproved"]}, r"no event here; there are account\.created, .*inquiry\.approved"),
+        ({"webhook_inflection": "upper"}, "kebab, camel, snake"),
+    ],
+)
+def test_settings_that_cannot_be(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Sandbox(**{"webhook": URL, "webhook_secret": SECRET, **options})
+
+
+def test_the_secret_is_not_shown() -> None:
+    from persona_block.sandbox.events import Webhook
+
+    assert SECRET not in repr(Webhook(URL, SECRET))
+
+
+def test_without_a_webhook_nothing_is_stored() -> None:
+    with Client() as client:
+        client.finished(client.inquiry().id)
+        assert client.deliver() == []
+        assert client.sandbox.organization.store.scalar("SELECT count(*) FROM event") == 0
+
+
+def test_the_history_of_a_populated_organisation_is_not_told_and_its_future_is() -> None:
+    made, receiver = listening(populate=True)
+    with made as client:
+        assert client.deliver() == []
+        client.sandbox.clock.advance(5)
+        client.deliver()
+    assert Counter(receiver.names) == {"account.created": 1, "report/watchlist.ready": 1}
+
+
+def test_both_environments_are_told_of() -> None:
+    made, receiver = listening()
+    with made as client:
+        client.account()
+        client.post("/accounts", {}, 201, key=client.sandbox.sandbox_key)
+        client.deliver()
+    assert receiver.names == ["account.created"] * 2
+
+
+async def test_an_undelivered_event_outlives_its_sandbox(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    failing, receiver = Receiver(lambda event: 500), Receiver()
+    with Sandbox(state=state, speed=0, **failing.options) as sandbox:
+        async with sandbox.runner() as runner:
+            await runner.call("create_account", {"referenceId": "ann"})
+        await sandbox.deliver()
+    with Sandbox(state=state, speed=0, **receiver.options) as sandbox:
+        await sandbox.deliver()
+        sandbox.clock.advance(3)
+        await sandbox.deliver()
+        assert [each.attempt for each in sandbox.deliveries] == [2, 1]
+    assert receiver.bodies == failing.bodies
