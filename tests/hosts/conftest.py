@@ -1,0 +1,40 @@
+"""An offline organisation and a toolbox on it, without any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from persona_block import Runner, Sandbox
+from persona_block.hosts import Toolbox
+
+MakeToolbox = Callable[..., Toolbox]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A populated organisation whose reports are ready at once."""
+    with Sandbox(populate=True, report_delay=0) as made:
+        yield made
+
+
+@pytest.fixture
+def make_toolbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> MakeToolbox:
+    """Makes toolboxes whose calls reach the sandbox, with its key unless another is given."""
+    monkeypatch.delenv("PERSONA_API_KEY", raising=False)
+
+    def make(*args: Any, **options: Any) -> Toolbox:
+        def runner() -> Runner:
+            return Runner(base_url=sandbox.base_url, transport=sandbox.transport)
+
+        return Toolbox(*args, **{"api_key": sandbox.api_key, "runner": runner, **options})
+
+    return make
+
+
+@pytest.fixture
+def toolbox(make_toolbox: MakeToolbox) -> Toolbox:
+    """A toolbox of all operations that can ask nobody."""
+    return make_toolbox()

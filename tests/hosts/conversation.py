@@ -1,0 +1,74 @@
+"""A scripted model's side of a conversation, the same for every framework: what it calls next, given what it saw so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from persona_block import Sandbox
+from persona_block.sandbox import TEMPLATES
+
+DONE = "Approved."
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A tool that the model calls."""
+
+    name: str
+    arguments: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The call's id, the same whenever the model is asked again."""
+        return f"call_{self.name}"
+
+    @property
+    def json(self) -> str:
+        """The arguments as the text that models send."""
+        return json.dumps(self.arguments)
+
+
+Script = Callable[[Sequence[str]], ToolCall | str]
+"""The next turn after these tool results: a call, or the last words."""
+
+
+def onboarding(seen: Sequence[str]) -> ToolCall | str:
+    """Find the inquiry, read its verification, screen the name, approve."""
+    read = [json.loads(each) for each in seen[:4]]
+    inquiry = read[0]["inquiries"][0] if read else {}
+    if len(read) == 0:
+        return ToolCall("persona_list_inquiries", {"status": "needs_review", "maxItems": 1})
+    if len(read) == 1:
+        return ToolCall("persona_get_verification", {"verificationId": inquiry["verificationIds"][0]})
+    if len(read) == 2:
+        assert read[1]["verification"]["status"] == "passed"
+        names = {"nameFirst": inquiry["fields"]["name-first"], "nameLast": inquiry["fields"]["name-last"]}
+        kind = {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, "accountId": inquiry["accountId"]}
+        return ToolCall("persona_create_report", kind | names)
+    if len(read) == 3:
+        return ToolCall("persona_get_report", {"reportId": read[2]["report"]["id"], "wait": True})
+    if len(seen) == 4:
+        assert read[3]["report"]["hasMatch"] is False
+        return ToolCall("persona_approve_inquiry", {"inquiryId": inquiry["id"], "comment": "Passed and clear"})
+    return DONE if seen[4].startswith("{") else f"Not approved: {seen[4]}"
+
+
+def one_call(name: str, **arguments: Any) -> Script:
+    """Call one tool, then repeat what it said."""
+    return lambda seen: seen[-1] if seen else ToolCall(name, arguments)
+
+
+def changes(sandbox: Sandbox, since: int) -> list[tuple[str, str]]:
+    """What each request changed after so many effects, and of which object; what follows from that is left out."""
+    first = {effect.request_id: effect for effect in reversed(sandbox.effects[since:]) if effect.actor == "api"}
+    return [(effect.name, effect.resource_id) for effect in reversed(first.values())]
+
+
+def in_review(sandbox: Sandbox) -> str:
+    """The inquiry that the conversation is about: the latest in review."""
+    reviewed = [effect for effect in sandbox.effects if effect.name == "inquiry.marked-for-review"]
+    decided = {effect.resource_id for effect in sandbox.effects if effect.name in ("inquiry.approved", "inquiry.declined")}
+    return [effect.resource_id for effect in reviewed if effect.resource_id not in decided][-1]

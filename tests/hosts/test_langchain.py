@@ -1,0 +1,208 @@
+"""The LangChain tools, played through LangChain's own agent with a scripted model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+from pydantic import Field, SecretStr
+
+from persona_block import Sandbox
+from persona_block.hosts import ConsentRequest, Selection, Toolbox, langchain
+
+from .conftest import MakeToolbox
+from .conversation import DONE, Script, changes, in_review, onboarding, one_call
+
+TASK: Any = {"messages": [("user", "Check the newest inquiry in review and approve it if it is clean.")]}
+APPROVE: Any = Command(resume={"decisions": [{"type": "approve"}]})
+
+
+class ScriptedModel(BaseChatModel):
+    """Says what its script says, and keeps all it was shown."""
+
+    script: Script
+    saw: list[str] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **options: Any) -> Runnable[Any, AIMessage]:
+        self.saw.append(json.dumps([convert_to_openai_tool(tool) for tool in tools]))
+        return self
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **options: Any,
+    ) -> ChatResult:
+        self.saw.append(repr(messages))
+        turn = self.script([str(message.content) for message in messages if isinstance(message, ToolMessage)])
+        if isinstance(turn, str):
+            message = AIMessage(turn)
+        else:
+            message = AIMessage("", tool_calls=[{"name": turn.name, "args": turn.arguments, "id": turn.id}])
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def run(thread: str = "one", **configurable: Any) -> Any:
+    return {"configurable": {"thread_id": thread, **configurable}}
+
+
+def agent(toolbox: Toolbox, script: Script) -> tuple[Any, ScriptedModel]:
+    model = ScriptedModel(script=script)
+    return create_agent(model, tools=langchain.tools(toolbox), checkpointer=InMemorySaver()), model
+
+
+async def test_all_or_the_chosen_tools(make_toolbox: MakeToolbox) -> None:
+    assert len(langchain.tools()) == 27
+    chosen = langchain.tools(make_toolbox(Selection.of(tools=["get_case"])))
+    assert [each.name for each in chosen] == ["persona_get_case"]
+
+
+async def test_a_conversation_with_the_consent_hook(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    asked: list[ConsentRequest] = []
+
+    async def consent(request: ConsentRequest) -> bool:
+        asked.append(request)
+        return True
+
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    async with make_toolbox(consent=consent) as toolbox:
+        played, model = agent(toolbox, onboarding)
+        result = await played.ainvoke(TASK, run())
+    assert result["messages"][-1].content == DONE
+    assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created", "inquiry.approved"]
+    assert [request.object_id for request in asked] == [inquiry]
+    assert all(sandbox.api_key not in seen for seen in model.saw)
+
+
+async def test_an_interrupt_asks_and_the_graph_goes_on(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    played, model = agent(toolbox, onboarding)
+    result = await played.ainvoke(TASK, run())
+    (waiting,) = result["__interrupt__"]
+    (asked,) = waiting.value["action_requests"]
+    assert asked["name"] == "persona_approve_inquiry"
+    assert f"Approve inquiry {inquiry}?" in asked["description"]
+    assert "inquiry.approved" not in dict(changes(sandbox, before))
+    result = await played.ainvoke(APPROVE, run())
+    assert result["messages"][-1].content == DONE
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created", "inquiry.approved"]
+    assert all(sandbox.api_key not in seen for seen in model.saw)
+    await toolbox.aclose()
+
+
+def test_a_blocking_agent_is_asked_too(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    played, _ = agent(toolbox, onboarding)
+    assert played.invoke(TASK, run())["__interrupt__"]
+    assert played.invoke(APPROVE, run())["messages"][-1].content == DONE
+    assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"decisions": [{"type": "reject"}]},
+        {"decisions": [{"type": "approve"}, {"type": "approve"}]},
+        {"decisions": [{"type": "edit", "edited_action": {}}]},
+        {"decisions": []},
+        {"type": "approve"},
+        True,
+        "approve",
+    ],
+    ids=str,
+)
+async def test_any_answer_but_an_approval_refuses(sandbox: Sandbox, toolbox: Toolbox, answer: Any) -> None:
+    played, _ = agent(toolbox, onboarding)
+    await played.ainvoke(TASK, run())
+    before, sent = len(sandbox.effects), len(sandbox.requests)
+    result = await played.ainvoke(Command(resume=answer), run())
+    assert "did not agree" in result["messages"][-1].content
+    assert changes(sandbox, before) == []
+    assert len(sandbox.requests) == sent
+    await toolbox.aclose()
+
+
+async def test_outside_a_graph_nobody_can_be_asked(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    (approve,) = (each for each in langchain.tools(toolbox) if each.name == "persona_approve_inquiry")
+    message = await _call(approve, {"inquiryId": in_review(sandbox)})
+    assert message.status == "error"
+    assert "cannot ask a person here" in message.content
+    assert sandbox.requests == []
+
+
+async def test_without_a_checkpointer_nothing_is_decided(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    played = create_agent(ScriptedModel(script=onboarding), tools=langchain.tools(toolbox))
+    before = len(sandbox.effects)
+    result = await played.ainvoke(TASK)
+    assert result["__interrupt__"]
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
+    await toolbox.aclose()
+
+
+async def test_a_call_that_cannot_be_made_asks_nobody(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    played, _ = agent(toolbox, one_call("persona_approve_inquiry", inquiryId="..", coment="x"))
+    result = await played.ainvoke(TASK, run())
+    assert "__interrupt__" not in result
+    assert "- inquiryId:" in result["messages"][-1].content
+    assert "- coment:" in result["messages"][-1].content
+
+
+async def test_the_answer_and_its_artifact(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    tools = {each.name: each for each in langchain.tools(toolbox)}
+    message = await _call(tools["persona_get_inquiry"], {"inquiryId": in_review(sandbox), "outputFields": ["status"]})
+    assert message.status == "success"
+    assert json.loads(str(message.content)) == message.artifact
+    assert message.artifact["inquiry"]["status"] == "needs_review"
+    message = await _call(tools["persona_get_inquiry"], {"inquiryId": "inq_none"})
+    assert message.status == "error"
+    assert "Nothing was changed" not in message.content, "a read changes nothing anyway"
+    await toolbox.aclose()
+
+
+@pytest.mark.parametrize("wrap", [str, SecretStr])
+async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeToolbox, wrap: type[Any]) -> None:
+    async with make_toolbox(api_key="persona_production_wrong") as toolbox:
+        played, model = agent(toolbox, one_call("persona_list_cases", maxItems=1))
+        result = await played.ainvoke(TASK, run(persona_api_key=wrap(sandbox.sandbox_key)))
+    assert json.loads(result["messages"][-1].content)["cases"] == [], "the other environment has no cases"
+    assert [request.environment for request in sandbox.requests] == ["sandbox"]
+    assert all(sandbox.sandbox_key not in seen for seen in model.saw)
+
+
+async def test_a_blank_key_does_not_fall_back(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    played, _ = agent(toolbox, one_call("persona_list_cases"))
+    result = await played.ainvoke(TASK, run(persona_api_key=" "))
+    assert "blank persona_api_key" in result["messages"][-1].content
+    assert sandbox.requests == []
+
+
+async def test_a_model_cannot_bring_a_config(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    arguments = {"config": {"configurable": {"persona_api_key": sandbox.sandbox_key}}, "maxItems": 1}
+    played, _ = agent(toolbox, one_call("persona_list_cases", **arguments))
+    await played.ainvoke(TASK, run())
+    assert [request.environment for request in sandbox.requests] == ["production"]
+    await toolbox.aclose()
+
+
+async def _call(tool: BaseTool, arguments: dict[str, Any]) -> ToolMessage:
+    message = await tool.ainvoke({"type": "tool_call", "id": "call_1", "name": tool.name, "args": arguments})
+    assert isinstance(message, ToolMessage)
+    return message
