@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__, catalog, cli_mcp, cli_show
+from . import __version__, catalog, cli_mcp, cli_sandbox, cli_show
 from .cli_show import print_json
 from .errors import InputError, PersonaError, Problem
 from .spec import API_KEY, ToolSpec
@@ -26,12 +26,10 @@ from .terminal import ProgressLine
 if TYPE_CHECKING:
     from .result import ToolResult
     from .runner import Runner
-    from .sandbox import Sandbox
 
 SUCCESS, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
 _NO_KEY_HERE = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
-_NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,13 +77,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
     parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
@@ -119,13 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
     manifest.set_defaults(handler=cli_show.manifest)
 
-    sandbox = commands.add_parser("sandbox", help="serve an offline Persona on this machine")
-    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
-    sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
-    sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
-    sandbox.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds in a real one (default: 1)")
-    sandbox.set_defaults(handler=_sandbox)
-
+    cli_sandbox.add_command(commands)
     cli_mcp.add_command(commands)
 
     demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
@@ -189,7 +174,7 @@ def _runner(arguments: argparse.Namespace) -> Runner:
     files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
     check = not arguments.no_check
     if arguments.sandbox:
-        sandbox = _sandbox_class()(populate=True)
+        sandbox = cli_sandbox.sandbox_class()(populate=True)
         return Runner(
             api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files, check_files=check
         )
@@ -243,37 +228,8 @@ def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any
     return params
 
 
-def _sandbox_class() -> type[Sandbox]:
-    try:
-        from .sandbox import Sandbox
-    except ModuleNotFoundError as error:
-        raise InputError("sandbox", [Problem("sandbox", f"{_NEEDS_SANDBOX} ({error.name} is missing)")]) from None
-    return Sandbox
-
-
-def _sandbox(arguments: argparse.Namespace) -> int:
-    try:
-        sandbox = _sandbox_class()(populate=True, state=arguments.state, seed=arguments.seed, speed=arguments.speed)
-    except (ValueError, OSError) as error:
-        raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
-
-    def announce(base_url: str) -> None:
-        print(f"Offline Persona, a simulation, at {base_url}", file=sys.stderr)
-        print("In another terminal:", file=sys.stderr)
-        print(f"  export PERSONA_BASE_URL={base_url} PERSONA_API_KEY={sandbox.api_key}", file=sys.stderr)
-        print("  persona-block run list_inquiries", file=sys.stderr)
-        kept = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
-        print(f"Ctrl-C ends it and {kept}.", file=sys.stderr, flush=True)
-
-    try:
-        sandbox.run(port=arguments.port, announce=announce)
-    finally:
-        sandbox.close()
-    return SUCCESS
-
-
 def _demo(arguments: argparse.Namespace) -> int:
-    _sandbox_class()
+    cli_sandbox.sandbox_class()
     from .demo import run_demo
 
     asyncio.run(run_demo(Path(arguments.output_dir).resolve()))

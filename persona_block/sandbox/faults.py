@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Faults:
         self._kinds = tuple(kinds)
         self.injected: Counter[str] = Counter()
 
+    def __str__(self) -> str:
+        kinds = "every kind" if set(self._kinds) == _BY_NAME.keys() else ", ".join(self._kinds)
+        return f"{self._rate:.0%} of calls go wrong ({kinds})"
+
     def next(self) -> Fault | None:
         """The fault of the next request, or None for a request that goes well."""
         if self._chance.random() >= self._rate:
@@ -72,23 +77,27 @@ class Faults:
         return fault
 
 
+Replacement = tuple[int, dict[str, str], bytes]
+
 _HTML = {"Content-Type": "text/html"}
-REPLACED: dict[str, tuple[int, dict[str, str], bytes]] = {
+_JSON = {"Content-Type": "application/json"}
+_NO_MORE = {"RateLimit-Limit": "300", "RateLimit-Remaining": "0", "RateLimit-Reset": "0"}
+_REPLACEMENTS: dict[str, Replacement] = {
     "html-502": (502, _HTML, _PAGE),
     "html-502-after": (502, _HTML, _PAGE),
-    "empty-200": (200, {"Content-Type": "application/json"}, b""),
+    "empty-200": (200, _JSON, b""),
     "wrong-type": (200, _HTML, _PAGE),
-    "gzip-bomb": (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, gzip.compress(b" " * _BOMB, 9)),
     "redirect": (302, {"Location": "https://elsewhere.invalid/"}, b""),
-    "rate-limit": (
-        429,
-        {
-            "Content-Type": "application/json",
-            "RateLimit-Limit": "300",
-            "RateLimit-Remaining": "0",
-            "RateLimit-Reset": "0",
-        },
-        b'{"errors": [{"title": "Rate limit exceeded"}]}',
-    ),
-    "error-500": (500, {"Content-Type": "application/json"}, b'{"errors": [{"title": "Internal server error"}]}'),
+    "rate-limit": (429, _JSON | _NO_MORE, b'{"errors": [{"title": "Rate limit exceeded"}]}'),
+    "error-500": (500, _JSON, b'{"errors": [{"title": "Internal server error"}]}'),
 }
+
+
+def replacement(fault: str) -> Replacement | None:
+    """Give the status, headers and body that a fault answers with in the place of the sandbox, if it does."""
+    return _bomb() if fault == "gzip-bomb" else _REPLACEMENTS.get(fault)
+
+
+@cache
+def _bomb() -> Replacement:
+    return 200, _JSON | {"Content-Encoding": "gzip"}, gzip.compress(b" " * _BOMB, 9)

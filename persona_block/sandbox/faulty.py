@@ -15,7 +15,7 @@ import h11
 import httpx
 
 from .app import BASE_PATH
-from .faults import REPLACED, Fault, Faults
+from .faults import Fault, Faults, replacement
 
 _STALL = 30.0
 _RESET = struct.pack("ii", 1, 0)
@@ -120,9 +120,8 @@ async def _write(writer: asyncio.StreamWriter, fault: str, answer: httpx.Respons
         await asyncio.sleep(_STALL)
     elif fault == "garbage":
         writer.write(b"\x00\xff nonsense \r\n\r\n")
-    elif fault in REPLACED:
-        status, headers, body = REPLACED[fault]
-        writer.write(_packed(status, headers, body))
+    elif replaced := replacement(fault):
+        writer.write(_packed(*replaced))
     else:
         assert answer is not None
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}

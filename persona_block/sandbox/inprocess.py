@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from .app import BASE_PATH
-from .faults import REPLACED, Fault, Faults
+from .faults import Fault, Faults, replacement
 
 
 class InProcess(httpx.AsyncBaseTransport):
@@ -50,8 +50,8 @@ async def _played(fault: Fault, request: httpx.Request, answer: httpx.Response |
         raise httpx.ReadTimeout("no answer came", request=request)
     if fault.name == "garbage":
         raise httpx.RemoteProtocolError("the answer is not HTTP", request=request)
-    if fault.name in REPLACED:
-        status, headers, body = REPLACED[fault.name]
+    if replaced := replacement(fault.name):
+        status, headers, body = replaced
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
     assert answer is not None
     stream = _Cut if fault.name == "cut-body" else _Trickle
