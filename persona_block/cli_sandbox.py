@@ -1,0 +1,130 @@
+"""The command `persona-block sandbox`: the offline Persona, served on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .errors import InputError, Problem
+from .sandbox.faults import FAULTS, Faults
+
+if TYPE_CHECKING:
+    from .sandbox import Sandbox
+
+_NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve an offline Persona on this machine",
+        description="Serve an offline Persona, a simulation that verifies nobody, on this machine alone.",
+        epilog="Names steer what happens: an applicant called Fail fails, one called Review needs review; see the README.",
+    )
+    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
+    sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
+    sandbox.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds in a real one (default: 1)")
+    sandbox.add_argument("--empty", action="store_true", help="start without the 200 accounts and what happened to them")
+    sandbox.add_argument("--rate-limit", type=int, metavar="N", help="calls a minute before a 429 (default: any number)")
+    sandbox.add_argument("--webhook", metavar="URL", help="URL on this machine that signed events go to")
+    sandbox.add_argument(
+        "--webhook-secret-env", metavar="NAME", help="environment variable that holds the secret they are signed with"
+    )
+    sandbox.add_argument(
+        "--faults",
+        metavar="KIND[,KIND…][:RATE]",
+        help="let calls go wrong, one in five or as many as RATE says, from 0 to 1; kinds:"
+        f" all, {', '.join(fault.name for fault in FAULTS)}",
+    )
+    sandbox.set_defaults(handler=serve)
+
+
+def sandbox_class() -> type[Sandbox]:
+    """The class Sandbox; raises InputError where its extra is not installed."""
+    try:
+        from .sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise InputError("sandbox", [Problem("sandbox", f"{_NEEDS_SANDBOX} ({error.name} is missing)")]) from None
+    return Sandbox
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted; gives the exit code."""
+    kind, secret = sandbox_class(), _secret(arguments)
+    try:
+        sandbox = kind(
+            populate=not arguments.empty,
+            state=arguments.state,
+            seed=arguments.seed,
+            speed=arguments.speed,
+            rate_limit=arguments.rate_limit,
+            webhook=arguments.webhook,
+            webhook_secret=secret,
+            faults=_faults(arguments.faults) if arguments.faults else None,
+        )
+    except (ValueError, OSError) as error:
+        raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
+    try:
+        sandbox.run(port=arguments.port, announce=lambda base_url: _announce(sandbox, base_url, arguments))
+    finally:
+        sandbox.close()
+    return 0
+
+
+def _announce(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> None:
+    for line in _lines(sandbox, base_url, arguments):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _lines(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> Iterator[str]:
+    yield f"Offline Persona, a simulation, at {base_url}"
+    yield "In another terminal:"
+    yield f"  export PERSONA_BASE_URL={base_url} PERSONA_API_KEY={sandbox.api_key}"
+    yield "  persona-block run list_inquiries"
+    yield f"Dashboard: {base_url.removesuffix('/api/v1')}/"
+    yield f"Key of the sandbox environment: {sandbox.sandbox_key}"
+    if arguments.webhook:
+        yield f"Webhooks: signed, to {urlsplit(arguments.webhook)._replace(query='', fragment='').geturl()}"
+    if sandbox.faults:
+        yield f"Faults: {sandbox.faults}"
+    kept = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
+    yield f"Ctrl-C ends it and {kept}."
+
+
+def _secret(arguments: argparse.Namespace) -> str | None:
+    """The webhook's secret from the environment; raises InputError where there is none, or none is needed."""
+    if arguments.webhook is None and arguments.webhook_secret_env is None:
+        return None
+    if arguments.webhook is None:
+        raise InputError("sandbox", [Problem("--webhook", "is needed with --webhook-secret-env")])
+    if arguments.webhook_secret_env is None:
+        message = "is needed with --webhook: the name of an environment variable, never the secret itself"
+        raise InputError("sandbox", [Problem("--webhook-secret-env", message)])
+    secret = os.environ.get(arguments.webhook_secret_env)
+    if not secret:
+        raise InputError("sandbox", [Problem("--webhook-secret-env", "names an environment variable that is not set")])
+    return secret
+
+
+def _faults(text: str) -> Faults:
+    """Faults as `--faults` gives them; raises ValueError for what there is none of."""
+    kinds, colon, rate = text.partition(":")
+    named = [fault.name for fault in FAULTS] if kinds == "all" else kinds.split(",")
+    try:
+        share = float(rate) if colon else 0.2
+    except ValueError:
+        raise ValueError("the rate of --faults is a number from 0 to 1") from None
+    return Faults(share, named)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
