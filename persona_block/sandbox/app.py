@@ -1,12 +1,7 @@
-"""The sandbox as an ASGI application: the API's routes, the files it hands out, and one-time links.
-
-Every answer carries `Persona-Sandbox: simulation`, so that none can be taken for the real thing.
-"""
+"""The sandbox as an ASGI application: the API's routes, the files it hands out, and the pages for a browser."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,18 +11,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import sessions
+from . import control, dashboard, hosted, web
 from .environment import Organization
-from .errors import Problem, problem
+from .errors import problem
 from .operations import OPERATIONS, Operation
-from .protocol import JSON, Answer, Incoming, Protocol
-from .settle import settle
+from .protocol import Answer, Incoming, Protocol
+from .web import LABEL, Endpoint, refusal_json
 
 BASE_PATH = "/api/v1"
-
-LABEL = {"Persona-Sandbox": "simulation"}
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
@@ -39,8 +30,10 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
     ]
     routes += [
         Route("/files/{filename}", _file_endpoint(organization)),
-        Route("/verify", _link_endpoint(organization)),
-        Route("/v/{code}", _link_endpoint(organization)),
+        *web.routes(),
+        *hosted.routes(organization),
+        *control.routes(organization),
+        *dashboard.routes(organization),
     ]
     errors: dict[Any, Any] = {404: _unknown_path, 405: _unknown_path}
     app = Starlette(routes=routes, exception_handlers=errors)
@@ -101,27 +94,7 @@ def _file_endpoint(organization: Organization) -> Endpoint:
     return endpoint
 
 
-def _link_endpoint(organization: Organization) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        code = request.path_params.get("code") or request.query_params.get("code", "")
-        now = organization.clock.milliseconds()
-        try:
-            with organization.store.transaction():
-                settle(organization, now)
-                session = sessions.open_link(organization, code, now)
-        except Problem as refusal:
-            return PlainTextResponse(refusal.errors[0].get("details", "There is no such link"), refusal.status, LABEL)
-        inquiry_id = session.relationships["inquiry"]["id"]
-        return PlainTextResponse(f"SIMULATION: session {session.id} of inquiry {inquiry_id} is open.", 200, LABEL)
-
-    return endpoint
-
-
 async def _unknown_path(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     details = f"The simulation has no {request.method} {request.url.path}"
-    return Response(_error_body(problem(status, details)), status, LABEL, JSON)
-
-
-def _error_body(refusal: Problem) -> bytes:
-    return json.dumps(refusal.body).encode()
+    return refusal_json(problem(status, details))

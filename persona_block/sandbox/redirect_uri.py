@@ -1,0 +1,51 @@
+"""Where the hosted flow sends the applicant in the end.
+
+Source: docs.withpersona.com/hosted-flow-redirecting-on-complete, which names the parameters: inquiry-id, reference-id,
+status and fields.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from .fields import plain
+from .records import Resource
+
+# An app's own scheme is as good as https; these run a script, or open what is on the applicant's machine or in the browser.
+_REFUSED = frozenset(
+    {"about", "blob", "chrome", "data", "file", "filesystem", "javascript", "jar", "resource", "vbscript", "view-source"}
+)
+# What a URL may hold as it is; everything else is percent-encoded
+_SAFE = ":/%#?=@[]!$&'()*+,;~"
+
+
+def destination(inquiry: Resource) -> str | None:
+    """Give the inquiry's redirect URI with how the inquiry ended, or None without one that a browser may follow."""
+    try:
+        parts = urlsplit(inquiry.private.get("redirect-uri") or "")
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme in _REFUSED or not parts.scheme or (parts.scheme in ("http", "https") and not host):
+        return None
+    query = "&".join(filter(None, (parts.query, urlencode(_parameters(inquiry)))))
+    return quote(urlunsplit(parts._replace(query=query)), safe=_SAFE)
+
+
+def _parameters(inquiry: Resource) -> list[tuple[str, str]]:
+    attributes = inquiry.attributes
+    parameters = [("inquiry-id", inquiry.id)]
+    if attributes["reference-id"]:
+        parameters.append(("reference-id", attributes["reference-id"]))
+    parameters.append(("status", attributes["status"]))
+    for name, field in attributes["fields"].items():
+        parameters += [(f"fields[{name}][type]", field["type"]), (f"fields[{name}][value]", _text(plain(field)))]
+    return parameters
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
