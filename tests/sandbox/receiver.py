@@ -90,8 +90,12 @@ class Listener:
         self._server.server_close()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many events have come; fails after ten seconds."""
-        ends = time.monotonic() + 10
-        while len(self.events) < count:
-            assert time.monotonic() < ends, self.events
+        """Wait until so many events have come."""
+        self.until(lambda events: len(events) >= count)
+
+    def until(self, condition: Callable[[list[webhooks.Event]], bool]) -> None:
+        """Wait until the events that have come are as they should be; fails after 20 seconds."""
+        ends = time.monotonic() + 20
+        while not condition(self.events):
+            assert time.monotonic() < ends, [event.name for event in self.events]
             time.sleep(0.01)

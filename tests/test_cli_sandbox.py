@@ -1,0 +1,166 @@
+"""`persona-block sandbox`: what it announces, refuses, lets go wrong, delivers, and keeps when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from persona_block.sandbox.faults import FAULTS
+from tests.sandbox.receiver import SECRET, Listener
+from tests.test_cli import cli
+
+
+@dataclass
+class Served:
+    """A process that serves a sandbox, and what it said of itself."""
+
+    process: subprocess.Popen[str]
+    announced: str
+    base_url: str
+    api_key: str
+
+    @property
+    def http(self) -> httpx.Client:
+        """A client of its API."""
+        return httpx.Client(base_url=self.base_url, headers={"Authorization": f"Bearer {self.api_key}"})
+
+
+@contextlib.contextmanager
+def served(*options: str, **environment: str) -> Iterator[Served]:
+    """`persona-block sandbox` on a free port."""
+    command = [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | environment) as process:
+        try:
+            assert process.stderr is not None
+            announced = ""
+            while not announced.endswith(".\n"):
+                announced += (line := process.stderr.readline())
+                assert line, announced
+            found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", announced)
+            assert found, announced
+            yield Served(process, announced, found[1], found[2])
+        finally:
+            process.kill()
+
+
+def test_what_it_announces() -> None:
+    with served("--webhook", "http://127.0.0.1:9/hook?token=1", "--webhook-secret-env", "HOOK", HOOK=SECRET) as sandbox:
+        origin = sandbox.base_url.removesuffix("/api/v1")
+        assert f"Dashboard: {origin}/\n" in sandbox.announced
+        assert "persona_sandbox_" in sandbox.announced
+        assert "Webhooks: signed, to http://127.0.0.1:9/hook\n" in sandbox.announced
+        assert "Faults" not in sandbox.announced
+        assert SECRET not in sandbox.announced
+        assert "simulation" in sandbox.announced
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--webhook", "https://example.com/", "--webhook-secret-env", "HOOK"],
+            "must be an http or https URL on this machine",
+        ),
+        (["--webhook", "http://127.0.0.1:9/"], "--webhook-secret-env: is needed"),
+        (["--webhook-secret-env", "HOOK"], "--webhook: is needed"),
+        (["--webhook", "http://127.0.0.1:9/", "--webhook-secret-env", "NO_SUCH_NAME"], "that is not set"),
+        (["--faults", "moon"], ", ".join(fault.name for fault in FAULTS)),
+        (["--faults", "stall:often"], "a number from 0 to 1"),
+        (["--faults", "stall:2"], "a rate from 0 to 1"),
+        (["--rate-limit", "0"], "at least 1"),
+    ],
+)
+def test_what_it_refuses(options: list[str], said: str) -> None:
+    done = cli("sandbox", *options, HOOK=SECRET)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_secret_is_no_option() -> None:
+    done = cli("sandbox", "--webhook", "http://127.0.0.1:9/", "--webhook-secret", SECRET)
+    assert done.returncode == 2
+    assert SECRET not in done.stderr
+
+
+def test_the_help_lists_the_faults() -> None:
+    shown = re.sub(r"\s+", " ", cli("sandbox", "--help").stdout).replace("- ", "-")
+    assert f"all, {', '.join(fault.name for fault in FAULTS)}" in shown
+
+
+def test_an_empty_start_with_a_rate_limit() -> None:
+    with served("--empty", "--rate-limit", "2") as sandbox, sandbox.http as http:
+        assert http.get("/accounts").json()["data"] == []
+        assert [http.get("/accounts").status_code for _ in range(2)] == [200, 429]
+
+
+def test_faults_hit_the_api_alone() -> None:
+    with served("--faults", "error-500:1") as sandbox, sandbox.http as http:
+        assert "Faults: 100% of calls go wrong (error-500)" in sandbox.announced
+        assert {http.get("/accounts").status_code for _ in range(5)} == {500}
+        origin = sandbox.base_url.removesuffix("/api/v1")
+        answer = http.get(f"{origin}/files/nothing.png")
+        assert (answer.status_code, answer.headers["persona-sandbox"]) == (403, "simulation")
+    with served("--faults", "trickle,reset-before:0.5") as sandbox, sandbox.http as http:
+        outcomes: set[int | str] = set()
+        for _ in range(20):
+            try:
+                outcomes.add(http.get("/accounts").status_code)
+            except httpx.HTTPError as error:
+                outcomes.add(type(error).__name__)
+        assert 200 in outcomes
+        assert outcomes & {"ReadError", "RemoteProtocolError"}
+
+
+def test_it_ends_quietly_when_asked_to() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with served("--faults", "stall:0") as sandbox, sandbox.http as http:
+            assert http.get("/accounts").status_code == 200
+            sandbox.process.send_signal(number)
+            assert sandbox.process.wait(10) == 0
+            assert sandbox.process.stderr is not None
+            assert sandbox.process.stderr.read() == ""
+
+
+def test_no_event_of_what_was_answered_is_lost(tmp_path: Path) -> None:
+    """Clients write while events are delivered, the process is killed, and the next one delivers what is missing."""
+    options = ["--state", str(tmp_path / "state.db"), "--speed", "60", "--empty", "--webhook-secret-env", "HOOK"]
+    answered: list[str] = []
+
+    def write(http: httpx.Client) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            while True:
+                answered.append(http.post("/accounts", json={}).json()["data"]["id"])
+
+    with Listener() as listener:
+        hook = ["--webhook", listener.url]
+        with served(*options, *hook, HOOK=SECRET) as sandbox:
+            writers = [threading.Thread(target=write, args=(sandbox.http,)) for _ in range(3)]
+            for writer in writers:
+                writer.start()
+            listener.wait_for(100)
+            listener.status = 503
+            listener.wait_for(150)
+            sandbox.process.send_signal(signal.SIGKILL)
+            for writer in writers:
+                writer.join()
+        listener.status = 200
+        before = len(listener.events)
+        with served(*options, *hook, HOOK=SECRET):
+            listener.until(lambda events: set(answered) <= {event.resource_id for event in events})
+        assert len(listener.events) > before
+    ids: dict[str, set[str]] = {}
+    for event in listener.events:
+        ids.setdefault(event.resource_id, set()).add(event.id)
+    assert {len(events) for events in ids.values()} == {1}, "each delivery of one event carries the same id"
