@@ -2,7 +2,7 @@
 
 `Sandbox` is all of it. It speaks Persona's HTTP API, in process or on a loopback port, and needs no account, key or
 network. What it cannot know about the live service it chooses, and lists in `CHOICES`; names that steer the outcome of a
-flow are in `OUTCOMES`.
+flow are in `OUTCOMES`, what can go wrong with a call in `FAULTS`, what a webhook is told in `EVENTS`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .app import create_app
     from .choices import CHOICES
+    from .events import EVENTS
+    from .faults import FAULTS, Faults
     from .offline import Sandbox, SandboxError
     from .outcomes import OUTCOMES
     from .templates import TEMPLATES
 
 _HOME_OF = {
     "CHOICES": "choices",
+    "EVENTS": "events",
+    "FAULTS": "faults",
+    "Faults": "faults",
     "OUTCOMES": "outcomes",
     "Sandbox": "offline",
     "SandboxError": "offline",
@@ -37,4 +42,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF})
 
 
-__all__ = ["CHOICES", "OUTCOMES", "TEMPLATES", "Sandbox", "SandboxError", "create_app"]
+__all__ = ["CHOICES", "EVENTS", "FAULTS", "OUTCOMES", "TEMPLATES", "Faults", "Sandbox", "SandboxError", "create_app"]

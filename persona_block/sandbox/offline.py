@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.applications import Starlette
@@ -117,26 +118,34 @@ class Sandbox:
         return Faulty(InProcess(self.app, FILES_URL), lambda: self.faults)
 
     def runner(self, **options: Any) -> Runner:
-        """A Runner that is ready to use this sandbox in process; `options` are those of Runner."""
+        """A Runner that is ready to use this sandbox in process, its files included; `options` are those of Runner."""
         from ..runner import Runner
 
-        defaults = {"api_key": self.api_key, "base_url": self.base_url, "transport": self.transport}
+        defaults = {
+            "api_key": self.api_key,
+            "base_url": self.base_url,
+            "transport": self.transport,
+            "file_hosts": [urlsplit(self.organization.files_url).hostname],
+        }
         return Runner(**{**defaults, **options})
 
     @property
     def requests(self) -> list[RequestRecord]:
         """Every request the API answered, oldest first, with keys masked."""
-        return self._store.requests()
+        with self._store.transaction():
+            return self._store.requests()
 
     @property
     def effects(self) -> list[Effect]:
         """Every change that happened, oldest first: what, to which object, by which request, or by whom else."""
-        return self._store.effects()
+        with self._store.transaction():
+            return self._store.effects()
 
     @property
     def deliveries(self) -> list[Delivery]:
         """The latest attempts to deliver an event to the webhook, newest first."""
-        return self._store.deliveries()
+        with self._store.transaction():
+            return self._store.deliveries()
 
     def complete(self, inquiry_id: str, outcome: str | None = None) -> dict[str, Any]:
         """Play the applicant of an inquiry to the end, and give the inquiry as the API would.
@@ -188,6 +197,14 @@ class Sandbox:
                 front = serving_faults(InProcess(self.app, FILES_URL), lambda: self.faults, listening, origin)
             async with front, self._courier.delivering() if self._courier else nullcontext():
                 yield self.base_url
+
+    @contextmanager
+    def serve_in_thread(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+        """Serve as `serve` does, from a thread of its own, for code that has no event loop."""
+        from anyio.from_thread import start_blocking_portal
+
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(self.serve(host, port)) as base_url:
+            yield base_url
 
     def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] = lambda base_url: None) -> None:
         """Serve on a loopback port until interrupted; `announce` is told the API's base URL."""

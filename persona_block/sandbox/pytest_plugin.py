@@ -1,0 +1,69 @@
+"""Fixtures for pytest: a fresh offline Persona for each test that asks for one.
+
+pytest finds this module by itself where persona-block is installed. It loads nothing of the sandbox until a test asks:
+
+    async def test_onboarding(persona_sandbox):
+        async with persona_sandbox.runner() as runner:
+            ...
+
+Options of `Sandbox` go into a marker: `@pytest.mark.persona_sandbox(populate=True, rate_limit=10)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .offline import Sandbox
+
+_MARKER = "persona_sandbox"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the marker."""
+    config.addinivalue_line("markers", f"{_MARKER}(**options): options of the offline Persona that the fixture gives.")
+
+
+@pytest.fixture
+def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """An offline Persona of this test alone, in memory; its clock stands still until `clock.advance` moves it.
+
+    Set `faults` to let calls go wrong; read `requests`, `effects` and `deliveries` to see what the code under test did.
+    """
+    try:
+        from .offline import Sandbox
+    except ModuleNotFoundError as error:
+        pytest.fail(
+            f"persona_sandbox needs the offline Persona: pip install 'persona-block[sandbox]' ({error})", pytrace=False
+        )
+    with Sandbox(**{"speed": 0, **_options(request.node)}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def persona_sandbox_url(persona_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same offline Persona on a loopback port: its base URL.
+
+    For this test PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change.
+    """
+    from .faults import Faults
+
+    if persona_sandbox.faults is None:
+        persona_sandbox.faults = Faults(rate=0)  # so that the server can play the ones that the test may set
+    with persona_sandbox.serve_in_thread() as base_url:
+        monkeypatch.setenv("PERSONA_BASE_URL", base_url)
+        monkeypatch.setenv("PERSONA_API_KEY", persona_sandbox.api_key)
+        yield base_url
+
+
+def _options(node: Any) -> dict[str, Any]:
+    """Give the options of a test's markers, those nearest to the test last."""
+    options: dict[str, Any] = {}
+    for marker in reversed(list(node.iter_markers(_MARKER))):
+        if marker.args:
+            raise pytest.UsageError(f"{_MARKER}: options are given by name, such as populate=True")
+        options |= marker.kwargs
+    return options

@@ -1,0 +1,170 @@
+"""The pytest plugin, as tests of somebody else's program use it: in a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from persona_block import Runner
+from persona_block.sandbox import FAULTS, Faults, Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a test file with pytest and no plugin but ours."""
+    (folder / "test_it.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider", *options]
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "persona_block.sandbox.pytest_plugin"}
+    done = subprocess.run([*command, "test_it.py"], cwd=folder, env=alone, capture_output=True, text=True, timeout=60)
+    print(done.stdout, done.stderr)
+    return done
+
+
+def test_the_example_runs() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "examples/test_onboarding.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\b5 passed", done.stdout)
+
+
+def test_pytest_finds_it_by_itself(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.hasplugin("persona_sandbox"), "the installation is older than pyproject.toml"
+
+
+def test_it_costs_nothing_until_it_is_used(tmp_path: Path) -> None:
+    test = """
+import sys
+
+def test_nothing():
+    loaded = {"starlette", "httpx", "pydantic", "sqlite3", "persona_block.sandbox.offline"} & set(sys.modules)
+    assert not loaded, loaded
+"""
+    assert run(tmp_path, test).returncode == 0
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("import sys\nsys.modules['starlette'] = None\n")
+    test = """
+def test_other():
+    pass
+
+def test_it(persona_sandbox):
+    pass
+"""
+    done = run(tmp_path, test)
+    assert done.returncode == 1
+    assert "1 passed, 1 error" in done.stdout
+    assert "pip install 'persona-block[sandbox]'" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_each_test_has_an_organisation_of_its_own(tmp_path: Path) -> None:
+    test = """
+import pytest, time
+from persona_block import run_sync
+
+pytestmark = pytest.mark.persona_sandbox(seed=3, rate_limit=50)
+
+@pytest.mark.parametrize("number", range(2))
+def test_fresh(persona_sandbox_url, persona_sandbox, number):
+    result = run_sync("create_account", {"referenceId": "same"})
+    assert result.success, result.error
+    assert [effect.name for effect in persona_sandbox.effects] == ["account.created"]
+    assert [request.method for request in persona_sandbox.requests] == ["POST"]
+    assert persona_sandbox.organization.settings.rate_limit == 50
+
+@pytest.mark.persona_sandbox(populate=True, rate_limit=2)
+def test_the_nearest_marker_wins(persona_sandbox):
+    assert persona_sandbox.organization.settings.rate_limit == 2
+    assert persona_sandbox.organization.secret == b"3"
+    assert len(persona_sandbox.effects) > 500
+
+def test_the_clock_stands_still(persona_sandbox):
+    before = persona_sandbox.clock.milliseconds()
+    time.sleep(0.01)
+    assert persona_sandbox.clock.milliseconds() == before
+    persona_sandbox.clock.advance(60)
+    assert persona_sandbox.clock.milliseconds() == before + 60_000
+"""
+    done = run(tmp_path, test)
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [("True", "options are given by name"), ("rate_limt=1", "unexpected keyword argument 'rate_limt'")],
+)
+def test_a_marker_that_cannot_be(tmp_path: Path, marker: str, said: str) -> None:
+    test = f"""
+import pytest
+
+@pytest.mark.persona_sandbox({marker})
+def test_it(persona_sandbox):
+    pass
+"""
+    done = run(tmp_path, test)
+    assert done.returncode == 1
+    assert said in done.stdout
+
+
+# What the fixtures give, here in this pytest
+
+
+def test_the_environment_leads_to_the_server(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
+    assert os.environ["PERSONA_BASE_URL"] == persona_sandbox_url == persona_sandbox.base_url
+    assert os.environ["PERSONA_API_KEY"] == persona_sandbox.api_key
+    assert persona_sandbox_url.startswith("http://127.0.0.1:")
+
+
+def test_a_server_plays_the_faults_of_the_moment(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
+    key = {"Authorization": f"Bearer {persona_sandbox.api_key}"}
+    with httpx.Client(base_url=persona_sandbox_url, headers=key) as http:
+        assert http.get("/accounts").status_code == 200
+        persona_sandbox.faults = Faults(rate=1, kinds=["reset-before"])
+        with pytest.raises(httpx.ReadError):
+            http.get("/accounts")
+        persona_sandbox.faults = None
+        assert http.get("/accounts").status_code == 200
+    assert len(persona_sandbox.requests) == 2
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
+async def test_each_fault_in_process(persona_sandbox: Sandbox, fault: object) -> None:
+    """As over sockets: a call whose every request is hit never succeeds by mistake, and says truly what it may have done."""
+    name, processed = fault.name, fault.processed  # type: ignore[attr-defined]
+    persona_sandbox.faults = Faults(rate=1, kinds=[name])
+    async with persona_sandbox.runner(deadline=0.3) as runner:
+        result = await runner.run("create_account", {"referenceId": "one"})
+    assert len(persona_sandbox.effects) == int(processed)
+    assert result.success is (name == "trickle")
+    assert persona_sandbox.faults.injected[name] >= 1
+    if not result.success:
+        assert result.error_details is not None
+        assert result.error_details["tookEffect"] in ({"unknown"} if processed else {"no", "unknown"})
+
+
+async def test_faults_hit_the_api_alone(persona_sandbox: Sandbox) -> None:
+    persona_sandbox.faults = Faults(rate=1, kinds=["garbage"])
+    async with httpx.AsyncClient(transport=persona_sandbox.transport) as http:
+        answer = await http.get("https://files.sandbox.invalid/a.png")
+    assert answer.status_code == 403
+
+
+async def test_a_runner_reads_files_too(persona_sandbox: Sandbox, tmp_path: Path) -> None:
+    from persona_block import FileStore
+
+    async with persona_sandbox.runner(files=FileStore(tmp_path)) as runner:
+        assert isinstance(runner, Runner)
+        created = await runner.call("create_inquiry", {"inquiryTemplateId": persona_sandbox.templates.inquiry})
+        persona_sandbox.complete(created["inquiry"]["id"])
+        read = await runner.call("get_inquiry", {"inquiryId": created["inquiry"]["id"]})
+        document = await runner.call("get_document", {"documentId": read["inquiry"]["documentIds"][0]})
+        stored = await runner.download(document["document"]["files"][0])
+    assert Path(str(stored.path)).read_bytes().startswith(b"\x89PNG")
