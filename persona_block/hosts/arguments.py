@@ -50,7 +50,8 @@ def check(tool: Tool, arguments: Arguments, file_root: Path | None, others: list
     try:
         values = inputs.prepare(tool.spec, own)
     except InputError as error:
-        problems += error.problems
+        told = {problem.param for problem in problems}
+        problems += [problem for problem in error.problems if problem.param not in told]
     if problems:
         raise InputError(tool.name, problems)
     return Given(values, wait, items, tuple(fields))
@@ -94,8 +95,17 @@ def _open_files(spec: ToolSpec, own: dict[str, Any], root: Path | None) -> list[
             own[name] = {"content": value, "name": "accounts.csv"}
         elif root is None:
             problems.append(Problem(name, "must be the CSV text itself, header line first; no files are read here"))
-        elif not (path := (root / value.strip()).resolve()).is_relative_to(root.resolve()):
+        elif (path := _below(root, value.strip())) is None:
             problems.append(Problem(name, "is outside the folder that files may be read from"))
         else:
             own[name] = path
     return problems
+
+
+def _below(root: Path, text: str) -> Path | None:
+    """The path that a text names below the root, links followed; None where it leads elsewhere or nowhere."""
+    try:
+        path = (root / text).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path if path.is_relative_to(root.resolve()) else None

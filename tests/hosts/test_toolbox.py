@@ -1,0 +1,314 @@
+"""What a dispatched call sends, gives back and says when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from persona_block import Runner, Sandbox
+from persona_block.hosts import Answer, Selection, Toolbox
+from persona_block.hosts import toolbox as module
+from persona_block.hosts.brevity import without_nulls
+from persona_block.sandbox import TEMPLATES
+from tests.planted import KEY, PERSON
+
+from .conftest import MakeToolbox
+from .conversation import in_review
+
+WATCHLIST = {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist}
+
+
+@pytest.fixture
+async def box(toolbox: Toolbox) -> AsyncIterator[Toolbox]:
+    """A toolbox that is closed after the test."""
+    async with toolbox:
+        yield toolbox
+
+
+def nulls(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(nulls, value.values()))
+    return sum(map(nulls, value)) if isinstance(value, list) else value is None
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_nulls_are_left_out_and_what_is_empty_stays(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("persona_get_inquiry", {"inquiryId": in_review(sandbox)})
+    inquiry = answer.data["inquiry"]
+    assert nulls(inquiry) == 0
+    assert inquiry["reportIds"] == []
+    assert "note" not in inquiry
+    assert json.loads(answer.json) == answer.data
+    assert "\n" not in answer.json
+    assert ": " not in answer.json.partition('"fields"')[0]
+
+
+def test_without_nulls() -> None:
+    assert without_nulls({"a": None, "b": {"c": None}, "d": {}, "e": [], "f": ["", None, {"g": None}], "h": False}) == {
+        "d": {},
+        "e": [],
+        "f": ["", None, {}],
+        "h": False,
+    }
+
+
+async def test_the_text_names_each_object(sandbox: Sandbox, box: Toolbox) -> None:
+    inquiry = in_review(sandbox)
+    answer = await box.dispatch("list_inquiries", {"status": "needs_review", "maxItems": 2})
+    lines = answer.text.splitlines()
+    assert lines[0] == "2 inquiries:"
+    assert lines[1].startswith(f"- {inquiry} needs_review, referenceId ")
+    assert lines[-1].startswith("more: There are more.")
+
+
+async def test_an_answer_keeps_what_it_holds_out_of_its_repr() -> None:
+    assert PERSON not in repr(Answer({"name": PERSON}, PERSON))
+
+
+async def test_a_model_gets_data_or_the_words_of_an_error() -> None:
+    answer = Answer({"a": 1}, "words")
+    assert (answer.content, Answer({"a": 1}, "words", is_error=True).content) == ('{"a":1}', "words")
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_list_gives_ten_and_says_how_to_go_on(sandbox: Sandbox, box: Toolbox) -> None:
+    first = await box.dispatch("list_accounts")
+    assert len(first.data["accounts"]) == 10
+    assert first.data["more"] == "There are more. Call persona_list_accounts again with pageAfter set to nextCursor."
+    second = await box.dispatch("list_accounts", {"pageAfter": first.data["nextCursor"]})
+    seen = [account["id"] for answer in (first, second) for account in answer.data["accounts"]]
+    assert len(set(seen)) == 20
+
+
+@pytest.mark.parametrize(("wanted", "sizes"), [(1, [1]), (100, [100]), (150, [100, 50])])
+async def test_max_items_follows_pages_and_gives_no_more(
+    sandbox: Sandbox, box: Toolbox, wanted: int, sizes: list[int]
+) -> None:
+    told: list[str] = []
+    answer = await box.dispatch("list_accounts", {"maxItems": wanted}, progress=told.append)
+    assert len({account["id"] for account in answer.data["accounts"]}) == wanted
+    assert "more" in answer.data
+    asked = [httpx.QueryParams(request.query)["page[size]"] for request in sandbox.requests]
+    assert asked == [str(size) for size in sizes]
+    assert len(told) == len(sizes)
+    assert told[-1] == f"{wanted} accounts"
+
+
+async def test_max_items_beyond_the_end_gives_all(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("list_accounts", {"maxItems": 1000})
+    assert len(answer.data["accounts"]) == 201
+    assert "more" not in answer.data
+    assert "nextCursor" not in answer.data
+
+
+async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
+    answer = await box.dispatch("list_cases", {"status": "No such status"})
+    assert answer.data == {"cases": []}
+    assert answer.text == "0 cases."
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_waiting_polls_to_the_end(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    with Sandbox(report_delay=1) as slow:
+
+        def runner() -> Runner:
+            return Runner(base_url=slow.base_url, transport=slow.transport)
+
+        told: list[str] = []
+        async with make_toolbox(runner=runner) as toolbox:
+            made = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
+            report = made.data["report"]["id"]
+            assert (await toolbox.dispatch("get_report", {"reportId": report})).data["report"]["status"] == "pending"
+            waited = await toolbox.dispatch("get_report", {"reportId": report, "wait": "true"}, progress=told.append)
+        assert waited.data["report"]["status"] == "ready"
+        assert told
+
+
+async def test_waiting_that_takes_too_long_says_how_to_go_on(
+    make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    with Sandbox(report_delay=60) as slow:
+
+        def runner() -> Runner:
+            return Runner(base_url=slow.base_url, transport=slow.transport)
+
+        async with make_toolbox(runner=runner) as toolbox:
+            made = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
+            waited = await toolbox.dispatch("get_report", {"reportId": made.data["report"]["id"], "wait": True})
+    assert not waited.is_error
+    assert waited.data["report"]["status"] == "pending"
+    assert waited.data["more"] == "It has not ended yet. Call persona_get_report with wait again."
+
+
+async def test_waiting_for_what_ends_badly_is_an_error_with_what_was_read(box: Toolbox) -> None:
+    made = await box.dispatch("create_report", {**WATCHLIST, "nameFirst": "Ada", "nameLast": "ReportError"})
+    waited = await box.dispatch("get_report", {"reportId": made.data["report"]["id"], "wait": True})
+    assert waited.is_error
+    assert waited.data["report"]["status"] == "errored"
+    assert waited.data["error"]["kind"] == "wait_failed"
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_not_offered_is_not_called(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(Selection.of(toolsets=["cases"])) as toolbox:
+        assert [tool.name for tool in toolbox.tools] == ["persona_get_case", "persona_list_cases"]
+        answer = await toolbox.dispatch("persona_list_accounts", {})
+        assert answer.is_error
+        assert "is not offered here; these tools are: persona_get_case, persona_list_cases" in answer.text
+        assert not (await toolbox.dispatch("list_cases")).is_error, "the prefix may be left out"
+    assert [request.path for request in sandbox.requests] == ["/api/v1/cases"]
+
+
+async def test_every_problem_is_told_at_once_and_nothing_is_sent(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(api_key=None) as toolbox:
+        answer = await toolbox.dispatch("list_inquiries", {"maxItems": 0, "outputFields": ["statuss"], "statsu": "created"})
+    assert answer.is_error
+    assert [problem["param"] for problem in answer.data["error"]["problems"]] == [
+        "host",
+        "outputFields",
+        "maxItems",
+        "statsu",
+    ]
+    assert answer.text.startswith("Nothing was sent. Put right:\n- host: has no Persona API key")
+    assert answer.data["error"]["tookEffect"] == "no"
+    assert sandbox.requests == []
+
+
+async def test_the_environment_holds_the_key_where_nothing_else_does(
+    sandbox: Sandbox, make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERSONA_API_KEY", sandbox.sandbox_key)
+    async with make_toolbox(api_key=None) as toolbox:
+        await toolbox.dispatch("list_cases")
+        await toolbox.dispatch("list_cases", api_key=sandbox.api_key)
+    assert [request.environment for request in sandbox.requests] == ["sandbox", "production"]
+
+
+async def test_a_refusal_of_persona_says_what_did_not_happen(box: Toolbox) -> None:
+    answer = await box.dispatch("update_inquiry", {"inquiryId": "inq_none", "note": "x"})
+    assert answer.data["error"]["status"] == 404
+    assert answer.text.endswith("Nothing was changed.")
+    assert not nulls(answer.data)
+
+
+async def test_a_lost_answer_says_that_it_may_have_happened(make_toolbox: MakeToolbox) -> None:
+    def lose(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("lost", request=request)
+
+    def runner() -> Runner:
+        return Runner(base_url="https://persona.invalid", transport=httpx.MockTransport(lose), deadline=0.05)
+
+    async with make_toolbox(runner=runner) as toolbox:
+        answer = await toolbox.dispatch("create_account", {"referenceId": "a-1"})
+    assert answer.data["error"]["tookEffect"] == "unknown"
+    assert "read the object before you try again" in answer.text
+
+
+async def test_a_fault_of_our_own_tells_its_kind_and_nothing_of_its_text(
+    make_toolbox: MakeToolbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Runner:
+        raise RuntimeError(f"{KEY} {PERSON}")
+
+    caplog.set_level(logging.DEBUG)
+    answer = await make_toolbox(runner=broken).dispatch("list_cases")
+    assert answer.is_error
+    assert "RuntimeError" in answer.text
+    assert "unknown" in answer.text
+    for text in (answer.text, answer.json, caplog.text):
+        assert KEY not in text
+        assert PERSON not in text
+
+
+# --- many callers ----------------------------------------------------------------------------------------------------------
+
+
+async def test_concurrent_calls_keep_their_own_keys(make_toolbox: MakeToolbox) -> None:
+    running = 0
+    peak = 0
+
+    async def echo(request: httpx.Request) -> httpx.Response:
+        nonlocal running, peak
+        running += 1
+        peak = max(peak, running)
+        key = request.headers["Authorization"].removeprefix("Bearer ")
+        await asyncio.sleep(0.05 - int(key[-2:]) / 2000)
+        running -= 1
+        return httpx.Response(200, json={"data": {"type": "account", "id": f"act_{key}", "attributes": {}}})
+
+    def runner() -> Runner:
+        return Runner(base_url="https://persona.invalid", transport=httpx.MockTransport(echo))
+
+    async with make_toolbox(runner=runner) as toolbox:
+        calls = [
+            toolbox.dispatch("get_account", {"accountId": f"act_{number:02}"}, api_key=f"persona_{number:02}")
+            for number in range(50)
+        ]
+        answers = await asyncio.gather(*calls)
+    assert [answer.data["account"]["id"] for answer in answers] == [f"act_persona_{number:02}" for number in range(50)]
+    assert peak == 50
+
+
+async def test_cancelling_stops_the_work(make_toolbox: MakeToolbox) -> None:
+    reached, stopped = asyncio.Event(), asyncio.Event()
+    requests = 0
+
+    async def hang_on_the_second_page(request: httpx.Request) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        if requests == 2:
+            reached.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                stopped.set()
+                raise
+        page = [{"type": "account", "id": f"act_{number}", "attributes": {}} for number in range(100)]
+        return httpx.Response(200, json={"data": page, "links": {"next": "/api/v1/accounts?page%5Bafter%5D=act_99"}})
+
+    def runner() -> Runner:
+        return Runner(base_url="https://persona.invalid", transport=httpx.MockTransport(hang_on_the_second_page))
+
+    async with make_toolbox(runner=runner) as toolbox:
+        call = asyncio.create_task(toolbox.dispatch("list_accounts", {"maxItems": 500}))
+        await asyncio.wait_for(reached.wait(), 5)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(stopped.wait(), 5)
+        await asyncio.sleep(0)
+    assert requests == 2
+
+
+def test_each_event_loop_gets_connections_of_its_own(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    made = []
+
+    def runner() -> Runner:
+        made.append(Runner(base_url=sandbox.base_url, transport=sandbox.transport))
+        return made[-1]
+
+    toolbox = make_toolbox(runner=runner)
+
+    async def twice() -> None:
+        async with toolbox:
+            for _ in range(2):
+                assert not (await toolbox.dispatch("list_cases")).is_error
+
+    asyncio.run(twice())
+    asyncio.run(twice())
+    assert len(made) == 2

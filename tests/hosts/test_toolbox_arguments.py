@@ -1,0 +1,207 @@
+"""Arguments as models send them: loose types are taken, everything else is refused by name and nothing is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_block import Sandbox
+from persona_block.hosts import Answer, Toolbox
+from tests.planted import KEY
+
+from .conftest import MakeToolbox
+from .conversation import in_review
+
+CSV = "reference_id,name_first\nmodel-1,Ada\nmodel-2,Grace\n"
+
+
+@pytest.fixture
+async def box(toolbox: Toolbox) -> AsyncIterator[Toolbox]:
+    """A toolbox that is closed after the test."""
+    async with toolbox:
+        yield toolbox
+
+
+def problems(answer: Answer) -> dict[str, str]:
+    assert answer.is_error
+    return {problem["param"]: problem["message"] for problem in answer.data["error"]["problems"]}
+
+
+# --- loose types -----------------------------------------------------------------------------------------------------------
+
+
+async def test_numbers_and_objects_may_be_text(sandbox: Sandbox, box: Toolbox) -> None:
+    listed = await box.dispatch("list_accounts", {"maxItems": "3"})
+    assert len(listed.data["accounts"]) == 3
+    fields = json.dumps({"name": {"first": "Ada"}})
+    made = await box.dispatch("create_account", {"referenceId": 4711, "fields": fields, "tags": '["vip"]'})
+    assert made.data["account"]["referenceId"] == "4711"
+    assert made.data["account"]["fields"]["name"]["first"] == "Ada"
+    assert made.data["account"]["tags"] == ["vip"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "{}", {}])
+async def test_no_arguments_at_all(box: Toolbox, nothing: Any) -> None:
+    assert len((await box.dispatch("list_accounts", nothing)).data["accounts"]) == 10
+
+
+async def test_arguments_may_be_json_text_and_nulls_are_absent(box: Toolbox) -> None:
+    text = '{"maxItems": 2, "referenceId": null, "outputFields": null, "apiKey": null}'
+    assert len((await box.dispatch("list_accounts", text)).data["accounts"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("{", "are not valid JSON"),
+        ("[" * 100_000, "are not valid JSON"),
+        ("[1]", "must be an object of arguments by name"),
+        ('"text"', "must be an object of arguments by name"),
+        ([1], "must be an object of arguments by name"),
+    ],
+    ids=["broken", "deep", "list", "text", "python list"],
+)
+async def test_arguments_that_are_no_object(sandbox: Sandbox, box: Toolbox, arguments: Any, message: str) -> None:
+    assert problems(await box.dispatch("list_accounts", arguments)) == {"arguments": message}
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("value", [0, -1, 1001, 1.5, True, "many", [1]])
+async def test_max_items_is_a_number_in_range(sandbox: Sandbox, box: Toolbox, value: Any) -> None:
+    assert problems(await box.dispatch("list_accounts", {"maxItems": value})) == {
+        "maxItems": "must be a whole number from 1 to 1000"
+    }
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("value", ["perhaps", 1, []])
+async def test_wait_is_true_or_false(sandbox: Sandbox, box: Toolbox, value: Any) -> None:
+    assert problems(await box.dispatch("get_report", {"reportId": "rep_1", "wait": value})) == {
+        "wait": "must be true or false"
+    }
+    assert sandbox.requests == []
+
+
+async def test_our_arguments_belong_to_some_tools_alone(sandbox: Sandbox, box: Toolbox) -> None:
+    assert set(problems(await box.dispatch("get_inquiry", {"inquiryId": "inq_1", "wait": True, "maxItems": 3}))) == {
+        "wait",
+        "maxItems",
+    }
+    assert sandbox.requests == []
+
+
+async def test_the_key_is_never_an_argument(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("list_accounts", {"apiKey": KEY})
+    assert problems(answer) == {"apiKey": "is held by the host and never given as an argument"}
+    assert KEY not in answer.json + answer.text
+    assert sandbox.requests == []
+
+
+# --- fields of the answer --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fields", [["status", "id"], '["status"]', "status", "status, id"])
+async def test_chosen_fields_and_the_id(sandbox: Sandbox, box: Toolbox, fields: Any) -> None:
+    inquiry = in_review(sandbox)
+    answer = await box.dispatch("get_inquiry", {"inquiryId": inquiry, "outputFields": fields})
+    assert answer.data == {"inquiry": {"id": inquiry, "status": "needs_review"}}
+
+
+async def test_chosen_fields_of_each_item_leave_the_hints(box: Toolbox) -> None:
+    answer = await box.dispatch("list_inquiries", {"maxItems": 2, "outputFields": ["status"]})
+    assert all(set(inquiry) == {"id", "status"} for inquiry in answer.data["inquiries"])
+    assert set(answer.data) == {"inquiries", "nextCursor", "more"}
+
+
+async def test_a_dotted_field_lies_below_another(sandbox: Sandbox, box: Toolbox) -> None:
+    arguments = {"inquiryId": in_review(sandbox), "outputFields": ["fields.name-first", "fields.birthdate", "fields.none.x"]}
+    inquiry = (await box.dispatch("get_inquiry", arguments)).data["inquiry"]
+    assert set(inquiry) == {"id", "fields"}
+    assert set(inquiry["fields"]) == {"name-first", "birthdate"}
+
+
+async def test_unknown_fields_are_named_with_the_nearest(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("get_inquiry", {"inquiryId": "inq_1", "outputFields": ["statuss", "zzz", "fieldz.a"]})
+    told = [problem["message"] for problem in answer.data["error"]["problems"]]
+    assert told[0] == "inquiry has no field 'statuss'; did you mean status?"
+    assert told[1].startswith("inquiry has no field 'zzz'; there are id, status, ")
+    assert told[2] == "inquiry has no field 'fieldz'; did you mean fields?"
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("fields", [7, {"id": True}, ["id", 7]], ids=str)
+async def test_fields_are_a_list_of_names(box: Toolbox, fields: Any) -> None:
+    assert (
+        "must be a list of field names"
+        in problems(await box.dispatch("get_inquiry", {"inquiryId": "inq_1", "outputFields": fields}))["outputFields"]
+    )
+
+
+# --- files -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that may be read, with a file outside it and ways that lead there."""
+    root = tmp_path / "allowed"
+    (root / "below").mkdir(parents=True)
+    (root / "below" / "people.csv").write_text(CSV, "utf-8")
+    (tmp_path / "outside.csv").write_text(CSV, "utf-8")
+    (root / "link.csv").symlink_to(tmp_path / "outside.csv")
+    (root / "loop.csv").symlink_to(root / "loop.csv")
+    return root
+
+
+async def test_an_import_takes_the_text_itself(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("import_accounts", {"file": CSV})
+    assert answer.data["importer"]["status"] == "pending"
+
+
+async def test_an_import_takes_a_path_below_the_folder(make_toolbox: MakeToolbox, folder: Path) -> None:
+    async with make_toolbox(file_root=folder) as toolbox:
+        for path in ("below/people.csv", " below/../below/people.csv ", str(folder / "below" / "people.csv")):
+            assert not (await toolbox.dispatch("import_accounts", {"file": path})).is_error
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside.csv",
+        "below/../../outside.csv",
+        "link.csv",
+        "loop.csv",
+        "{outside}",
+        "file://{outside}",
+        "https://files.example.com/outside.csv",
+        "s3://bucket/outside.csv",
+        "~/outside.csv",
+        "missing.csv",
+        "below",
+        "nul\0l.csv",
+        "x" * 5000,
+    ],
+)
+async def test_an_import_reads_nothing_else(sandbox: Sandbox, make_toolbox: MakeToolbox, folder: Path, path: str) -> None:
+    async with make_toolbox(file_root=folder) as toolbox:
+        given = path.replace("{outside}", str(folder.parent / "outside.csv"))
+        answer = await toolbox.dispatch("import_accounts", {"file": given})
+    assert answer.is_error
+    assert "file" in answer.text
+    assert answer.data["error"]["tookEffect"] == "no"
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("value", ["below/people.csv", "/etc/hosts", "a,b"])
+async def test_without_a_folder_no_path_is_read(sandbox: Sandbox, box: Toolbox, value: str) -> None:
+    assert "no files are read here" in problems(await box.dispatch("import_accounts", {"file": value}))["file"]
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("value", [{"content": CSV}, {"url": "https://example.com"}, [CSV], 7, True], ids=str)
+async def test_a_file_is_text_and_no_object(sandbox: Sandbox, box: Toolbox, value: Any) -> None:
+    assert problems(await box.dispatch("import_accounts", {"file": value})) == {"file": "must be CSV text"}
+    assert sandbox.requests == []

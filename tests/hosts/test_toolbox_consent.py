@@ -1,0 +1,139 @@
+"""Nothing is decided or erased unless a person said so: a refusal, a doubt and a fault all send nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from persona_block import InputError, Sandbox, catalog
+from persona_block.hosts import ConsentRequest, Toolbox
+from tests.planted import KEY
+
+from .conftest import MakeToolbox
+from .conversation import changes, in_review
+
+SETTLING = [spec.name for spec in catalog.load_all() if spec.effect in ("decide", "erase")]
+HARMLESS = [spec.name for spec in catalog.load_all() if spec.effect in ("read", "write")]
+
+
+def arguments(name: str, sandbox: Sandbox) -> dict[str, str]:
+    account = next(effect.resource_id for effect in sandbox.effects if effect.name == "account.created")
+    return {"accountId": account} if name.endswith("account") else {"inquiryId": in_review(sandbox)}
+
+
+@pytest.mark.parametrize("name", SETTLING)
+async def test_without_anybody_to_ask_it_is_refused(sandbox: Sandbox, toolbox: Toolbox, name: str) -> None:
+    answer = await toolbox.dispatch(name, arguments(name, sandbox))
+    assert answer.is_error
+    assert "cannot ask a person here" in answer.text
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("name", SETTLING)
+async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_toolbox: MakeToolbox, name: str) -> None:
+    asked: list[ConsentRequest] = []
+
+    def agree(request: ConsentRequest) -> bool:
+        asked.append(request)
+        assert sandbox.requests == []
+        return True
+
+    given = arguments(name, sandbox)
+    before = len(sandbox.effects)
+    async with make_toolbox(consent=agree) as toolbox:
+        answer = await toolbox.dispatch(name, given)
+    (request,) = asked
+    (object_id,) = given.values()
+    assert (request.operation, request.object_id) == (name, object_id)
+    assert object_id in request.message.splitlines()[0]
+    if name == "mark_inquiry_for_review":
+        assert "409" in answer.text or not answer.is_error, "it is in review already"
+    else:
+        assert not answer.is_error or name == "expire_inquiry"
+        assert name == "expire_inquiry" or changes(sandbox, before)[0][1] == object_id
+    assert ("cannot be undone" in request.message) == (request.effect == "erase")
+    assert (f"type the id: {object_id}" in request.message) == (request.effect == "erase")
+
+
+async def test_the_question_says_everything_that_will_be_sent(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inquiry = in_review(sandbox)
+    request = toolbox.consent_request("persona_approve_inquiry", {"inquiryId": inquiry, "comment": "Passed"})
+    assert request is not None
+    assert request.title == "Approve Inquiry"
+    lines = request.message.splitlines()
+    assert lines[0] == f"Approve inquiry {inquiry}?"
+    assert lines[1].startswith("Decide that a person passes")
+    assert lines[2:] == ["Comment: “Passed”"]
+    assert "Passed" not in repr(request)
+
+
+async def test_a_model_cannot_write_lines_of_the_question(toolbox: Toolbox) -> None:
+    comment = "fine\n\nThis approves nothing.\r\u2028\u202e\x00" + "x" * 1000
+    request = toolbox.consent_request("approve_inquiry", {"inquiryId": "inq_1", "comment": comment})
+    assert request is not None
+    assert len(request.message.splitlines()) == 3
+    assert not {"\u2028", "\u202e", "\0", "\r"} & set(request.message)
+    assert len(request.message.splitlines()[2]) < 330
+
+
+@pytest.mark.parametrize("given", [False, None, 1, "yes", "true", [True], {"approved": True}], ids=str)
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "awaited"])
+async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToolbox, given: Any, later: bool) -> None:
+    async def answer_later(request: ConsentRequest) -> Any:
+        return given
+
+    before = len(sandbox.effects)
+    async with make_toolbox(consent=answer_later if later else lambda request: given) as toolbox:
+        answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
+    assert answer.data["error"]["kind"] == "not_agreed"
+    assert answer.data["error"]["tookEffect"] == "no"
+    assert "Nothing was sent or changed" in answer.text
+    assert sandbox.requests == []
+    assert sandbox.effects[before:] == []
+
+
+async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    def fail(request: ConsentRequest) -> bool:
+        raise ValueError(KEY)
+
+    answer = await make_toolbox(consent=fail).dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
+    assert answer.is_error
+    assert KEY not in answer.text + answer.json
+    assert sandbox.requests == []
+
+
+async def test_a_hook_of_the_call_wins(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(consent=lambda request: True) as toolbox:
+        arguments = {"inquiryId": in_review(sandbox)}
+        assert (await toolbox.dispatch("approve_inquiry", arguments, consent=lambda request: False)).is_error
+        assert sandbox.requests == []
+        assert not (await toolbox.dispatch("approve_inquiry", arguments)).is_error
+
+
+async def test_nobody_is_asked_for_what_cannot_be_done(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    def never(request: ConsentRequest) -> bool:
+        raise AssertionError("asked")
+
+    async with make_toolbox(consent=never, api_key=None) as toolbox:
+        answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": "inq_1"})
+        assert [problem["param"] for problem in answer.data["error"]["problems"]] == ["host"]
+        answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": ".."}, api_key=sandbox.api_key)
+        assert [problem["param"] for problem in answer.data["error"]["problems"]] == ["inquiryId"]
+
+
+async def test_what_is_harmless_asks_nobody(toolbox: Toolbox) -> None:
+    assert [tool.spec.name for tool in toolbox.tools if tool.spec.name not in HARMLESS + SETTLING] == []
+    assert toolbox.consent_request("get_inquiry", {"inquiryId": "inq_1"}) is None
+    assert toolbox.consent_request("update_inquiry", {"inquiryId": "inq_1", "note": "x"}) is None
+
+
+async def test_what_a_framework_has_to_ask(toolbox: Toolbox, make_toolbox: MakeToolbox) -> None:
+    given = {"inquiryId": "inq_1"}
+    assert toolbox.to_approve("approve_inquiry", given) == toolbox.consent_request("approve_inquiry", given)
+    assert toolbox.to_approve("get_inquiry", given) is None
+    assert make_toolbox(consent=lambda request: True).to_approve("approve_inquiry", given) is None
+    assert toolbox.to_approve("approve_inquiry", {}) is None
+    assert toolbox.to_approve("no_such_tool", {}) is None
+    with pytest.raises(InputError, match="is required"):
+        toolbox.consent_request("approve_inquiry", {})
