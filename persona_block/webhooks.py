@@ -71,7 +71,7 @@ class Event:
 
 
 def read(
-    body: bytes,
+    body: bytes | bytearray,
     signature: str | None,
     secrets: str | Sequence[str],
     *,
@@ -102,7 +102,7 @@ def read(
 
 
 def verify(
-    body: bytes,
+    body: bytes | bytearray,
     signature: str | None,
     secrets: str | Sequence[str],
     *,
@@ -144,11 +144,11 @@ def sign(body: bytes, secret: str, *, now: float | None = None) -> str:
     return f"t={moment},v1={_digest(body, str(moment), secret)}"
 
 
-def _matches(body: bytes, signed: re.Match[str], secret: str) -> bool:
+def _matches(body: bytes | bytearray, signed: re.Match[str], secret: str) -> bool:
     return hmac.compare_digest(signed["digest"], _digest(body, signed["time"], secret))
 
 
-def _digest(body: bytes, moment: str, secret: str) -> str:
+def _digest(body: bytes | bytearray, moment: str, secret: str) -> str:
     return hmac.new(secret.encode(), b"%b.%b" % (moment.encode(), body), hashlib.sha256).hexdigest()
 
 
