@@ -189,7 +189,7 @@ class Dashboard:
                 referrers={path: rows for path, rows in referrers.items() if rows},
                 effects=self._store.effects(resource_id=resource.id),
                 opens=resource.kind == "inquiry" and resource.attributes["status"] in inquiries.RUNNING,
-                files_url=self._organization.files_url,
+                files=f"{self._organization.files_url}/",
                 text=json.dumps(answer, indent=2, ensure_ascii=False),
             )
 

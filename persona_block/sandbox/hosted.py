@@ -152,7 +152,7 @@ class HostedFlow:
         elif attributes["status"] == "expired":
             raise sessions.gone("This inquiry has expired")
         elif not (attributes["completed-at"] or attributes["failed-at"]):
-            raise unprocessable(f"This inquiry has ended in the meantime: it is {attributes['status'].replace('_', ' ')}")
+            raise unprocessable(f"This inquiry has ended meanwhile: its status is {attributes['status'].replace('_', ' ')}")
         return visit
 
     def _visit_of(self, session: Resource, now: int) -> Visit:

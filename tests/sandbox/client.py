@@ -155,6 +155,13 @@ class Client:
         """Send the webhook what is due."""
         return self._runner.run(self.sandbox.deliver())
 
+    def visit(self, url: str, form: JSON | None = None, method: str | None = None, **headers: str) -> httpx.Response:
+        """Ask for a page as a browser does, or send a form; header names are given in snake_case."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        address = httpx.URL(self.sandbox.base_url).join(url)
+        method = method or ("GET" if form is None else "POST")
+        return self._runner.run(self._http.request(method, address, data=form, headers=sent))
+
     def check(self, method: str, url: httpx.URL, answer: Answer) -> None:
         """Assert that an answer fits the contract, errors included."""
         assert answer.status != 500, answer.body

@@ -1,0 +1,510 @@
+"""The hosted flow, page by page: what each does to the inquiry, and what it does not do twice."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from persona_block.sandbox.templates import STEPS, TEMPLATES
+
+from .client import Client
+
+DAY = 24 * 3600
+START = {"step": "start", "choice": "start"}
+HOSTILE = {"name-first": '"><script>alert(1)</script>', "name-last": "O'Neill & Söhne", "birthdate": "1990-02-03"}
+
+
+def linked(client: Client, attributes: dict[str, Any] | None = None) -> tuple[str, str]:
+    """Create an inquiry; give its id and the page of the session that its one-time link opens."""
+    created = client.inquiry(attributes, {"auto-create-one-time-link": True})
+    return created.id, opened(client, created.body["meta"]["one-time-link"])
+
+
+def opened(client: Client, link: str) -> str:
+    """Open a link and give the session's page that it leads to."""
+    response = client.visit(link)
+    assert response.status_code == 303, response.text
+    return response.headers["location"]
+
+
+def status(client: Client, inquiry: str) -> str:
+    """Read the status of an inquiry through the API."""
+    return str(client.get(f"/inquiries/{inquiry}").attributes["status"])
+
+
+def verifications(client: Client, inquiry: str) -> list[tuple[str, str]]:
+    """Read the kind and status of each verification of an inquiry through the API."""
+    found = client.get(f"/inquiries/{inquiry}").related("verifications")
+    return [
+        (each["type"].partition("/")[2], client.get(f"/verifications/{each['id']}").attributes["status"]) for each in found
+    ]
+
+
+def heading(response: httpx.Response) -> str:
+    """Give the one main heading of a page."""
+    (found,) = re.findall(r"<h1>(.*?)</h1>", response.text)
+    return html.unescape(found)
+
+
+def send(client: Client, page: str, **form: str) -> str:
+    """Send a form of a session's page and give where it leads."""
+    response = client.visit(page, form)
+    assert response.status_code == 303, response.text
+    return response.headers["location"]
+
+
+def test_walk(client: Client) -> None:
+    inquiry, page = linked(client)
+    assert heading(client.visit(page)) == "Verify your identity"
+    assert status(client, inquiry) == "created", "looking at the first page starts nothing"
+    send(client, page, **START)
+    assert (status(client, inquiry), verifications(client, inquiry)) == ("pending", [])
+    assert heading(client.visit(page)) == "Government ID"
+    send(client, page, step="government-id", choice="pass")
+    assert (status(client, inquiry), verifications(client, inquiry)) == ("pending", [("government-id", "passed")])
+    assert heading(client.visit(page)) == "Selfie"
+    send(client, page, step="selfie", choice="pass")
+    assert status(client, inquiry) == "pending"
+    assert heading(client.visit(page)) == "All done?"
+    send(client, page, step="finish", choice="pass")
+    assert (status(client, inquiry), verifications(client, inquiry)) == (
+        "completed",
+        [("government-id", "passed"), ("selfie", "passed")],
+    )
+    done = client.visit(page)
+    assert (done.status_code, heading(done)) == (200, "Thank you, you are done")
+    assert {effect.actor for effect in client.sandbox.effects if effect.name == "inquiry.completed"} == {"applicant"}
+
+
+@pytest.mark.parametrize("template", [template for template in STEPS if template != TEMPLATES.inactive])
+def test_every_flow_can_be_walked(client: Client, template: str) -> None:
+    name = "template-id" if template == TEMPLATES.legacy else "inquiry-template-id"
+    inquiry, page = linked(client, {"inquiry-template-id": None, name: template})
+    send(client, page, **START)
+    for kind in STEPS[template]:
+        assert f'name="step" value="{kind}"' in client.visit(page).text
+        send(client, page, step=kind, choice="pass")
+    send(client, page, step="finish", choice="pass")
+    assert status(client, inquiry) == "completed"
+    assert verifications(client, inquiry) == [(kind, "passed") for kind in STEPS[template]]
+
+
+def test_a_step_that_fails_ends_it(client: Client) -> None:
+    inquiry, page = linked(client)
+    send(client, page, **START)
+    send(client, page, step="government-id", choice="pass")
+    send(client, page, step="selfie", choice="fail")
+    assert status(client, inquiry) == "failed"
+    assert verifications(client, inquiry) == [("government-id", "passed"), ("selfie", "failed")]
+    assert heading(client.visit(page)) == "This did not work out"
+
+
+def test_finishing_with_a_review(client: Client) -> None:
+    inquiry, page = linked(client)
+    for step in ("start", "government-id", "selfie"):
+        send(client, page, step=step, choice="start" if step == "start" else "pass")
+    send(client, page, step="finish", choice="review")
+    assert status(client, inquiry) == "needs_review"
+    (case,) = client.get("/cases").data
+    assert case["relationships"]["inquiries"]["data"][0]["id"] == inquiry
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ends", "found"),
+    [
+        ("pass", "completed", [("government-id", "passed"), ("selfie", "passed")]),
+        ("fail", "failed", [("government-id", "failed")]),
+        ("review", "needs_review", [("government-id", "passed"), ("selfie", "passed")]),
+    ],
+)
+def test_ending_at_once(client: Client, outcome: str, ends: str, found: list[tuple[str, str]]) -> None:
+    inquiry, page = linked(client)
+    send(client, page, outcome=outcome)
+    assert (status(client, inquiry), verifications(client, inquiry)) == (ends, found)
+    before = len(client.sandbox.effects)
+    for again in ("pass", "fail", "review"):
+        assert send(client, page, outcome=again).startswith("/verify?")
+    assert len(client.sandbox.effects) == before
+
+
+def test_ending_at_once_goes_on_where_the_walk_is(client: Client) -> None:
+    inquiry, page = linked(client)
+    send(client, page, **START)
+    send(client, page, step="government-id", choice="pass")
+    send(client, page, outcome="fail")
+    assert (status(client, inquiry), verifications(client, inquiry)) == (
+        "failed",
+        [("government-id", "passed"), ("selfie", "failed")],
+    )
+
+
+def test_nothing_is_done_twice(client: Client) -> None:
+    """Every form is sent again, at once and after all the others: by a double click, a way back, a second tab."""
+    inquiry, page = linked(client)
+    forms = [START, *({"step": step, "choice": "pass"} for step in ("government-id", "selfie", "finish"))]
+    for index, form in enumerate(forms):
+        send(client, page, **form)
+        before = client.sandbox.effects
+        for sent in forms[: index + 1]:
+            send(client, page, **sent)
+        assert client.sandbox.effects == before, form
+    assert len(verifications(client, inquiry)) == 2
+
+
+def test_a_step_of_a_later_page_is_not_done_early(client: Client) -> None:
+    inquiry, page = linked(client)
+    send(client, page, step="selfie", choice="pass")
+    send(client, page, step="finish", choice="pass")
+    assert (status(client, inquiry), verifications(client, inquiry)) == ("created", [])
+
+
+def test_two_sessions_share_one_walk(client: Client) -> None:
+    inquiry, page = linked(client)
+    other = opened(client, client.post(f"/inquiries/{inquiry}/generate-one-time-link").body["meta"]["one-time-link-short"])
+    assert other != page
+    send(client, page, **START)
+    assert heading(client.visit(other)) == "Government ID"
+    send(client, other, step="government-id", choice="pass")
+    send(client, page, step="government-id", choice="pass")
+    assert len(verifications(client, inquiry)) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"step": "start", "choice": "pass"},
+        {"step": "start"},
+        {"outcome": "abandon"},
+        {"outcome": ""},
+    ],
+)
+def test_a_choice_that_is_not_offered(client: Client, form: dict[str, str]) -> None:
+    inquiry, page = linked(client)
+    assert client.visit(page, form).status_code == 400
+    assert status(client, inquiry) == "created"
+
+
+class TestSessions:
+    """How a browser gets in, and for how long."""
+
+    def test_the_session_outlives_its_link(self, client: Client) -> None:
+        created = client.inquiry(meta={"auto-create-one-time-link": True})
+        link = created.body["meta"]["one-time-link"]
+        page = opened(client, link)
+        send(client, page, **START)
+        client.sandbox.clock.advance(3600)
+        refused = client.visit(link)
+        assert (refused.status_code, heading(refused)) == (410, "Link expired")
+        assert "has been used" in refused.text
+        assert heading(client.visit(page)) == "Government ID"
+        send(client, page, outcome="pass")
+        assert status(client, created.id) == "completed"
+
+    def test_looking_ahead_does_not_use_a_link_up(self, client: Client) -> None:
+        created = client.inquiry(meta={"auto-create-one-time-link": True}).body["meta"]
+        for link in (created["one-time-link"], created["one-time-link-short"]):
+            assert client.visit(link, method="HEAD").status_code == 200
+        client.sandbox.clock.advance(3600)
+        assert opened(client, created["one-time-link"])
+
+    def test_a_session_ends_after_a_day(self, client: Client) -> None:
+        meta = {"auto-create-one-time-link": True, "expiration-after-create-interval-seconds": 30 * DAY}
+        page = opened(client, client.inquiry(meta=meta).body["meta"]["one-time-link"])
+        client.sandbox.clock.advance(DAY - 1)
+        assert client.visit(page).status_code == 200
+        client.sandbox.clock.advance(1)
+        assert client.visit(page).status_code == 410
+        assert client.visit(page, START).status_code == 410
+
+    def test_tokens_of_the_api_open_it(self, client: Client) -> None:
+        created = client.inquiry(meta={"auto-create-inquiry-session": True})
+        for token in (
+            created.body["meta"]["session-token"],
+            client.post(f"/inquiries/{created.id}/resume").body["meta"]["session-token"],
+        ):
+            for page in (f"/verify?session-token={token}", f"/verify?inquiry-id={created.id}&session-token={token}"):
+                assert heading(client.visit(page)) == "Verify your identity"
+        sessions = client.get(f"/inquiries/{created.id}?include=sessions").body["included"]
+        assert [each["attributes"]["status"] for each in sessions] == ["active"]
+
+    def test_only_the_token_that_was_made(self, client: Client) -> None:
+        first, page = linked(client)
+        second, _ = linked(client)
+        token = parse_qs(urlsplit(page).query)["session-token"][0]
+        head, claims, signature = token.split(".")
+        for url in (
+            "/verify",
+            "/verify?code=",
+            "/verify?code=us1-",
+            "/v/us1-nothing",
+            "/verify?session-token=",
+            "/verify?session-token=..",
+            f"/verify?session-token={head}.{claims}.",
+            f"/verify?session-token={head}.{claims}x.{signature}",
+            f"/verify?session-token={token}%C3%BC",
+            f"/verify?session-token={token}&inquiry-id={second}",
+            f"/verify?session-token={token}&inquiry-id=",
+            "/verify?inquiry-id=inq_nowhere",
+            f"/verify?inquiry-id={client.get(f'/inquiries/{first}').related('account')['id']}",
+        ):
+            response = client.visit(url)
+            assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8"), url
+        assert client.visit("/verify", START).status_code == 404
+
+    def test_an_id_opens_what_nobody_has_started(self, client: Client) -> None:
+        inquiry = client.inquiry().id
+        page = opened(client, f"/verify?inquiry-id={inquiry}")
+        assert opened(client, f"/verify?inquiry-id={inquiry}")
+        send(client, page, **START)
+        refused = client.visit(f"/verify?inquiry-id={inquiry}")
+        assert (refused.status_code, heading(refused)) == (403, "Forbidden")
+        assert "session token" in refused.text
+        assert len(client.get(f"/inquiries/{inquiry}").related("sessions")) == 1
+
+    @pytest.mark.parametrize(
+        ("end", "code", "says"),
+        [
+            ("approve", 422, "its status is approved"),
+            ("decline", 422, "its status is declined"),
+            ("mark-for-review", 422, "its status is needs review"),
+            ("expire", 410, "has expired"),
+            ("redact", 409, "already redacted"),
+        ],
+    )
+    def test_an_inquiry_that_ended_meanwhile(self, client: Client, end: str, code: int, says: str) -> None:
+        inquiry, page = linked(client)
+        send(client, page, **START)
+        if end == "redact":
+            client.delete(f"/inquiries/{inquiry}")
+        else:
+            client.post(f"/inquiries/{inquiry}/{end}")
+        before = client.sandbox.effects
+        for form in (None, {"step": "government-id", "choice": "pass"}, {"outcome": "pass"}):
+            response = client.visit(page, form)
+            assert (response.status_code, response.headers["content-type"]) == (code, "text/html; charset=utf-8")
+            assert says in response.text
+        assert client.sandbox.effects == before
+
+    def test_time_that_runs_out_on_the_way(self, client: Client) -> None:
+        inquiry, page = linked(client)
+        send(client, page, **START)
+        client.sandbox.clock.advance(DAY)
+        response = client.visit(page, {"step": "government-id", "choice": "pass"})
+        assert response.status_code == 410
+        assert (status(client, inquiry), verifications(client, inquiry)) == ("expired", [])
+
+    def test_an_old_session_of_an_inquiry_that_was_resumed(self, client: Client) -> None:
+        inquiry, page = linked(client)
+        send(client, page, **START)
+        client.sandbox.clock.advance(DAY // 2)
+        client.post(f"/inquiries/{inquiry}/resume")
+        fresh = opened(client, client.post(f"/inquiries/{inquiry}/generate-one-time-link").body["meta"]["one-time-link"])
+        client.sandbox.clock.advance(DAY // 2)
+        assert client.visit(page).status_code == 410
+        assert heading(client.visit(fresh)) == "Government ID"
+
+
+class TestDetails:
+    """The step that asks for what a database is to be searched for."""
+
+    def start(self, client: Client) -> tuple[str, str]:
+        inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database, "fields": HOSTILE})
+        send(client, page, **START)
+        return inquiry, page
+
+    def test_what_is_known_is_shown_and_escaped(self, client: Client) -> None:
+        _, page = self.start(client)
+        text = client.visit(page).text
+        assert "<script" not in text
+        for name, value in HOSTILE.items():
+            found = re.search(rf'name="{name}" value="([^"]*)"', text)
+            assert found
+            assert html.unescape(found[1]) == value
+
+    def test_what_is_given_is_kept_and_reaches_the_account(self, client: Client) -> None:
+        inquiry, page = self.start(client)
+        given = {"name-first": " Ada ", "name-last": "Kent", "birthdate": "", "address-country-code": "DE", "other": "x"}
+        send(client, page, step="database", choice="pass", **given)
+        send(client, page, step="finish", choice="pass")
+        read = client.get(f"/inquiries/{inquiry}?include=account")
+        fields = read.attributes["fields"]
+        assert [fields[name]["value"] for name in ("name-first", "name-last", "address-country-code")] == ["Ada", "Kent", "DE"]
+        assert fields["birthdate"]["value"] == "1990-01-15", "what was left empty is made up"
+        assert "other" not in fields
+        assert read.body["included"][0]["attributes"]["fields"]["name"]["value"]["first"]["value"] == "Ada"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "says"),
+        [("birthdate", "1990-02-30", "must be a date, YYYY-MM-DD"), ("address-country-code", "de", "two capital letters")],
+    )
+    def test_what_does_not_fit_is_asked_again(self, client: Client, name: str, value: str, says: str) -> None:
+        inquiry, page = self.start(client)
+        before = client.sandbox.effects
+        response = client.visit(page, {"step": "database", "choice": "pass", "name-first": "<Ada>", name: value})
+        assert response.status_code == 422
+        assert says in response.text
+        assert re.search(rf'name="{name}" value="{value}"[^>]*aria-invalid="true"[^>]*aria-describedby', response.text)
+        assert 'value="&lt;Ada&gt;"' in response.text, "what was typed is still there"
+        assert (client.sandbox.effects, verifications(client, inquiry)) == (before, [])
+
+
+class TestRedirect:
+    """Where the applicant goes in the end."""
+
+    @pytest.mark.parametrize(
+        ("uri", "before", "after"),
+        [
+            ("https://app.example/done", "https://app.example/done?", ""),
+            ("http://127.0.0.1:9/done?order=7&x=a%20b#end", "http://127.0.0.1:9/done?order=7&x=a%20b&", "#end"),
+            ("HTTPS://app.example", "https://app.example?", ""),
+            ("myapp://kyc/done", "myapp://kyc/done?", ""),
+            ("com.example.app:/done", "com.example.app:/done?", ""),
+            ("https://app.example/ä b", "https://app.example/%C3%A4%20b?", ""),
+            ("https://app.example/\r\nSet-Cookie: a=b", "https://app.example/Set-Cookie:%20a=b?", ""),
+        ],
+    )
+    def test_followed(self, client: Client, uri: str, before: str, after: str) -> None:
+        _, page = linked(client, {"redirect-uri": uri})
+        location = send(client, page, outcome="pass")
+        assert location.startswith(f"{before}inquiry-id=inq_")
+        assert location.endswith(after)
+        done = client.visit(page).text
+        assert f'href="{html.escape(location)}"' in done.replace("&#39;", "&#x27;")
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            None,
+            "",
+            "javascript:alert(1)",
+            " JavaScript:alert(1)",
+            "java\nscript://x/%0aalert(1)",
+            "data:text/html,<script>alert(1)</script>",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:https://app.example/1",
+            "view-source:https://app.example",
+            "//app.example/done",
+            "/done",
+            "done",
+            "https:///done",
+            "https://[broken",
+        ],
+    )
+    def test_not_followed(self, client: Client, uri: str | None) -> None:
+        inquiry, page = linked(client, {"redirect-uri": uri})
+        location = send(client, page, outcome="pass")
+        assert location.startswith(f"/verify?inquiry-id={inquiry}&")
+        done = client.visit(location)
+        assert done.status_code == 200
+        assert "You can close this page" in done.text
+        assert "Continue" not in done.text
+
+    @pytest.mark.parametrize(("outcome", "ends"), [("pass", "completed"), ("fail", "failed"), ("review", "needs_review")])
+    def test_parameters(self, client: Client, outcome: str, ends: str) -> None:
+        uri = "https://app.example/done?status=own"
+        account = client.account(reference_id="customer 7&x").id
+        inquiry, page = linked(client, {"redirect-uri": uri, "account-id": account, "fields": {"name-first": "Jö & Co"}})
+        query = parse_qsl(urlsplit(send(client, page, outcome=outcome)).query, keep_blank_values=True)
+        assert query[:4] == [
+            ("status", "own"),
+            ("inquiry-id", inquiry),
+            ("reference-id", "customer 7&x"),
+            ("status", ends),
+        ]
+        fields = client.get(f"/inquiries/{inquiry}").attributes["fields"]
+        expected = []
+        for name, field in fields.items():
+            expected += [(f"fields[{name}][type]", field["type"]), (f"fields[{name}][value]", field["value"] or "")]
+        assert query[4:] == expected
+        assert ("fields[name-first][value]", "Jö & Co") in query
+
+    def test_values_that_are_no_text(self, client: Client) -> None:
+        fields = {"annual-income": 1.5, "accepts-terms": True, "extra": [1, {"a": "b"}]}
+        attributes = {"inquiry-template-id": TEMPLATES.database, "redirect-uri": "app://done", "fields": fields}
+        _, page = linked(client, attributes)
+        query = parse_qs(urlsplit(send(client, page, outcome="pass")).query)
+        assert [query[f"fields[{name}][value]"] for name in fields] == [["1.5"], ["true"], ['[1, {"a": "b"}]']]
+        assert "reference-id" not in query
+
+    def test_a_walk_and_a_failed_step_lead_there_too(self, client: Client) -> None:
+        for choices in ((("government-id", "fail"),), (("government-id", "pass"), ("selfie", "pass"), ("finish", "pass"))):
+            _, page = linked(client, {"redirect-uri": "https://app.example/done"})
+            location = send(client, page, **START)
+            for step, choice in choices:
+                assert location.startswith("/verify?")
+                location = send(client, page, step=step, choice=choice)
+            assert location.startswith("https://app.example/done?inquiry-id=")
+
+    def test_the_policy_lets_the_form_lead_there_and_nowhere_else(self, client: Client) -> None:
+        for uri, allowed in (("https://a.example/;x", "'self' https:"), ("my.app://a;b", "'self' my.app:"), (None, "'self'")):
+            _, page = linked(client, {"redirect-uri": uri})
+            policy = client.visit(page).headers["content-security-policy"]
+            assert policy.partition("form-action ")[2] == allowed
+
+
+class TestDefence:
+    """What another site can make a browser do."""
+
+    def test_headers(self, client: Client) -> None:
+        inquiry, page = linked(client)
+        used = client.inquiry(meta={"auto-create-one-time-link": True}).body["meta"]["one-time-link"]
+        responses = [client.visit(page), client.visit(used), client.visit(page, START), client.visit("/v/nothing")]
+        client.post(f"/inquiries/{inquiry}/approve")
+        responses += [client.visit(page), client.visit("/sandbox/style.css"), client.visit("/sandbox/icon.svg")]
+        assert [response.status_code for response in responses] == [200, 303, 303, 404, 422, 200, 200]
+        for response in responses:
+            assert response.headers["persona-sandbox"] == "simulation"
+            assert response.headers["cache-control"] == "no-store"
+            assert response.headers["referrer-policy"] == "no-referrer"
+            assert response.headers["x-frame-options"] == "DENY"
+            assert response.headers["x-content-type-options"] == "nosniff"
+            if response.headers["content-type"].startswith("text/html"):
+                assert "Simulation" in response.text
+                assert "<script" not in response.text
+                policy = response.headers["content-security-policy"]
+                assert policy.startswith("default-src 'none'; ")
+                assert "frame-ancestors 'none'" in policy
+                assert not re.search(r"script|unsafe|\*|data:", policy)
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"sec_fetch_site": "cross-site"},
+            {"sec_fetch_site": "same-site"},
+            {"sec_fetch_site": "cross-site", "origin": "https://persona.sandbox.invalid"},
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+        ],
+    )
+    def test_forms_of_other_sites(self, client: Client, headers: dict[str, str]) -> None:
+        inquiry, page = linked(client)
+        assert client.visit(page, START, **headers).status_code == 403
+        assert status(client, inquiry) == "created"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{"sec_fetch_site": "same-origin", "origin": "null"}, {"origin": "https://persona.sandbox.invalid"}, {}],
+    )
+    def test_forms_of_ours(self, client: Client, headers: dict[str, str]) -> None:
+        inquiry, page = linked(client)
+        assert client.visit(page, START, **headers).status_code == 303
+        assert status(client, inquiry) == "pending"
+
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1", "evil.example:80", "[::", "", "a b"]
+    )
+    def test_names_of_other_hosts(self, client: Client, host: str) -> None:
+        _, page = linked(client)
+        for url in (page, "/", "/v/x", "/dashboard/inquiries", "/sandbox/style.css"):
+            assert client.visit(url, host=host).status_code == 403, url
+
+    @pytest.mark.parametrize("host", ["127.0.0.1:8484", "localhost", "LOCALHOST:1", "[::1]:8484", "127.9.9.9"])
+    def test_names_of_this_machine(self, client: Client, host: str) -> None:
+        _, page = linked(client)
+        assert client.visit(page, host=host).status_code == 200
