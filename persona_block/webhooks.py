@@ -65,8 +65,8 @@ class Event:
             return None
         try:
             found: dict[str, Any] = shape(schema, dict(self.data))
-        except ValueError as problem:
-            raise WebhookError(f"The webhook's {kind} {problem}.") from None
+        except (ValueError, RecursionError):
+            raise WebhookError(f"The webhook's {kind} is not what Persona promises of its type.") from None
         return found
 
 
@@ -149,7 +149,7 @@ def _matches(body: bytes | bytearray, signed: re.Match[str], secret: str) -> boo
 
 
 def _digest(body: bytes | bytearray, moment: str, secret: str) -> str:
-    return hmac.new(secret.encode(), b"%b.%b" % (moment.encode(), body), hashlib.sha256).hexdigest()
+    return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _required(document: Any, pointer: str, kind: type[Any]) -> Any:

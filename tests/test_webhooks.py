@@ -244,11 +244,18 @@ def test_a_signed_body_that_is_no_event(body: bytes) -> None:
     assert refused.value.details()["tookEffect"] is None
 
 
-def test_an_object_that_breaks_its_promise() -> None:
-    broken = {"type": "verification/selfie", "id": "ver_1", "attributes": {"checks": PERSON}}
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": "case", "id": "case_1", "attributes": {"attachments": PERSON}},
+        {"type": "case", "id": "case_1", "attributes": {"fields": json.loads('{"a":' * 600 + "1" + "}" * 600)}},
+    ],
+    ids=["list", "depth"],
+)
+def test_an_object_that_breaks_its_promise(broken: dict[str, Any]) -> None:
     body = _changed({"payload": {"data": broken}})
     event = webhooks.read(body, signed(body), SECRET, now=NOW)
-    with pytest.raises(WebhookError, match="verification is not a list") as refused:
+    with pytest.raises(WebhookError, match="The webhook's case is not") as refused:
         _ = event.resource
     assert PERSON not in str(refused.value)
 
