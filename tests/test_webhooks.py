@@ -247,15 +247,15 @@ def test_a_signed_body_that_is_no_event(body: bytes) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"type": "case", "id": "case_1", "attributes": {"attachments": PERSON}},
+        {"type": "document/government-id", "id": "doc_1", "attributes": {"front-photo": PERSON}},
         {"type": "case", "id": "case_1", "attributes": {"fields": json.loads('{"a":' * 600 + "1" + "}" * 600)}},
     ],
-    ids=["list", "depth"],
+    ids=["kind", "depth"],
 )
 def test_an_object_that_breaks_its_promise(broken: dict[str, Any]) -> None:
     body = _changed({"payload": {"data": broken}})
     event = webhooks.read(body, signed(body), SECRET, now=NOW)
-    with pytest.raises(WebhookError, match="The webhook's case is not") as refused:
+    with pytest.raises(WebhookError, match="is not what Persona promises") as refused:
         _ = event.resource
     assert PERSON not in str(refused.value)
 
