@@ -127,4 +127,17 @@ CHOICES: tuple[Choice, ...] = (
     Choice("Verifications that an expiring inquiry leaves open", "Canceled."),
     Choice("perform-simulate-actions", "Same rules as the API's own actions; complete and fail also start a created inquiry."),
     Choice("Inquiry templates with a sandbox key", "403."),
+    Choice("How long a document is processed", "No time passes from its upload to its end."),
+    # Webhooks
+    Choice("Which changes a webhook is told", "Those whose event the OpenAPI gives a body for (`EVENTS`), of both environments."),
+    Choice("`included` in an event", "Absent."),
+    Choice("created-at of an event", "The moment of its change, without the little that Persona takes."),
+    Choice("When inquiry.transitioned comes", "When the flow goes on to its next verification."),
+    Choice("What comes with case.resolved and report/*.matched", "case.status-updated and report/*.ready, right before."),
+    Choice("When a delivery is tried again", "3, 18, 83 and 258 simulated seconds after the first attempt, then no more."),
+    Choice("How long a receiver has", "10 real seconds; redirects are not followed."),
+    Choice("Persona-Webhook-Attempts-Made", "Counts the attempt that it comes with."),
+    Choice("The time in Persona-Signature", "Real, as the receiver's own clock is; every other time is simulated."),
+    Choice("The certificate of a receiver", "Not checked: it can only be on this machine."),
+    Choice("Events that a stopped server left behind", "Go to the webhook that the next one is given."),
 )
