@@ -50,7 +50,7 @@ async def test_an_outage(persona_sandbox: Sandbox) -> None:
     persona_sandbox.faults = Faults(rate=1, kinds=["error-500"])
     async with persona_sandbox.runner(deadline=0.2) as runner:
         with pytest.raises(PersonaError):
-            await screen(runner, "Jane Doe")
+            await screen(runner, "Jane Doe")  # the function under test
     assert persona_sandbox.requests == [], "nothing reached Persona"
 
 

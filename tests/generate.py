@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from persona_block import catalog, resources
+from persona_block.sandbox import OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[1]
-START, END = "<!-- operations -->", "<!-- /operations -->"
 _LINE_HEIGHT = 19
 
 
@@ -27,11 +27,19 @@ def operations_table() -> str:
     return "\n".join(["| operation | group | effect | what it does |", "| --- | --- | --- | --- |", *rows])
 
 
+def outcomes_table() -> str:
+    """The README's table of the names that steer the offline Persona."""
+    rows = [f"| {outcome.name} | {outcome.means} |" for outcome in OUTCOMES]
+    return "\n".join(["| name | what happens |", "| --- | --- |", *rows])
+
+
 def readme(text: str) -> str:
-    """The README with its table made anew."""
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    return f"{head}{START}\n{operations_table()}\n{END}{tail}"
+    """The README with its tables made anew."""
+    for name, table in (("operations", operations_table()), ("outcomes", outcomes_table())):
+        head, _, rest = text.partition(f"<!-- {name} -->\n")
+        _, _, tail = rest.partition(f"<!-- /{name} -->\n")
+        text = f"{head}<!-- {name} -->\n{table}\n<!-- /{name} -->\n{tail}"
+    return text
 
 
 def demo_picture() -> str:

@@ -129,7 +129,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice("Inquiry templates with a sandbox key", "403."),
     Choice("How long a document is processed", "No time passes from its upload to its end."),
     # Webhooks
-    Choice("Which changes a webhook is told", "Those whose event the OpenAPI gives a body for (`EVENTS`), of both environments."),
+    Choice("Which changes a webhook is told", "Those that the OpenAPI gives a body for (`EVENTS`), of both environments."),
     Choice("`included` in an event", "Absent."),
     Choice("created-at of an event", "The moment of its change, without the little that Persona takes."),
     Choice("When inquiry.transitioned comes", "When the flow goes on to its next verification."),
