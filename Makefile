@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types check generate clean
+.PHONY: demo test peers lint types check generate clean
 
 demo: .venv/.ready
 	@$(BIN)/persona-block demo
 
 test: .venv/.ready
 	$(BIN)/pytest -n auto
+
+# Other people's checks of the MCP server, from the npm registry; without them their tests are skipped.
+peers:
+	npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

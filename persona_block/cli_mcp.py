@@ -93,6 +93,8 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
         raise InputError("mcp", [Problem(f"{_PREFIX}ALLOW", f"must be {' or '.join(_EFFECTS)}, or both with a comma")])
     if arguments.files_from and arguments.http:
         raise InputError("mcp", [Problem("--files-from", "is for stdio alone: over HTTP, callers send CSV text")])
+    if arguments.files_from and not Path(arguments.files_from).is_dir():
+        raise InputError("mcp", [Problem("--files-from", "there is no folder of this name")])
     chosen: dict[str, Any] = {
         "selection": selection,
         "allow": allow,

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -32,17 +32,27 @@ class _Kept:
 
 
 class Files:
-    """A folder of its own that goes when it is closed; `store` is where downloads are put."""
+    """The files, in a folder of their own that lasts as long as this is entered as a context."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="persona-mcp-")
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self.store = FileStore(self._folder.name)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def close(self) -> None:
-        """Remove every file."""
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="persona-mcp-")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         self._kept.clear()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def store(self) -> FileStore:
+        """Where downloads are put."""
+        if self._folder is None:
+            raise RuntimeError("the files are used outside their context")
+        return FileStore(self._folder.name)
 
     def keep(self, owner: str, file: Mapping[str, Any]) -> types.ResourceLink:
         """Make a stored file readable for its owner alone."""

@@ -38,6 +38,9 @@ from .files import Files
 STRUCTURED_SINCE = "2025-06-18"
 """The first revision of the protocol whose clients know structured content."""
 
+CALL_SECONDS = 45.0
+"""How long one call may take with all its attempts, so that a client that gives it a minute hears how it ended."""
+
 HEADERS = {
     "toolsets": "x-mcp-toolsets",
     "tools": "x-mcp-tools",
@@ -81,17 +84,17 @@ class Options:
 def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
     """Make the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
     files = Files()
-    make = options.runner or (lambda store: Runner(files=store))
+    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS))
     toolbox = Toolbox(options.selection, runner=lambda: make(files.store), file_root=options.file_root)
     handlers = _Handlers(options, toolbox, files, api_key)
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:
-        try:
-            yield {}
-        finally:
-            await toolbox.aclose()
-            files.close()
+        with files:
+            try:
+                yield {}
+            finally:
+                await toolbox.aclose()
 
     server: Server[Any] = Server(
         "persona",

