@@ -259,7 +259,8 @@ class TestSessions:
     def test_an_id_opens_what_nobody_has_started(self, client: Client) -> None:
         inquiry = client.inquiry().id
         page = opened(client, f"/verify?inquiry-id={inquiry}")
-        assert opened(client, f"/verify?inquiry-id={inquiry}")
+        assert opened(client, f"/verify?inquiry-id={inquiry}") == page
+        assert len(client.get(f"/inquiries/{inquiry}").related("sessions")) == 1
         send(client, page, **START)
         refused = client.visit(f"/verify?inquiry-id={inquiry}")
         assert (refused.status_code, heading(refused)) == (403, "Forbidden")
@@ -299,13 +300,15 @@ class TestSessions:
         assert (status(client, inquiry), verifications(client, inquiry)) == ("expired", [])
 
     def test_an_old_session_of_an_inquiry_that_was_resumed(self, client: Client) -> None:
-        inquiry, page = linked(client)
+        meta = {"auto-create-one-time-link": True, "expiration-after-create-interval-seconds": 3600}
+        created = client.inquiry(meta=meta)
+        page = opened(client, created.body["meta"]["one-time-link"])
         send(client, page, **START)
-        client.sandbox.clock.advance(DAY // 2)
-        client.post(f"/inquiries/{inquiry}/resume")
-        fresh = opened(client, client.post(f"/inquiries/{inquiry}/generate-one-time-link").body["meta"]["one-time-link"])
-        client.sandbox.clock.advance(DAY // 2)
-        assert client.visit(page).status_code == 410
+        client.post(f"/inquiries/{created.id}/resume")
+        fresh = opened(client, client.post(f"/inquiries/{created.id}/generate-one-time-link").body["meta"]["one-time-link"])
+        client.sandbox.clock.advance(3600)
+        refused = client.visit(page)
+        assert (refused.status_code, "This session has expired" in refused.text) == (410, True)
         assert heading(client.visit(fresh)) == "Government ID"
 
 
