@@ -3,8 +3,8 @@
 A run's own API key is the attribute `persona_api_key` of its context, or that key of a mapping:
 `Runner.run(agent, text, context=…)`.
 
-Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, whose
-question is `toolbox.consent_request(item.name, item.arguments).message`, and goes on after `state.approve(item)`.
+Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, and
+goes on after `state.approve(item)`. The question of one is `toolbox.to_approve(item.name, item.arguments).message`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 from .consent import NEEDS_CONSENT
 from .run import call
-from .tool import Tool
+from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
 try:
-    from agents import FunctionTool, RunContextWrapper
+    from agents import FunctionTool, RunContextWrapper, Tool
     from agents.tool_context import ToolContext
 except ImportError as error:
     raise ImportError(
@@ -26,13 +26,13 @@ except ImportError as error:
     ) from error
 
 
-def tools(toolbox: Toolbox | None = None) -> list[FunctionTool]:
+def tools(toolbox: Toolbox | None = None) -> list[Tool]:
     """The toolbox's tools, or all; an error goes to the model as text and never ends the run."""
     box = toolbox or Toolbox()
     return [_native(box, tool) for tool in box.tools]
 
 
-def _native(toolbox: Toolbox, tool: Tool) -> FunctionTool:
+def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
     async def invoke(context: ToolContext[Any], arguments: str) -> str:
         approved = context.is_tool_approved(tool.name, context.tool_call_id)
         return (await call(toolbox, tool.name, arguments, context.context, approved)).content

@@ -6,7 +6,8 @@
     results.append(anthropic_result(block.id, answer))
 
 Shapes: Anthropic's Messages API, `tools` and `tool_result`; OpenAI's Responses API, `tools` and `function_call_output`;
-OpenAI's Chat Completions API, `tools` and messages of the role `tool`.
+OpenAI's Chat Completions API, `tools` and messages of the role `tool`. They are typed Any, so that they go where a
+provider's library wants its own types.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ Form = Literal["responses", "chat"]
 """Which of OpenAI's APIs a dict is for."""
 
 
-def anthropic_tools(toolbox: Toolbox | None = None) -> list[dict[str, Any]]:
-    """The tools as Anthropic's Messages API takes them; None offers all."""
+def anthropic_tools(toolbox: Toolbox | None = None) -> list[Any]:
+    """The tools as dicts that Anthropic's Messages API takes; None offers all."""
     return [
         {"name": tool.name, "description": tool.description, "input_schema": deepcopy(tool.input_schema)}
         for tool in (toolbox or Toolbox()).tools
     ]
 
 
-def openai_tools(toolbox: Toolbox | None = None, form: Form = "responses") -> list[dict[str, Any]]:
-    """The tools as OpenAI's Responses or Chat Completions API takes them; None offers all."""
+def openai_tools(toolbox: Toolbox | None = None, form: Form = "responses") -> list[Any]:
+    """The tools as dicts that OpenAI's Responses or Chat Completions API takes; None offers all."""
     functions: list[dict[str, Any]] = [
         {"name": tool.name, "description": tool.description, "parameters": deepcopy(tool.input_schema)}
         for tool in (toolbox or Toolbox()).tools
@@ -53,12 +54,12 @@ async def dispatch(name: str, arguments: Arguments = None, *, toolbox: Toolbox |
         return await own.dispatch(name, arguments)
 
 
-def anthropic_result(tool_use_id: str, answer: Answer) -> dict[str, Any]:
+def anthropic_result(tool_use_id: str, answer: Answer) -> Any:
     """An answer as the content block that goes back to Anthropic."""
     return {"type": "tool_result", "tool_use_id": tool_use_id, "content": answer.content, "is_error": answer.is_error}
 
 
-def openai_result(call_id: str, answer: Answer, form: Form = "responses") -> dict[str, Any]:
+def openai_result(call_id: str, answer: Answer, form: Form = "responses") -> Any:
     """An answer as the input item, or for Chat Completions the message, that goes back to OpenAI."""
     if form == "chat":
         return {"role": "tool", "tool_call_id": call_id, "content": answer.content}

@@ -53,7 +53,7 @@ def onboarding(seen: Sequence[str]) -> ToolCall | str:
     if len(seen) == 4:
         assert read[3]["report"]["hasMatch"] is False
         return ToolCall("persona_approve_inquiry", {"inquiryId": inquiry["id"], "comment": "Passed and clear"})
-    return DONE if seen[4].startswith("{") else f"Not approved: {seen[4]}"
+    return DONE if '"status":"approved"' in seen[4] else f"Not approved: {seen[4]}"
 
 
 def one_call(name: str, **arguments: Any) -> Script:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage
+from agents import Agent, FunctionTool, Model, ModelResponse, RunConfig, Runner, Usage
 from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
@@ -46,13 +46,17 @@ class ScriptedModel(Model):
         raise NotImplementedError("no test streams")
 
 
+def native(toolbox: Toolbox) -> list[FunctionTool]:
+    return [each for each in openai_agents.tools(toolbox) if isinstance(each, FunctionTool)]
+
+
 def agent(toolbox: Toolbox, script: Script) -> tuple[Agent[Any], ScriptedModel]:
     model = ScriptedModel(script)
-    return Agent(name="Reviewer", model=model, tools=[*openai_agents.tools(toolbox)]), model
+    return Agent(name="Reviewer", model=model, tools=openai_agents.tools(toolbox)), model
 
 
 async def test_all_or_the_chosen_tools_never_strict(make_toolbox: MakeToolbox) -> None:
-    offered = openai_agents.tools()
+    offered: list[Any] = openai_agents.tools()
     assert len(offered) == 27
     assert not any(each.strict_json_schema for each in offered)
     chosen = openai_agents.tools(make_toolbox(Selection.of(tools=["get_case"])))
@@ -82,7 +86,7 @@ async def test_the_run_stops_for_an_approval_and_goes_on(sandbox: Sandbox, toolb
     played, model = agent(toolbox, onboarding)
     result = await Runner.run(played, TASK, run_config=QUIET)
     (item,) = result.interruptions
-    question = toolbox.consent_request(item.name or "", item.arguments)
+    question = toolbox.to_approve(item.name or "", item.arguments)
     assert question is not None
     assert f"Approve inquiry {inquiry}?" in question.message
     assert "inquiry.approved" not in dict(changes(sandbox, before))
@@ -112,7 +116,7 @@ async def test_a_refusing_hook_is_not_outvoted_by_the_framework(sandbox: Sandbox
     """A tool that was given an approval of the host's own still asks the toolbox's hook."""
     async with make_toolbox(consent=lambda request: False) as toolbox:
         model = ScriptedModel(one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
-        tools: list[Any] = [replace(each, needs_approval=True) for each in openai_agents.tools(toolbox)]
+        tools: list[Any] = [replace(each, needs_approval=True) for each in native(toolbox)]
         played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
         result = await Runner.run(played, TASK, run_config=QUIET)
         state = result.to_state()
@@ -124,7 +128,7 @@ async def test_a_refusing_hook_is_not_outvoted_by_the_framework(sandbox: Sandbox
 
 async def test_a_tool_whose_approval_was_taken_off_still_refuses(sandbox: Sandbox, toolbox: Toolbox) -> None:
     model = ScriptedModel(one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
-    tools: list[Any] = [replace(each, needs_approval=False) for each in openai_agents.tools(toolbox)]
+    tools: list[Any] = [replace(each, needs_approval=False) for each in native(toolbox)]
     played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
     result = await Runner.run(played, TASK, run_config=QUIET)
     assert "cannot ask a person here" in str(result.final_output)

@@ -1,0 +1,21 @@
+import asyncio
+
+from pydantic_ai import Agent
+
+from persona_block.hosts import ConsentRequest, Toolbox, pydantic_ai
+
+TASK = "Check the newest inquiry that needs review and approve it if it is clean."
+
+
+def consent(request: ConsentRequest) -> bool:
+    return input(f"{request.message}\nyes or no: ") == "yes"
+
+
+async def main() -> None:
+    async with Toolbox(consent=consent) as toolbox:
+        agent = Agent("openai:gpt-5", tools=pydantic_ai.tools(toolbox))
+        result = await agent.run(TASK)
+    print(result.output)
+
+
+asyncio.run(main())
