@@ -110,8 +110,16 @@ def test_faults_hit_the_api_alone() -> None:
         assert "Faults: 100% of calls go wrong (error-500)" in sandbox.announced
         assert {http.get("/accounts").status_code for _ in range(5)} == {500}
         origin = sandbox.base_url.removesuffix("/api/v1")
-        answer = http.get(f"{origin}/files/nothing.png")
-        assert (answer.status_code, answer.headers["persona-sandbox"]) == (403, "simulation")
+        for path, status in (("/", 200), ("/verify?code=none", 404), ("/files/nothing.png", 403)):
+            answer = http.get(origin + path)
+            assert (answer.status_code, answer.headers["persona-sandbox"]) == (status, "simulation")
+        moved = http.post(f"{origin}/sandbox/clock", json={"advance-seconds": 60}, headers={"Origin": origin})
+        assert moved.status_code == 200
+        lured = http.post(
+            f"{origin}/sandbox/clock", json={"advance-seconds": 60}, headers={"Origin": "https://elsewhere.example"}
+        )
+        assert lured.status_code == 403
+        assert http.get(f"{origin}/", headers={"Host": "elsewhere.example"}).status_code == 403
     with served("--faults", "trickle,reset-before:0.5") as sandbox, sandbox.http as http:
         outcomes: set[int | str] = set()
         for _ in range(20):

@@ -117,8 +117,12 @@ def test_a_refused_request_tells_nothing() -> None:
         client.account(reference_id="one")
         client.account(reference_id="one", status=409)
         client.post("/inquiries/inq_none/approve", status=404)
+        # The first action happens, the second is impossible, and so neither has happened.
+        other = client.inquiry(meta={"auto-create-account": False}, key=client.sandbox.sandbox_key).id
+        actions = {"meta": {"simulate-actions": [{"type": "start_inquiry"}, {"type": "nonsense"}]}}
+        client.post(f"/inquiries/{other}/perform-simulate-actions", actions, 400, key=client.sandbox.sandbox_key)
         client.deliver()
-    assert receiver.names == ["inquiry.created", "inquiry.approved", "account.created"]
+    assert receiver.names == ["inquiry.created", "inquiry.approved", "account.created", "inquiry.created"]
 
 
 def test_a_replayed_answer_tells_nothing_twice() -> None:
