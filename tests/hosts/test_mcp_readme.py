@@ -1,0 +1,56 @@
+"""The README's settings for MCP clients start servers that answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from persona_block import Sandbox
+from persona_block.hosts.mcp import create_app
+
+from .mcp_support import options
+from .test_mcp_http import caller, served
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+SECTION = README.partition("## Over MCP\n")[2].partition("\n## ")[0]
+SETTINGS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", SECTION, re.DOTALL)]
+SERVERS = [(settings.get("mcpServers") or settings["servers"])["persona"] for settings in SETTINGS]
+STDIO = [server for server in SERVERS if "command" in server]
+(HTTP,) = [server for server in SERVERS if "url" in server]
+
+
+@pytest.mark.parametrize("server", STDIO, ids=lambda server: " ".join(server["args"]))
+async def test_settings_for_stdio(server: dict[str, Any]) -> None:
+    command = Path(sys.executable).parent / server["command"]
+    # The same server, but offline: no key of the README's opens anything.
+    process = StdioServerParameters(
+        command=str(command), args=[*server["args"], "--sandbox"], env={**os.environ, **server["env"]}
+    )
+    async with Client(process) as client:
+        assert "persona_list_cases" in {tool.name for tool in (await client.list_tools()).tools}
+        result = await client.call_tool("persona_list_cases", {"status": "Open", "maxItems": 1})
+    assert len(result.structured_content["cases"]) == 1
+
+
+async def test_settings_for_http(sandbox: Sandbox) -> None:
+    headers = {name.replace("-", "_"): value for name, value in HTTP["headers"].items() if name != "Authorization"}
+    async with served(create_app(options(sandbox))) as url, caller(url, sandbox.api_key, "auto", None, **headers) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert names == {"persona_get_inquiry", "persona_list_inquiries", "persona_get_case", "persona_list_cases"}
+        assert not (await client.call_tool("persona_list_cases", {})).is_error
+
+
+def test_the_commands_of_the_section_exist() -> None:
+    from persona_block.cli import main
+
+    for line in re.findall(r"persona-block (mcp [^`#\n]+)", SECTION):
+        with pytest.raises(SystemExit) as ended:
+            main([*line.split(), "--help"])
+        assert ended.value.code == 0
