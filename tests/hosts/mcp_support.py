@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import mcp_types as types
+import pytest
 from mcp import Client
 from mcp.server import Server
 
@@ -56,15 +59,34 @@ def text(result: types.CallToolResult) -> str:
 
 
 def first(sandbox: Sandbox, status: str) -> str:
-    """The id of some inquiry of a status."""
-    return next(
-        each.resource_id for each in reversed(sandbox.effects) if each.resource_id[:4] == "inq_" and _is(sandbox, each, status)
-    )
+    """The id of the inquiry that came to a status first, and is in it still."""
+    last = {effect.resource_id: effect.status for effect in sandbox.effects if effect.resource_id.startswith("inq_")}
+    return next(inquiry for inquiry, known in last.items() if known == status)
 
 
-def _is(sandbox: Sandbox, effect: Any, status: str) -> bool:
-    last = [each for each in sandbox.effects if each.resource_id == effect.resource_id][-1]
-    return bool(last.status == status)
+class Hanging:
+    """A Persona that never answers, and knows when nobody waits for it any more."""
 
+    def __init__(self) -> None:
+        self._started, self._ended = asyncio.Event(), asyncio.Event()
 
-Ask = Callable[..., Any]
+    def runner(self, files: Any) -> Runner:
+        """A runner on it."""
+        return Runner(base_url="https://persona.test", transport=httpx.MockTransport(self._answer), files=files)
+
+    async def cancel(self, client: Client) -> None:
+        """Call a tool, cancel the call while it waits, and see that the server waits no longer."""
+        call = asyncio.create_task(client.call_tool("persona_get_account", {"accountId": "act_1"}))
+        await asyncio.wait_for(self._started.wait(), 10)
+        call.cancel()
+        await asyncio.wait_for(self._ended.wait(), 10)
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        self._started.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            self._ended.set()
+        raise AssertionError("nobody waits an hour")

@@ -74,6 +74,14 @@ async def test_a_conversation_with_the_process() -> None:
         done = await client.call_tool("persona_approve_inquiry", {"inquiryId": inquiry})
     assert done.structured_content["inquiry"]["status"] == "approved"
     assert len(person.asked) == 1
+    async with started("--sandbox", "--toolsets", "all") as client:
+        refused = await client.call_tool("persona_approve_inquiry", {"inquiryId": inquiry})
+        assert "--allow decide" in text(refused)
+    async with started("--sandbox", "--toolsets", "all", "--allow", "erase", PERSONA_MCP_ALLOW="decide") as client:
+        found = await client.call_tool("persona_list_inquiries", {"status": "needs_review", "maxItems": 1})
+        inquiry = found.structured_content["inquiries"][0]["id"]
+        for tool in ("persona_approve_inquiry", "persona_redact_inquiry"):
+            assert not (await client.call_tool(tool, {"inquiryId": inquiry})).is_error
 
 
 async def test_the_key_comes_from_the_environment_and_shows_nowhere(sandbox: Sandbox) -> None:

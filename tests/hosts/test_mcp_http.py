@@ -24,7 +24,7 @@ from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_app
 from tests.planted import KEY
 
-from .mcp_support import ERAS, Person, first, options, text
+from .mcp_support import ERAS, Hanging, Person, first, options, text
 
 both_eras = pytest.mark.parametrize("era", ERAS)
 
@@ -145,6 +145,13 @@ async def test_a_client_from_before_structured_content_gets_it_as_text() -> None
     (line,) = [line for line in answer.text.splitlines() if line.startswith("data: {")]
     result = json.loads(line.removeprefix("data: "))["result"]
     assert json.loads(result["content"][0]["text"])["account"]["id"].startswith("act_")
+
+
+@both_eras
+async def test_cancelling_stops_the_work(era: str) -> None:
+    hanging = Hanging()
+    async with served(create_app(Options(runner=hanging.runner))) as url, caller(url, "k", era) as client:
+        await hanging.cancel(client)
 
 
 class TestNarrowing:

