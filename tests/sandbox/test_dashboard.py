@@ -135,6 +135,9 @@ def test_environments_are_apart(client: Client) -> None:
         overview = shown(client, f"/?environment={environment}").text
         assert "<strong>1</strong> Accounts" in overview
         assert overview.count("<strong>POST</strong> /accounts") == 1
+        account = shown(client, re.findall(r"/dashboard/objects/act_\w+", page)[0])
+        shared = next(link for link in links(account) if "/acttp_" in link)
+        assert f'environment={environment}" aria-current="true"' in shown(client, shared).text
         assert all(f"environment={environment}" in link for link in re.findall(r'href="(/dashboard/\w+\?[^"]*)"', overview))
 
 
@@ -151,7 +154,7 @@ def test_an_inquiry_and_its_history(client: Client) -> None:
     related = [read.related("account"), *read.related("verifications"), *read.related("documents"), *client.get("/cases").data]
     assert len(related) == 5
     for each in related:
-        assert f"/dashboard/objects/{each['id']}" in links(page)
+        assert f"/dashboard/objects/{each['id']}" in [link.partition("?")[0] for link in links(page)]
 
 
 def test_requests_show_what_they_changed_and_no_key(client: Client) -> None:
