@@ -81,6 +81,7 @@ class Webhook:
 def _is_here(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and parts.port != 0 and is_loopback(parts.hostname or "")
+        whole = parts.port != 0 and parts.username is None
+        return parts.scheme in ("http", "https") and whole and is_loopback(parts.hostname or "")
     except ValueError:
         return False

@@ -132,7 +132,7 @@ class Sandbox:
     @property
     def requests(self) -> list[RequestRecord]:
         """Every request the API answered, oldest first, with keys masked."""
-        with self._store.transaction():
+        with self._store.transaction():  # a server in another thread may be half-way through one
             return self._store.requests()
 
     @property

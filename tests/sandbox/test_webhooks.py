@@ -300,6 +300,8 @@ async def test_what_a_receiver_sets_off_is_delivered_too() -> None:
         "http://[::1",
         "http://127.0.0.1:99999/",
         "http:///path",
+        "http://someone:secret@127.0.0.1/",
+        "http://127.0.0.1:0/",
     ],
 )
 def test_nobody_else_is_told(url: str) -> None:
