@@ -1,6 +1,6 @@
 """The tools for LangChain and LangGraph agents: `create_agent(model, tools=langchain.tools(toolbox))`.
 
-A run's own API key goes into its config, as a pydantic `SecretStr` because tracers copy plain text from there:
+A run's own API key goes into its config, as a pydantic `SecretStr` because traces and checkpoints copy plain text from there:
 
     await agent.ainvoke(messages, {"configurable": {"persona_api_key": SecretStr(key)}})
 

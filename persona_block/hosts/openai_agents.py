@@ -1,7 +1,7 @@
 """The tools for the OpenAI Agents SDK: `Agent(tools=openai_agents.tools(toolbox))`.
 
-A run's own API key is the attribute `persona_api_key` of its context, or that key of a mapping:
-`Runner.run(agent, text, context=…)`.
+A run's own API key is the attribute `persona_api_key` of its context, `Runner.run(agent, text, context=…)`, or that key of a
+mapping. Make it a pydantic `SecretStr` where a run's state is stored: plain text of a dataclass or a dict is stored with it.
 
 Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, and
 goes on after `state.approve(item)`. The question of one is `toolbox.to_approve(item.name, item.arguments).message`.
@@ -34,7 +34,7 @@ def tools(toolbox: Toolbox | None = None) -> list[Tool]:
 
 def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
     async def invoke(context: ToolContext[Any], arguments: str) -> str:
-        approved = context.is_tool_approved(tool.name, context.tool_call_id)
+        approved = context.is_tool_approved(context.qualified_tool_name, context.tool_call_id)
         return (await call(toolbox, tool.name, arguments, context.context, approved)).content
 
     async def needs_approval(context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from langchain.agents import create_agent
@@ -14,9 +15,11 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from langchain_core.tracers.langchain import LangChainTracer
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
+from langsmith import Client
 from pydantic import Field, SecretStr
 
 from persona_block import Sandbox
@@ -185,6 +188,19 @@ async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeTool
     assert json.loads(result["messages"][-1].content)["cases"] == [], "the other environment has no cases"
     assert [request.environment for request in sandbox.requests] == ["sandbox"]
     assert all(sandbox.sandbox_key not in seen for seen in model.saw)
+
+
+async def test_a_secret_key_is_in_no_trace_and_no_checkpoint(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    client, saver = MagicMock(spec=Client), InMemorySaver()
+    model = ScriptedModel(script=one_call("persona_list_cases", maxItems=1))
+    played: Any = create_agent(model, tools=langchain.tools(toolbox), checkpointer=saver)
+    config = run(persona_api_key=SecretStr(sandbox.sandbox_key))
+    await played.ainvoke(TASK, {**config, "callbacks": [LangChainTracer(client=client)]})
+    assert "persona_list_cases" in repr(client.mock_calls)
+    kept = repr((client.mock_calls, saver.storage, saver.writes, saver.blobs))
+    assert sandbox.sandbox_key not in kept
+    assert [request.environment for request in sandbox.requests] == ["sandbox"]
+    await toolbox.aclose()
 
 
 async def test_a_blank_key_does_not_fall_back(sandbox: Sandbox, toolbox: Toolbox) -> None:

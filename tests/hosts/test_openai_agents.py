@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents import Agent, FunctionTool, Model, ModelResponse, RunConfig, Runner, Usage
+from agents import Agent, FunctionTool, Model, ModelResponse, RunConfig, Runner, Usage, tool_namespace
 from agents.items import TResponseStreamEvent
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+from pydantic import SecretStr
 
 from persona_block import Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, openai_agents
@@ -149,18 +150,47 @@ async def test_errors_are_text_and_never_end_the_run(sandbox: Sandbox, toolbox: 
 
 @dataclass
 class Tenant:
-    persona_api_key: str
+    persona_api_key: str | SecretStr
 
 
 async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     key = sandbox.sandbox_key
     async with make_toolbox(api_key="persona_production_wrong") as toolbox:
-        for context in (Tenant(key), {"persona_api_key": key}):
+        for context in (Tenant(key), Tenant(SecretStr(key)), {"persona_api_key": key}):
             played, model = agent(toolbox, one_call("persona_list_cases", maxItems=1))
             result = await Runner.run(played, TASK, context=context, run_config=QUIET)
             assert json.loads(result.final_output)["cases"] == [], "the other environment has no cases"
             assert all(key not in seen for seen in model.saw)
-    assert [request.environment for request in sandbox.requests] == ["sandbox", "sandbox"]
+    assert [request.environment for request in sandbox.requests] == ["sandbox"] * 3
+
+
+async def test_a_secret_key_is_not_stored_with_a_run(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    played, _ = agent(toolbox, one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
+    result = await Runner.run(played, TASK, context=Tenant(SecretStr(sandbox.api_key)), run_config=QUIET)
+    stored = result.to_state().to_string()
+    assert "persona_approve_inquiry" in stored
+    assert sandbox.api_key not in stored
+
+
+async def test_a_tool_in_a_namespace_is_approved_too(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    class Namespaced(ScriptedModel):
+        async def get_response(self, *given: Any, **more: Any) -> ModelResponse:
+            response = await super().get_response(*given, **more)
+            for item in response.output:
+                if isinstance(item, ResponseFunctionToolCall):
+                    item.namespace = "persona"
+            return response
+
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    tools: list[Any] = [*tool_namespace(name="persona", description="Persona", tools=native(toolbox))]
+    model = Namespaced(one_call("persona_approve_inquiry", inquiryId=inquiry))
+    played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
+    result = await Runner.run(played, TASK, run_config=QUIET)
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(played, state, run_config=QUIET)
+    assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
+    await toolbox.aclose()
 
 
 async def test_a_blank_key_does_not_fall_back(sandbox: Sandbox, toolbox: Toolbox) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, UserError
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -137,16 +138,17 @@ async def test_what_the_model_cannot_put_right_is_no_retry(sandbox: Sandbox, mak
 
 @dataclass
 class Tenant:
-    persona_api_key: str
+    persona_api_key: str | SecretStr
 
 
 async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     key = sandbox.sandbox_key
     async with make_toolbox(api_key="persona_production_wrong") as toolbox:
         played, model = agent(toolbox, one_call("persona_list_cases", maxItems=1), deps_type=Tenant)
-        result = await played.run(TASK, deps=Tenant(key))
-    assert json.loads(result.output)["cases"] == [], "the other environment has no cases"
-    assert [request.environment for request in sandbox.requests] == ["sandbox"]
+        for deps in (Tenant(key), Tenant(SecretStr(key)), {"persona_api_key": key}):
+            result = await played.run(TASK, deps=deps)
+            assert json.loads(result.output)["cases"] == [], "the other environment has no cases"
+    assert [request.environment for request in sandbox.requests] == ["sandbox"] * 3
     assert all(key not in seen for seen in model.saw)
 
 
