@@ -114,6 +114,7 @@ class Toolbox:
         `api_key` and `consent` win over the toolbox's own; `progress` is told how paging and waiting go. A call that is made
         again under one `idempotency_key` happens once.
         """
+        called: Tool | None = None
         try:
             called = self.find(name)
             key = api_key or self._api_key or os.environ.get(KEY_VARIABLE)
@@ -121,16 +122,20 @@ class Toolbox:
             request = consent_request(called.spec, given.values)
             if request is not None and not await _agreed(request, consent or self._consent):
                 return refused(request)
-            output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
+            try:
+                output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
+            except PersonaError as error:
+                error.output = narrowed(called, error.output, given.fields)
+                raise
+            return _answer(called, output, given)
         except PersonaError as error:
             return failed(error)
         except Exception as error:
             # Its text may hold anything, so neither a model nor a log gets to see it.
             _log.error("%s failed inside: %s", name[:64], type(error).__name__)
             inside = PersonaError(f"{name[:64]} failed by a fault of its own, {type(error).__name__}.")
-            inside.took_effect = "unknown"
+            inside.took_effect = None if called and called.spec.effect == "read" else "unknown"
             return failed(inside)
-        return _answer(called, output, given)
 
     def find(self, name: str) -> Tool:
         """The offered tool of a name, with or without the prefix; raises InputError for one that is not offered."""
@@ -195,21 +200,24 @@ async def _pages(
     paging = spec.paginate
     assert paging is not None
     size = params.pop(PAGE_SIZE_PARAM, PAGE_SIZE if wanted is None else LARGEST_PAGE)
-    items: list[Any] = []
+    output: dict[str, Any] = {paging.items: []}
     while True:
-        rest = size if wanted is None else min(size, wanted - len(items))
-        page = await runner.call(spec.name, {**params, PAGE_SIZE_PARAM: rest})
-        items += page[paging.items]
+        rest = size if wanted is None else min(size, wanted - len(output[paging.items]))
+        try:
+            page = await runner.call(spec.name, {**params, PAGE_SIZE_PARAM: rest})
+        except PersonaError as error:
+            error.output = output if output[paging.items] else {}
+            raise
+        items = output[paging.items] + page[paging.items]
         cursor = page[paging.next]
+        output = {**page, paging.items: items}
+        if cursor is not None:
+            output["more"] = f"There are more. Call {spec.tool_id} again with {paging.cursor} set to {paging.next}."
         if progress:
             progress(f"{len(items)} {paging.items}")
         if cursor is None or wanted is None or len(items) >= wanted or cursor == params.get(paging.cursor):
-            break
+            return output
         params[paging.cursor] = cursor
-    output = {**page, paging.items: items}
-    if cursor is not None:
-        output["more"] = f"There are more. Call {spec.tool_id} again with {paging.cursor} set to {paging.next}."
-    return output
 
 
 async def _agreed(request: ConsentRequest, consent: Consent | None) -> bool:
@@ -217,8 +225,14 @@ async def _agreed(request: ConsentRequest, consent: Consent | None) -> bool:
     if consent is None:
         problem = Problem("host", "cannot ask a person here, and this needs a person's word; do not try again")
         raise InputError(TOOL_PREFIX + request.operation, [problem])
-    given = consent(request)
-    return (await given if inspect.isawaitable(given) else given) is True
+    try:
+        given = consent(request)
+        return (await given if inspect.isawaitable(given) else given) is True
+    except Exception as error:
+        # Its text may hold anything, so neither a model nor a log gets to see it.
+        _log.error("asking about %s failed: %s", request.operation, type(error).__name__)
+        problem = Problem("host", "failed while asking a person, and this needs a person's word")
+        raise InputError(TOOL_PREFIX + request.operation, [problem]) from None
 
 
 def refused(request: ConsentRequest) -> Answer:

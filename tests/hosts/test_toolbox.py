@@ -226,13 +226,38 @@ async def test_a_fault_of_our_own_tells_its_kind_and_nothing_of_its_text(
         raise RuntimeError(f"{KEY} {PERSON}")
 
     caplog.set_level(logging.DEBUG)
-    answer = await make_toolbox(runner=broken).dispatch("list_cases")
+    box = make_toolbox(runner=broken)
+    answer, reading = await box.dispatch("create_account"), await box.dispatch("list_cases")
     assert answer.is_error
+    assert reading.is_error
     assert "RuntimeError" in answer.text
     assert "unknown" in answer.text
-    for text in (answer.text, answer.json, caplog.text):
+    assert "unknown" not in reading.text
+    for text in (answer.text, answer.json, reading.text, reading.json, caplog.text):
         assert KEY not in text
         assert PERSON not in text
+
+
+async def test_what_was_listed_before_a_failure_is_kept(sandbox: Sandbox) -> None:
+    calls = 0
+
+    async def second_page_fails(request: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
+        return await sandbox.transport.handle_async_request(request)
+
+    def runner() -> Runner:
+        return Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(second_page_fails))
+
+    async with Toolbox(api_key=sandbox.api_key, runner=runner) as box:
+        answer = await box.dispatch("list_accounts", {"maxItems": 150, "outputFields": ["status"]})
+    assert answer.is_error
+    assert "403" in answer.text
+    assert len(answer.data["accounts"]) == 100
+    assert set(answer.data["accounts"][0]) == {"id", "status"}
+    assert answer.data["nextCursor"] == answer.data["accounts"][-1]["id"]
 
 
 # --- many callers ----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, ma
 
     answer = await make_toolbox(consent=fail).dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
     assert answer.is_error
+    assert "Nothing was sent" in answer.text
     assert KEY not in answer.text + answer.json
     assert sandbox.requests == []
 
