@@ -22,7 +22,7 @@ from langgraph.types import Command
 from langsmith import Client
 from pydantic import Field, SecretStr
 
-from persona_block import Sandbox
+from persona_block import Runner, Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, langchain
 
 from .conftest import MakeToolbox
@@ -111,12 +111,24 @@ async def test_an_interrupt_asks_and_the_graph_goes_on(sandbox: Sandbox, toolbox
     await toolbox.aclose()
 
 
-def test_a_blocking_agent_is_asked_too(sandbox: Sandbox, toolbox: Toolbox) -> None:
+def test_a_blocking_agent_is_asked_too_and_leaves_nothing_open(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    open_runners: list[Runner] = []
+
+    class Noted(Runner):
+        async def aclose(self) -> None:
+            open_runners.remove(self)
+            await super().aclose()
+
+    def runner() -> Runner:
+        open_runners.append(Noted(base_url=sandbox.base_url, transport=sandbox.transport))
+        return open_runners[-1]
+
     inquiry, before = in_review(sandbox), len(sandbox.effects)
-    played, _ = agent(toolbox, onboarding)
+    played, _ = agent(make_toolbox(runner=runner), onboarding)
     assert played.invoke(TASK, run())["__interrupt__"]
     assert played.invoke(APPROVE, run())["messages"][-1].content == DONE
     assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
+    assert open_runners == []
 
 
 @pytest.mark.parametrize(
