@@ -52,6 +52,8 @@ async def test_no_arguments_at_all(box: Toolbox, nothing: Any) -> None:
 async def test_arguments_may_be_json_text_and_nulls_are_absent(box: Toolbox) -> None:
     text = '{"maxItems": 2, "referenceId": null, "outputFields": null, "apiKey": null}'
     assert len((await box.dispatch("list_accounts", text)).data["accounts"]) == 2
+    waited = await box.dispatch("get_report", {"reportId": "rep_none", "wait": None})
+    assert waited.data["error"]["status"] == 404
 
 
 @pytest.mark.parametrize(
