@@ -15,8 +15,8 @@ MakeToolbox = Callable[..., Toolbox]
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A populated organisation whose reports are ready at once."""
-    with Sandbox(populate=True, report_delay=0) as made:
+    """A populated organisation whose reports and imports are ready at once, at a time that stands still."""
+    with Sandbox(populate=True, report_delay=0, import_delay=0, speed=0) as made:
         yield made
 
 

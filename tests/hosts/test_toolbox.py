@@ -106,7 +106,7 @@ async def test_max_items_follows_pages_and_gives_no_more(
 
 async def test_max_items_beyond_the_end_gives_all(sandbox: Sandbox, box: Toolbox) -> None:
     answer = await box.dispatch("list_accounts", {"maxItems": 1000})
-    assert len(answer.data["accounts"]) == 201
+    assert len(answer.data["accounts"]) == 202
     assert "more" not in answer.data
     assert "nextCursor" not in answer.data
 

@@ -62,12 +62,10 @@ async def ask(
 
 
 def can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether the client can show its person a form, and its answer has a way back."""
+    """Whether the client said that it can show its person a form; without a session one of the handshake era has no say."""
     capabilities = ctx.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
-    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
-        return False
-    return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or ctx.session.can_send_request
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def _form(request: ConsentRequest) -> types.ElicitRequestedSchema:
