@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cli_sandbox import sandbox_class
 from .errors import InputError, Problem
 
 if TYPE_CHECKING:
     from .hosts.mcp import Options
 
-NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]'"
-NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
+_NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]'"
 
 _PREFIX = "PERSONA_MCP_"
 _EFFECTS = ("decide", "erase")
@@ -61,7 +61,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         from .hosts.mcp import create_app, create_server, serve_stdio
     except ModuleNotFoundError as error:
-        raise InputError("mcp", [Problem("mcp", f"{NEEDS_EXTRA} ({error.name} is missing)")]) from None
+        raise InputError("mcp", [Problem("mcp", f"{_NEEDS_EXTRA} ({error.name} is missing)")]) from None
     from .caller import KEY_VARIABLE
 
     options, sandbox_key = _options(arguments)
@@ -103,12 +103,7 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     }
     if not arguments.sandbox:
         return Options(**chosen), None
-    try:
-        from .sandbox import Sandbox
-    except ModuleNotFoundError as error:
-        raise InputError("mcp", [Problem("--sandbox", f"{NEEDS_SANDBOX} ({error.name} is missing)")]) from None
-
-    sandbox = Sandbox(populate=True)
+    sandbox = sandbox_class()(populate=True)
     print("An offline Persona: a simulation that verifies nobody.", file=sys.stderr)
     return Options(
         runner=lambda files: Runner(base_url=sandbox.base_url, transport=sandbox.transport, files=files), **chosen
