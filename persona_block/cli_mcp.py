@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .addresses import check_base_url, is_loopback
 from .cli_sandbox import sandbox_class
 from .errors import InputError, Problem
 
@@ -20,7 +21,7 @@ _NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]
 
 _PREFIX = "PERSONA_MCP_"
 _EFFECTS = ("decide", "erase")
-_TRUE = ("1", "true", "yes", "on")
+_SWITCH = {"1": True, "true": True, "yes": True, "on": True, "": False, "0": False, "false": False, "no": False, "off": False}
 
 
 def add_command(commands: Any) -> None:
@@ -79,7 +80,7 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     """What the operator chose, and the key of the offline Persona where that is served."""
     from .hosts.mcp import Options
     from .hosts.selection import DEFAULT, Selection
-    from .runner import Runner
+    from .runner import BASE_URL_VARIABLE, Runner
 
     selection = Selection.of(
         toolsets=_names(arguments.toolsets, "TOOLSETS"),
@@ -102,6 +103,8 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
         "file_root": Path(arguments.files_from) if arguments.files_from else None,
     }
     if not arguments.sandbox:
+        if base_url := os.environ.get(BASE_URL_VARIABLE):
+            check_base_url(base_url)
         return Options(**chosen), None
     sandbox = sandbox_class()(populate=True)
     print("An offline Persona: a simulation that verifies nobody.", file=sys.stderr)
@@ -117,13 +120,15 @@ def _names(given: str | None, variable: str | None) -> list[str]:
 
 
 def _is_set(variable: str) -> bool:
-    return os.environ.get(_PREFIX + variable, "").strip().lower() in _TRUE
+    """Whether a variable switches something on; one that cannot be told raises InputError, and never passes for off."""
+    said = os.environ.get(_PREFIX + variable, "").strip().lower()
+    if said not in _SWITCH:
+        raise InputError("mcp", [Problem(_PREFIX + variable, "must be true or false")])
+    return _SWITCH[said]
 
 
 def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
     import uvicorn
-
-    from .addresses import is_loopback
 
     if not is_loopback(arguments.host) and not arguments.public_host:
         raise InputError("mcp", [Problem("--host", "other than loopback also needs --public-host, the name clients use")])

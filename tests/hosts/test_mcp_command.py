@@ -124,10 +124,23 @@ def test_a_wrong_option_is_named(arguments: list[str], said: str, capsys: pytest
     assert said in capsys.readouterr().err
 
 
-def test_a_wrong_effect_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("PERSONA_MCP_ALLOW", "decide,everything")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PERSONA_MCP_ALLOW", "decide,everything"),
+        ("PERSONA_MCP_READ_ONLY", "enabled"),
+        ("PERSONA_MCP_FULL_TEXT", "2"),
+        ("PERSONA_MCP_TOOLSETS", "inquirys"),
+        ("PERSONA_BASE_URL", "http://example.com"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
     assert cli.main(["mcp"]) == 2
-    assert "PERSONA_MCP_ALLOW" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert variable in said or "toolsets" in said
 
 
 @pytest.mark.parametrize("arguments", [[], ["--http", "--port", "0"]])
