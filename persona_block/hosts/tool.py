@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from .. import catalog
-from ..spec import Schema, ToolSpec
+from ..spec import TOOL_PREFIX, Schema, ToolSpec
 
 OUTPUT_FIELDS = "outputFields"
 """The argument that narrows what is given back."""
@@ -48,8 +49,8 @@ class Tool:
 
     @property
     def description(self) -> str:
-        """What it does, when not to use it, what comes first and what it gives back."""
-        return self.spec.description
+        """What it does, when not to use it, what comes first and what it gives back; it names other tools as a model does."""
+        return _operations().sub(lambda name: TOOL_PREFIX + name[0], self.spec.description)
 
     @property
     def extra(self) -> frozenset[str]:
@@ -122,6 +123,12 @@ def _described(spec: ToolSpec, text: str, shape: Mapping[str, Any]) -> str:
     if _readers().get(shape["x-type"], spec.tool_id) != spec.tool_id:
         return text
     return f"{text.rstrip('.')}: {', '.join(shape['properties'])}."
+
+
+@cache
+def _operations() -> re.Pattern[str]:
+    """Finds the name of any operation in a text."""
+    return re.compile(rf"\b({'|'.join(catalog.names())})\b")
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from persona_block.hosts import STARTERS, Selection
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.hosts.mcp.files import KEPT, Files
 from persona_block.hosts.selection import DEFAULT
+from persona_block.hosts.tool import tool as described
 from tests.planted import KEY
 
 from .mcp_support import ERAS, Hanging, connected, first, options, text
@@ -49,7 +51,9 @@ class TestListing:
         for spec in catalog.load_all():
             tool = tools[spec.tool_id]
             assert tool.title == spec.title
-            assert tool.description == spec.description
+            assert tool.description == described(spec.name).description
+            others = set(re.findall(r"[a-z]+(?:_[a-z]+)+", tool.description)) - {"needs_review"}
+            assert others <= set(tools)
             assert tool.icons
             assert tool.output_schema
             hints = tool.annotations
