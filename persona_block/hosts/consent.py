@@ -28,6 +28,15 @@ class ConsentRequest:
     object_id: str
     message: str = field(repr=False)
 
+    @property
+    def prompt(self) -> str:
+        """How to agree, where a person answers in text."""
+        return f"To confirm, type {self.object_id}" if self.effect == "erase" else "To agree, type yes"
+
+    def is_agreed(self, text: str) -> bool:
+        """Whether what a person typed after `prompt` agrees."""
+        return text.strip() == (self.object_id if self.effect == "erase" else "yes")
+
 
 Consent = Callable[[ConsentRequest], bool | Awaitable[bool]]
 """Asks a person; True lets the operation happen. May be a coroutine function."""
@@ -46,7 +55,7 @@ def consent_request(spec: ToolSpec, values: Mapping[str, Any]) -> ConsentRequest
     ]
     lines = [f"{what}?", spec.description.partition(". ")[0].rstrip(".") + ".", *others]
     if spec.effect == "erase":
-        lines.append(f"This cannot be undone. To confirm, type the id: {object_id}")
+        lines.append("This cannot be undone.")
     return ConsentRequest(spec.name, spec.title, spec.effect, object_id, "\n".join(lines))
 
 

@@ -51,6 +51,7 @@ class TestAsking:
         assert result.structured_content["inquiry"]["redactedAt"]
         assert "cannot be undone" in person.asked[0].message
         assert inquiry in person.asked[0].message
+        assert inquiry in person.asked[0].requested_schema["properties"]["confirm"]["description"]
 
     @both_eras
     @pytest.mark.parametrize(

@@ -53,7 +53,13 @@ async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_t
         assert not answer.is_error or name == "expire_inquiry"
         assert name == "expire_inquiry" or changes(sandbox, before)[0][1] == object_id
     assert ("cannot be undone" in request.message) == (request.effect == "erase")
-    assert (f"type the id: {object_id}" in request.message) == (request.effect == "erase")
+    assert ("cannot be undone" in request.message) == (request.effect == "erase")
+    typed = object_id if request.effect == "erase" else "yes"
+    assert typed in request.prompt
+    assert request.is_agreed(f" {typed}\n")
+    assert not any(
+        map(request.is_agreed, ("", "no", "y", typed.upper() + "x", "yes" if request.effect == "erase" else object_id))
+    )
 
 
 async def test_the_question_says_everything_that_will_be_sent(sandbox: Sandbox, toolbox: Toolbox) -> None:

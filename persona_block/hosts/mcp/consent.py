@@ -71,7 +71,7 @@ def can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
 def _form(request: ConsentRequest) -> types.ElicitRequestedSchema:
     """One field: the id to type before an erasure, a box to tick before a decision."""
     if request.effect == "erase":
-        field = {"type": "string", "title": "Id", "description": f"Type {request.object_id} to erase it for good."}
+        field = {"type": "string", "title": "Id", "description": f"{request.prompt}."}
     else:
         field = {"type": "boolean", "title": "I agree", "description": f"{request.title} {request.object_id}."}
     return {"type": "object", "properties": {_QUESTION: field}, "required": [_QUESTION]}
@@ -80,7 +80,7 @@ def _form(request: ConsentRequest) -> types.ElicitRequestedSchema:
 def _agrees(request: ConsentRequest, action: str, content: Mapping[str, Any] | None) -> bool:
     given = (content or {}).get(_QUESTION) if action == "accept" else None
     if request.effect == "erase":
-        return isinstance(given, str) and given.strip() == request.object_id
+        return isinstance(given, str) and request.is_agreed(given)
     return given is True
 
 
