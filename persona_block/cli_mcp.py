@@ -82,9 +82,11 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     from .hosts.selection import DEFAULT, Selection
     from .runner import BASE_URL_VARIABLE, Runner
 
+    # What is chosen on the command line is not widened by what the environment chooses.
+    chosen_here = arguments.toolsets is not None or arguments.tools is not None
     selection = Selection.of(
-        toolsets=_names(arguments.toolsets, "TOOLSETS"),
-        tools=_names(arguments.tools, "TOOLS"),
+        toolsets=_names(arguments.toolsets, None if chosen_here else "TOOLSETS"),
+        tools=_names(arguments.tools, None if chosen_here else "TOOLS"),
         exclude=[*_names(arguments.exclude_tools, None), *_names(None, "EXCLUDE_TOOLS")],
         read_only=arguments.read_only or _is_set("READ_ONLY"),
         otherwise=DEFAULT,
@@ -132,7 +134,15 @@ def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
 
     if not is_loopback(arguments.host) and not arguments.public_host:
         raise InputError("mcp", [Problem("--host", "other than loopback also needs --public-host, the name clients use")])
-    config = uvicorn.Config(app, arguments.host, arguments.port, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app,
+        arguments.host,
+        arguments.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
     with config.bind_socket() as bound:
         host, port = bound.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

@@ -12,11 +12,12 @@ before anything is decided or erased, and answers briefly.
 
 from __future__ import annotations
 
+from .answer import Answer
 from .consent import Consent, ConsentRequest
 from .plain import anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
 from .selection import GROUPS, STARTERS, Selection
 from .tool import Tool
-from .toolbox import Answer, Toolbox
+from .toolbox import Toolbox
 
 __all__ = [
     "GROUPS",

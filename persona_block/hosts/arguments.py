@@ -72,7 +72,7 @@ def _plain(value: Any) -> Any:
     """A number or a truth value that came as text, as what it stands for."""
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

@@ -11,6 +11,8 @@ from ..errors import Problem
 from ..spec import Schema
 from .tool import OUTPUT_FIELDS, Tool, record
 
+Tree = dict[str, "Tree | None"]
+
 _SHOWN_FIRST = ("id", "type", "status")
 _SHOWN_ALSO = (
     "referenceId",
@@ -58,34 +60,43 @@ def check_fields(tool: Tool, wanted: Any) -> tuple[list[str], list[Problem]]:
 
 
 def narrowed(tool: Tool, output: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
-    """An output whose object, or each object of its list, keeps its id and the wanted fields."""
+    """An output whose object, or each object of its list, keeps its id and the wanted fields.
+
+    A dot steps into an object, or into each object of a list. Wanted fields that stand nowhere are told as `absentFields`.
+    """
     described = record(tool.spec)
     if described is None or not wanted or described[0] not in output:
         return dict(output)
     name = described[0]
     held = output[name]
-    narrow = [_narrow(each, wanted) for each in held] if isinstance(held, list) else _narrow(held, wanted)
-    return {**output, name: narrow}
+    absent = [path for path in wanted if not _reaches(held, path.split("."))] if held else []
+    return {**output, name: _kept(held, _tree(("id", *wanted)))} | ({"absentFields": absent} if absent else {})
 
 
-def _narrow(value: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for path in ("id", *wanted):
-        source: Any = value
-        target = kept
-        *parents, last = path.split(".")
-        for step in parents:
-            source = source.get(step) if isinstance(source, Mapping) else None
-        if not isinstance(source, Mapping) or last not in source:
-            continue
-        for step in parents:
-            inner = target.setdefault(step, {})
-            if not isinstance(inner, dict):
-                break
-            target = inner
-        else:
-            target[last] = source[last]
-    return kept
+def _tree(paths: Iterable[str]) -> Tree:
+    """The paths by their first step; None where a path ends, which keeps all that is below."""
+    branches: dict[str, list[str] | None] = {}
+    for path in paths:
+        step, _, rest = path.partition(".")
+        below = branches.setdefault(step, [])
+        branches[step] = [*below, rest] if rest and below is not None else None
+    return {step: None if below is None else _tree(below) for step, below in branches.items()}
+
+
+def _kept(value: Any, tree: Tree) -> Any:
+    if isinstance(value, list):
+        return [kept for each in value if (kept := _kept(each, tree)) is not None]
+    if not isinstance(value, Mapping):
+        return None
+    return {step: value[step] if below is None else _kept(value[step], below) for step, below in tree.items() if step in value}
+
+
+def _reaches(value: Any, steps: list[str]) -> bool:
+    if isinstance(value, list):
+        return any(_reaches(each, steps) for each in value)
+    if not steps:
+        return True
+    return isinstance(value, Mapping) and steps[0] in value and _reaches(value[steps[0]], steps[1:])
 
 
 def summary(tool: Tool, output: Mapping[str, Any]) -> str:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Literal
 
+from .answer import Answer
 from .arguments import Arguments
-from .toolbox import Answer, Toolbox
+from .toolbox import Toolbox
 
 Form = Literal["responses", "chat"]
 """Which of OpenAI's APIs a dict is for."""

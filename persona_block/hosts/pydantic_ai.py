@@ -13,9 +13,10 @@ from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
+from .answer import Answer
 from .run import call
 from .tool import Tool as PersonaTool
-from .toolbox import Answer, Toolbox
+from .toolbox import Toolbox
 
 try:
     from pydantic_ai import ApprovalRequired, ModelRetry, RunContext, Tool

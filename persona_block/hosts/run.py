@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import InputError, Problem
+from .answer import Answer, failed
 from .arguments import Arguments
-from .toolbox import Answer, Toolbox, failed
+from .toolbox import Toolbox
 
 RUN_KEY = "persona_api_key"
 """Where a run may carry an API key of its own: an attribute, or a key of a mapping, of what the host gives the run."""

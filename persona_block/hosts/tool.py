@@ -15,6 +15,8 @@ OUTPUT_FIELDS = "outputFields"
 """The argument that narrows what is given back."""
 WAIT = "wait"
 """The argument that waits for what runs in the background."""
+WAIT_SECONDS = 50.0
+"""How long waiting, or following pages, may take: clients of models commonly give a call a minute."""
 MAX_ITEMS = "maxItems"
 """The argument that says how many items of a list to give; it stands in the place of the page size."""
 PAGE_SIZE_PARAM = "pageSize"
@@ -23,10 +25,10 @@ PAGE_SIZE = 10
 ITEMS_LIMIT = 1000
 """The largest `maxItems`."""
 
-_FILE_TEXT = "CSV text, header line first, or a path of a CSV file that the host lets you read. "
+_CSV_TEXT = "CSV text, header line first"
+_OR_PATH = ", or the path of a CSV file in the folder that the host lets you read"
 _MAX_ITEMS: Schema = {"type": "integer", "description": f"How many to return, up to {ITEMS_LIMIT}; left out, {PAGE_SIZE}."}
-_WAIT: Schema = {"type": "boolean", "description": "Wait up to a minute for the end."}
-_OUTPUT_FIELDS: Schema = {"type": "array", "items": {"type": "string"}, "description": "Only these fields."}
+_WAIT: Schema = {"type": "boolean", "description": f"Wait up to {WAIT_SECONDS:.0f} seconds for the end."}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Tool:
     @property
     def description(self) -> str:
         """What it does, when not to use it, what comes first and what it gives back; it names other tools as a model does."""
-        return _operations().sub(lambda name: TOOL_PREFIX + name[0], self.spec.description)
+        text = _operations().sub(lambda name: TOOL_PREFIX + name[0], self.spec.description)
+        # Where a program polls, a model has an argument.
+        return re.sub(rf"\bpoll ({TOOL_PREFIX}\w+)", rf"call \1 with {WAIT}", text)
 
     @property
     def extra(self) -> frozenset[str]:
@@ -59,10 +63,10 @@ class Tool:
 
 
 @cache
-def tool(name: str) -> Tool:
-    """The tool of an operation; raises InputError for a name that is none."""
+def tool(name: str, reads_files: bool = False) -> Tool:
+    """The tool of an operation; raises InputError for a name that is none. `reads_files` tells of paths where files go in."""
     spec = catalog.load(name)
-    return Tool(spec, _input_schema(spec), _output_schema(spec))
+    return Tool(spec, _input_schema(spec, reads_files), _output_schema(spec))
 
 
 def record(spec: ToolSpec) -> tuple[str, Schema] | None:
@@ -79,33 +83,39 @@ def waits(spec: ToolSpec) -> bool:
     return any(each.then and each.then.operation == spec.name for each in catalog.load_all())
 
 
-def _input_schema(spec: ToolSpec) -> Schema:
+def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
     shown = {name: param for name, param in spec.params.items() if name != PAGE_SIZE_PARAM}
-    properties = {name: _param(param.json_schema()) for name, param in shown.items()}
+    properties = {name: _param(param.json_schema(), reads_files) for name, param in shown.items()}
     if spec.paginate:
-        properties[MAX_ITEMS] = {
-            "type": "integer",
-            "description": f"Follow pages up to this many items, at most {ITEMS_LIMIT}.",
-        }
+        properties[MAX_ITEMS] = _MAX_ITEMS
     if waits(spec):
         properties[WAIT] = _WAIT
-    if record(spec):
-        properties[OUTPUT_FIELDS] = _OUTPUT_FIELDS
+    if described := record(spec):
+        text = _fields_text(spec, described[1])
+        properties[OUTPUT_FIELDS] = {"type": "array", "items": {"type": "string"}, "description": text}
     schema: Schema = {"type": "object", "properties": properties}
     return schema | ({"required": list(spec.required)} if spec.required else {})
 
 
-def _param(schema: Schema) -> Schema:
+def _param(schema: Schema, reads_files: bool) -> Schema:
     """A param's schema without formats, which some providers refuse and the description says in words."""
     shown = {key: value for key, value in schema.items() if key != "format"}
     if schema.get("format") == "file":
-        shown["description"] = _FILE_TEXT + schema["description"].partition(". ")[2]
+        columns = schema["description"].partition(". ")[2]
+        shown["description"] = f"{_CSV_TEXT}{_OR_PATH if reads_files else ''}. {columns}"
     return shown
 
 
+def _fields_text(spec: ToolSpec, shape: Mapping[str, Any]) -> str:
+    """The names of an object's fields, once, where the object is read; elsewhere, where they are found."""
+    reader = _readers().get(shape["x-type"], spec.tool_id)
+    if reader != spec.tool_id:
+        return f"Only these fields, as in {reader}."
+    return f"Only these, dots go deeper: {', '.join(name for name in shape['properties'] if name != 'id')}."
+
+
 def _output_schema(spec: ToolSpec) -> Schema:
-    """The outputs by name; the fields of an object stand in its description, once, where it is read."""
-    described = record(spec)
+    """The outputs by name, each with its type and a few words."""
     properties = {}
     for name, schema in spec.output.items():
         kind = schema["type"]
@@ -113,16 +123,8 @@ def _output_schema(spec: ToolSpec) -> Schema:
         shown: Schema = {"type": kind if isinstance(kind, str) else kind[0], "description": text}
         if shown["type"] == "array":
             shown["items"] = {"type": "object"}
-        if described and name == described[0]:
-            shown["description"] = _described(spec, text, described[1])
         properties[name] = shown
     return {"type": "object", "properties": properties}
-
-
-def _described(spec: ToolSpec, text: str, shape: Mapping[str, Any]) -> str:
-    if _readers().get(shape["x-type"], spec.tool_id) != spec.tool_id:
-        return text
-    return f"{text.rstrip('.')}: {', '.join(shape['properties'])}."
 
 
 @cache

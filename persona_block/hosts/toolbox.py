@@ -4,56 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 from ..caller import KEY_VARIABLE
-from ..errors import InputError, PersonaError, Problem, WaitTimedOut
+from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut
+from ..inputs import check_api_key
 from ..runner import Progress, Runner
 from ..spec import API_KEY, TOOL_PREFIX, ToolSpec
+from .answer import Answer, answered, failed, refused
 from .arguments import Arguments, Given, check
-from .brevity import narrowed, summary, without_nulls
+from .brevity import narrowed
 from .consent import Consent, ConsentRequest, consent_request
 from .selection import Selection
-from .tool import PAGE_SIZE, PAGE_SIZE_PARAM, WAIT, Tool, tool
+from .tool import PAGE_SIZE, PAGE_SIZE_PARAM, WAIT, WAIT_SECONDS, Tool, tool
 
 LARGEST_PAGE = 100
-WAIT_SECONDS = 50.0
-"""How long `wait` waits: clients of models commonly give a call a minute."""
 
-_EFFECT_WORDS = {
-    "no": "Nothing was changed.",
-    "unknown": "Whether it took effect is unknown: read the object before you try again, or it may happen twice.",
-    "yes": "It took effect.",
-}
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a tool gives back: as data, and in a few words."""
-
-    data: dict[str, Any] = field(repr=False)
-    text: str = field(repr=False)
-    is_error: bool = False
-
-    @property
-    def json(self) -> str:
-        """The data as compact JSON text, for a host that shows a model nothing but text."""
-        return json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
-
-    @property
-    def content(self) -> str:
-        """What a model gets where one text is all it gets: the data as JSON, or the words of an error."""
-        return self.text if self.is_error else self.json
 
 
 class Toolbox:
@@ -78,7 +52,7 @@ class Toolbox:
         file_root: Path | None = None,
     ) -> None:
         self.selection = selection or Selection.of()
-        self.tools: tuple[Tool, ...] = tuple(tool(name) for name in self.selection.names)
+        self.tools = _tools(self.selection, file_root)
         self._api_key = api_key
         self._consent = consent
         self._make_runner = runner or Runner
@@ -115,26 +89,29 @@ class Toolbox:
         again under one `idempotency_key` happens once.
         """
         called: Tool | None = None
+        begun = False
         try:
             called = self.find(name)
-            key = api_key or self._api_key or os.environ.get(KEY_VARIABLE)
-            given = check(called, arguments, self._file_root, [] if key else [_NO_KEY])
+            key = self._key(api_key)
+            given = check(called, arguments, self._file_root, _key_problems(key))
             request = consent_request(called.spec, given.values)
             if request is not None and not await _agreed(request, consent or self._consent):
                 return refused(request)
+            begun = True
             try:
                 output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
             except PersonaError as error:
                 error.output = narrowed(called, error.output, given.fields)
                 raise
-            return _answer(called, output, given)
+            return answered(called, output, given.fields)
         except PersonaError as error:
-            return failed(error)
+            return failed(error, called)
         except Exception as error:
             # Its text may hold anything, so neither a model nor a log gets to see it.
             _log.error("%s failed inside: %s", name[:64], type(error).__name__)
             inside = PersonaError(f"{name[:64]} failed by a fault of its own, {type(error).__name__}.")
-            inside.took_effect = None if called and called.spec.effect == "read" else "unknown"
+            if begun:
+                inside.took_effect = None if called and called.spec.effect == "read" else "unknown"
             return failed(inside)
 
     def find(self, name: str) -> Tool:
@@ -146,10 +123,14 @@ class Toolbox:
             raise InputError("tools", [Problem(name[:64], f"is not offered here; these tools are: {offered}")])
         return found
 
-    def consent_request(self, name: str, arguments: Arguments = None) -> ConsentRequest | None:
-        """What a person has to be asked before this call, or None; raises InputError for a call that cannot be made."""
+    def consent_request(self, name: str, arguments: Arguments = None, *, api_key: str | None = None) -> ConsentRequest | None:
+        """What a person has to be asked before this call, or None; raises InputError for a call that cannot be made.
+
+        `api_key` is the one that the call will be made with, where that is known.
+        """
         called = self.find(name)
-        return consent_request(called.spec, check(called, arguments, self._file_root).values)
+        problems = [] if api_key is None else _key_problems(api_key)
+        return consent_request(called.spec, check(called, arguments, self._file_root, problems).values)
 
     def to_approve(self, name: str, arguments: Arguments = None) -> ConsentRequest | None:
         """What a framework with approvals of its own has to ask before this call.
@@ -165,8 +146,13 @@ class Toolbox:
         """The same toolbox, over the same connections, with those of its operations that are also in `selection`."""
         other = copy(self)
         other.selection = self.selection.narrowed(selection)
-        other.tools = tuple(tool(name) for name in other.selection.names)
+        other.tools = _tools(other.selection, self._file_root)
         return other
+
+    def _key(self, given: str | None) -> str | None:
+        """The key to use; one that is given but blank never falls back to another."""
+        keys = (given, self._api_key, os.environ.get(KEY_VARIABLE))
+        return next((key for key in keys if key is not None), None)
 
     async def _run(
         self,
@@ -190,7 +176,19 @@ class Toolbox:
         return await runner.call(spec.name, params, idempotency_key=idempotency_key)
 
 
-_NO_KEY = Problem("host", f"has no Persona API key; whoever runs it has to set one, such as {KEY_VARIABLE}")
+def _tools(selection: Selection, file_root: Path | None) -> tuple[Tool, ...]:
+    return tuple(tool(name, file_root is not None) for name in selection.names)
+
+
+def _key_problems(key: str | None) -> list[Problem]:
+    """What is wrong with a key, as a problem of the host: no model can put it right."""
+    if key is None or not key.strip():
+        return [Problem("host", f"has no Persona API key; whoever runs it has to set one, such as {KEY_VARIABLE}")]
+    try:
+        check_api_key(key)
+    except ValueError as error:
+        return [Problem("host", f"has a Persona API key that {error}")]
+    return []
 
 
 async def _pages(
@@ -201,10 +199,18 @@ async def _pages(
     assert paging is not None
     size = params.pop(PAGE_SIZE_PARAM, PAGE_SIZE if wanted is None else LARGEST_PAGE)
     output: dict[str, Any] = {paging.items: []}
+    ends = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
         rest = size if wanted is None else min(size, wanted - len(output[paging.items]))
         try:
-            page = await runner.call(spec.name, {**params, PAGE_SIZE_PARAM: rest})
+            async with asyncio.timeout_at(ends):
+                page = await runner.call(spec.name, {**params, PAGE_SIZE_PARAM: rest})
+        except TimeoutError:
+            if output[paging.items]:
+                return output
+            raise Unavailable(
+                f"{spec.name} took longer than {WAIT_SECONDS:.0f} seconds.", status=408, took_effect=None
+            ) from None
         except PersonaError as error:
             error.output = output if output[paging.items] else {}
             raise
@@ -233,31 +239,3 @@ async def _agreed(request: ConsentRequest, consent: Consent | None) -> bool:
         _log.error("asking about %s failed: %s", request.operation, type(error).__name__)
         problem = Problem("host", "failed while asking a person, and this needs a person's word")
         raise InputError(TOOL_PREFIX + request.operation, [problem]) from None
-
-
-def refused(request: ConsentRequest) -> Answer:
-    """The answer where a person did not agree."""
-    text = f"{TOOL_PREFIX}{request.operation}: the person who was asked did not agree. Nothing was sent or changed."
-    return Answer({"error": {"kind": "not_agreed", "message": text, "tookEffect": "no"}}, text, is_error=True)
-
-
-def failed(error: PersonaError) -> Answer:
-    """The answer for an error: what is wrong, every problem on a line, and what did or did not happen."""
-    details = error.details()
-    message = error.message
-    if isinstance(error, InputError):
-        lines = [f"- {problem.param}: {problem.message}" for problem in error.problems]
-        message = "Nothing was sent. Put right:"
-        text = "\n".join([message, *lines])
-    else:
-        text = f"{message} {_EFFECT_WORDS.get(error.took_effect or '', '')}".strip()
-    data = without_nulls({**error.output, "error": {**details, "message": message}})
-    return Answer(data, text, is_error=True)
-
-
-def _answer(called: Tool, output: Mapping[str, Any], given: Given) -> Answer:
-    data = without_nulls(narrowed(called, output, given.fields))
-    paging = called.spec.paginate
-    if paging:
-        data = {paging.items: [], **data}
-    return Answer(data, summary(called, data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -54,6 +55,7 @@ async def test_what_is_offered() -> None:
 async def test_the_environment_says_the_same_and_an_option_goes_before_it() -> None:
     assert await offered(PERSONA_MCP_TOOLSETS="cases") == names(toolsets=["cases"])
     assert await offered("--toolsets", "templates", PERSONA_MCP_TOOLSETS="cases") == names(toolsets=["templates"])
+    assert await offered("--tools", "get_case", PERSONA_MCP_TOOLSETS="all") == {"get_case"}
     assert await offered(PERSONA_MCP_TOOLS="get_case") == {"get_case"}
 
 
@@ -143,18 +145,30 @@ def test_a_wrong_variable_is_named(
     assert variable in said or "toolsets" in said
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("arguments", [[], ["--http", "--port", "0"]])
-def test_an_interrupt_ends_it_quietly(arguments: list[str]) -> None:
-    with subprocess.Popen(
-        [sys.executable, *COMMAND, "--sandbox", *arguments], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+def test_a_signal_ends_it_quietly_and_leaves_no_file(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
+    """While a client holds standard input open, as clients do."""
+    command = [sys.executable, *COMMAND, "--sandbox", *arguments]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         try:
+            assert process.stdin
+            assert process.stdout
             assert process.stderr
             process.stderr.readline()
             if arguments:
                 assert "/mcp" in process.stderr.readline()
-            process.send_signal(signal.SIGINT)
-            assert process.wait(20) in (0, 130)
+            else:
+                begin = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+                process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": begin}) + "\n")
+                process.stdin.flush()
+                assert "serverInfo" in process.stdout.readline()
+                assert list(tmp_path.iterdir())
+            process.send_signal(number)
+            assert process.wait(20) in (0, 128 + number, -number)
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
+    assert list(tmp_path.iterdir()) == []

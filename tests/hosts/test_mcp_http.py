@@ -108,9 +108,10 @@ class TestKeys:
             assert (await http.post(url, json=ping, headers=accepted | session)).status_code == 404
             assert (await http.post(url, json=ping, headers=mine | accepted | session)).status_code == 200
 
-    async def test_files_are_their_callers_own(self, sandbox: Sandbox) -> None:
+    @both_eras
+    async def test_files_are_their_callers_own(self, sandbox: Sandbox, era: str) -> None:
         async with served(create_app(options(sandbox))) as url:
-            async with caller(url, sandbox.api_key) as mine, caller(url, sandbox.sandbox_key) as theirs:
+            async with caller(url, sandbox.api_key, era) as mine, caller(url, sandbox.sandbox_key, era) as theirs:
                 result = await mine.call_tool("persona_print_inquiry_pdf", {"inquiryId": first(sandbox, "approved")})
                 uri = result.structured_content["file"]["uri"]
                 assert (await mine.read_resource(uri)).contents
@@ -134,17 +135,34 @@ def initialize(version: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
 
 
-async def test_a_client_from_before_structured_content_gets_it_as_text() -> None:
+async def raw(url: str, version: str, capabilities: dict[str, Any], name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The result of a tool call by a client of the handshake era, message by message."""
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer k"}
-    async with served(create_app(Options(runner=mirror))) as url, httpx.AsyncClient(headers=headers) as http:
-        begun = await http.post(url, json=initialize("2025-03-26"))
+    async with httpx.AsyncClient(headers=headers, timeout=20) as http:
+        begin = initialize(version)
+        begin["params"]["capabilities"] = capabilities
+        begun = await http.post(url, json=begin)
         http.headers["Mcp-Session-Id"] = begun.headers["mcp-session-id"]
         await http.post(url, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
-        params = {"name": "persona_get_account", "arguments": {"accountId": "act_1"}}
+        params = {"name": name, "arguments": arguments}
         answer = await http.post(url, json={"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})
     (line,) = [line for line in answer.text.splitlines() if line.startswith("data: {")]
-    result = json.loads(line.removeprefix("data: "))["result"]
+    result: dict[str, Any] = json.loads(line.removeprefix("data: "))["result"]
+    return result
+
+
+async def test_a_client_from_before_structured_content_gets_it_as_text() -> None:
+    async with served(create_app(Options(runner=mirror))) as url:
+        result = await raw(url, "2025-03-26", {}, "persona_get_account", {"accountId": "act_1"})
     assert json.loads(result["content"][0]["text"])["account"]["id"].startswith("act_")
+
+
+async def test_a_client_that_can_only_open_pages_cannot_ask() -> None:
+    capabilities: dict[str, Any] = {"elicitation": {"url": {}}}
+    async with served(create_app(Options(Selection.of(), runner=mirror))) as url:
+        result = await raw(url, "2025-11-25", capabilities, "persona_approve_inquiry", {"inquiryId": "inq_1"})
+    assert result["isError"]
+    assert "cannot ask" in result["content"][0]["text"]
 
 
 @both_eras
@@ -181,6 +199,30 @@ class TestNarrowing:
             async with caller(url, "k", x_mcp_tools="approve_inquiry") as client:
                 result = await client.call_tool("persona_approve_inquiry", {"inquiryId": "inq_1"})
                 assert "is not offered here" in text(result)
+
+    @pytest.mark.parametrize(
+        ("lines", "missing"),
+        [
+            ([("X-MCP-Readonly", "false"), ("X-MCP-Readonly", "true")], "approve_inquiry"),
+            ([("X-MCP-Readonly", "true"), ("X-MCP-Readonly", "false")], "approve_inquiry"),
+            ([("X-MCP-Readonly", "certainly")], "approve_inquiry"),
+            ([("X-MCP-Exclude-Tools", ""), ("X-MCP-Exclude-Tools", "get_case")], "get_case"),
+            ([("X-MCP-Exclude-Tools", "list_cases"), ("X-MCP-Exclude-Tools", "get_case")], "get_case"),
+        ],
+    )
+    async def test_a_header_that_comes_twice_counts_twice(self, lines: list[tuple[str, str]], missing: str) -> None:
+        """As where a gateway adds its own restriction to what a client sent."""
+        async with served(create_app(Options(Selection.of(), runner=mirror))) as url:
+            async with httpx2.AsyncClient(headers=[*lines, ("Authorization", "Bearer k")], timeout=30) as http:
+                async with Client(streamable_http_client(url, http_client=http)) as client:
+                    names = {tool.name for tool in (await client.list_tools()).tools}
+        assert "persona_get_inquiry" in names
+        assert f"persona_{missing}" not in names
+
+    async def test_a_list_is_kept_by_nobody_but_its_caller(self) -> None:
+        for app in (create_app(Options(runner=mirror)), create_app(Options(runner=mirror), api_key="k")):
+            async with served(app) as url, caller(url, "k") as client:
+                assert (await client.list_tools()).cache_scope == "private"
 
     async def test_a_name_that_is_none_is_an_error(self) -> None:
         async with served(create_app(Options(runner=mirror))) as url, caller(url, "k", x_mcp_toolsets="inquirys") as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -17,12 +18,12 @@ from mcp.shared.exceptions import MCPError
 from persona_block import Sandbox, catalog
 from persona_block.hosts import STARTERS, Selection
 from persona_block.hosts.mcp import Options, create_server
-from persona_block.hosts.mcp.files import KEPT, Files
+from persona_block.hosts.mcp.files import Files
 from persona_block.hosts.selection import DEFAULT
 from persona_block.hosts.tool import tool as described
 from tests.planted import KEY
 
-from .mcp_support import ERAS, Hanging, connected, first, options, text
+from .mcp_support import ERAS, Hanging, Person, connected, first, options, text
 
 SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots" / "tools"
 UPDATE = "UPDATE_SNAPSHOTS"
@@ -59,7 +60,7 @@ class TestListing:
             hints = tool.annotations
             assert hints
             assert hints.read_only_hint == (spec.effect == "read")
-            assert hints.destructive_hint == (spec.effect == "erase")
+            assert hints.destructive_hint == (spec.effect in ("decide", "erase") or spec.name.startswith("update_"))
 
     async def test_what_a_model_sees_of_each_tool(self, sandbox: Sandbox) -> None:
         tools = {tool.name: shown(tool) for tool in await listed(options(sandbox))}
@@ -182,21 +183,39 @@ class TestFiles:
         assert "%PDF" not in str(result)
         assert base64.b64encode(pdf)[:8].decode() not in str(result)
 
-    def test_they_go_with_the_server_and_old_ones_make_room(self) -> None:
+    def test_they_leave_the_disk_at_once_and_go_with_the_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT", 3)
+        monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT_BYTES", 100)
+        monkeypatch.setattr("persona_block.hosts.mcp.files.OWNERS", 2)
+
+        def keep(owner: str, size: int = 5) -> str:
+            with files.store.writer("one.pdf", "application/pdf") as writer:
+                writer.write(b"%" * size)
+                ref = writer.commit()
+            uri = files.keep(owner, ref.to_dict()).uri
+            assert ref.path
+            assert not Path(ref.path).exists()
+            return uri
+
+        def kept(owner: str, uri: str) -> bool:
+            try:
+                return bool(files.read(owner, uri).contents)
+            except MCPError:
+                return False
+
         with Files() as files:
-            links = []
-            for number in range(KEPT + 1):
-                with files.store.writer(f"{number}.pdf", "application/pdf") as writer:
-                    writer.write(b"%PDF-")
-                    links.append(files.keep("me", writer.commit().to_dict()))
-            with pytest.raises(MCPError):
-                files.read("me", links[0].uri)
-            with pytest.raises(MCPError):
-                files.read("you", links[-1].uri)
-            assert files.read("me", links[-1].uri).contents
-            assert files.listed("you") == []
-        with pytest.raises(MCPError):
-            files.read("me", links[-1].uri)
+            mine = [keep("me") for _ in range(4)]
+            assert [kept("me", uri) for uri in mine] == [False, True, True, True]
+            theirs = [keep("you") for _ in range(3)]
+            assert kept("me", mine[1]), "others' files take no room of mine"
+            assert not kept("you", mine[1])
+            assert [each.uri for each in files.listed("you")] == theirs[::-1]
+            large = keep("you", 98)
+            assert [kept("you", uri) for uri in [*theirs, large]] == [False, False, False, True]
+            keep("third")
+            assert not kept("me", mine[3])
+            assert kept("you", large)
+        assert not kept("you", large)
 
 
 class TestErrors:
@@ -229,14 +248,45 @@ class TestErrors:
         def fail(*_: Any, **__: Any) -> Any:
             raise RuntimeError(KEY)
 
-        monkeypatch.setattr("persona_block.hosts.toolbox.narrowed", fail)
-        monkeypatch.setattr("persona_block.hosts.mcp.server.described", fail)
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
-            with pytest.raises(Exception, match="Internal error") as raised:
+            monkeypatch.setattr("persona_block.hosts.mcp.server.described", fail)
+            with pytest.raises(MCPError, match="Internal error"):
                 await client.list_tools()
-        assert KEY not in str(raised.value)
-        assert "RuntimeError" in caplog.text
-        assert KEY not in caplog.text
+            monkeypatch.setattr("persona_block.hosts.answer.narrowed", fail)
+            result = await client.call_tool("persona_list_cases", {})
+            assert result.is_error
+            assert "RuntimeError" in text(result)
+            monkeypatch.setattr("persona_block.hosts.toolbox.Toolbox.dispatch", fail)
+            with pytest.raises(MCPError, match="Internal error"):
+                await client.call_tool("persona_list_cases", {})
+        assert caplog.text.count("failed inside") == 3
+        assert KEY not in f"{caplog.text}{result}"
+
+    @both_eras
+    @pytest.mark.parametrize("arguments", [{"outputFields": "[" * 100_000}, {"maxItems": "[" * 100_000}, {"status": "\0"}])
+    async def test_hostile_arguments_are_problems_like_any(
+        self, sandbox: Sandbox, era: str, arguments: dict[str, Any]
+    ) -> None:
+        async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
+            result = await client.call_tool("persona_list_inquiries", arguments)
+        assert result.is_error
+        assert f"- {next(iter(arguments))}: " in text(result)
+
+    @both_eras
+    async def test_a_call_ends_before_its_client_gives_up(self, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("persona_block.hosts.mcp.server.CALL_SECONDS", 0.5)
+        monkeypatch.setenv("PERSONA_BASE_URL", "http://127.0.0.1:9")
+        async with asyncio.timeout(20), connected(create_server(Options(), api_key="k"), era) as client:
+            result = await client.call_tool("persona_get_account", {"accountId": "act_1"})
+        assert result.is_error
+
+    @both_eras
+    async def test_a_key_that_cannot_be_one_is_the_hosts_fault(self, sandbox: Sandbox, era: str) -> None:
+        person = Person()
+        async with connected(create_server(options(sandbox), api_key="two words"), era, person) as client:
+            result = await client.call_tool("persona_approve_inquiry", {"inquiryId": "inq_1"})
+        assert [each["param"] for each in result.structured_content["error"]["problems"]] == ["host"]
+        assert person.asked == []
 
     async def test_no_key(self, sandbox: Sandbox) -> None:
         async with connected(create_server(options(sandbox), api_key=""), "auto") as client:

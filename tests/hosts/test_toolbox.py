@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -72,9 +73,12 @@ async def test_an_answer_keeps_what_it_holds_out_of_its_repr() -> None:
     assert PERSON not in repr(Answer({"name": PERSON}, PERSON))
 
 
-async def test_a_model_gets_data_or_the_words_of_an_error() -> None:
-    answer = Answer({"a": 1}, "words")
-    assert (answer.content, Answer({"a": 1}, "words", is_error=True).content) == ('{"a":1}', "words")
+async def test_a_model_gets_data_or_the_words_of_an_error(box: Toolbox) -> None:
+    answer = await box.dispatch("list_cases")
+    assert json.loads(answer.content) == answer.data
+    assert (failure := await box.dispatch("get_case", {"caseId": "case_none"})).content == failure.text
+    partial = Answer({"cases": [], "error": {"kind": "forbidden"}}, "Forbidden.", is_error=True)
+    assert json.loads(partial.content) == partial.data
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------------
@@ -257,3 +261,28 @@ async def test_what_was_listed_before_a_failure_is_kept(sandbox: Sandbox) -> Non
     assert len(answer.data["accounts"]) == 100
     assert set(answer.data["accounts"][0]) == {"id", "status"}
     assert answer.data["nextCursor"] == answer.data["accounts"][-1]["id"]
+    assert answer.data["accounts"][-1]["id"] in answer.text
+    assert json.loads(answer.content) == answer.data
+
+
+async def test_following_pages_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.5)
+    calls = 0
+
+    async def third_page_hangs(request: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(3600 if calls > 2 else 0)
+        return await sandbox.transport.handle_async_request(request)
+
+    def runner() -> Runner:
+        return Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(third_page_hangs))
+
+    async with asyncio.timeout(20), Toolbox(api_key=sandbox.api_key, runner=runner) as box:
+        answer = await box.dispatch("list_accounts", {"maxItems": 202})
+        assert not answer.is_error
+        assert len(answer.data["accounts"]) == 200
+        assert "pageAfter" in answer.data["more"]
+        nothing = await box.dispatch("list_accounts")
+    assert nothing.is_error
+    assert "took longer" in nothing.text

@@ -207,3 +207,71 @@ async def test_without_a_folder_no_path_is_read(sandbox: Sandbox, box: Toolbox, 
 async def test_a_file_is_text_and_no_object(sandbox: Sandbox, box: Toolbox, value: Any) -> None:
     assert problems(await box.dispatch("import_accounts", {"file": value})) == {"file": "must be CSV text"}
     assert sandbox.requests == []
+
+
+# --- output fields below others --------------------------------------------------------------------------------------------
+
+
+async def test_a_dot_steps_into_lists_and_what_stands_nowhere_is_told(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    async with toolbox:
+        inquiry = (await toolbox.dispatch("get_inquiry", {"inquiryId": in_review(sandbox)})).data["inquiry"]
+        verification = {"verificationId": inquiry["verificationIds"][0]}
+        wanted = ["checks.name", "checks.status", "checks.mood", "attributes.nothing"]
+        answer = await toolbox.dispatch("get_verification", {**verification, "outputFields": wanted})
+        listed = await toolbox.dispatch(
+            "list_inquiries", {"maxItems": 3, "outputFields": ["fields.nameFirst", "fields.name-last"]}
+        )
+    found = answer.data["verification"]
+    assert set(found) == {"id", "checks", "attributes"}
+    assert found["checks"]
+    assert all(set(check) == {"name", "status"} for check in found["checks"])
+    assert answer.data["absentFields"] == ["checks.mood", "attributes.nothing"]
+    assert listed.data["absentFields"] == ["fields.nameFirst"]
+    assert "fields.nameFirst" in listed.text
+
+
+async def test_the_whole_wins_over_its_parts(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    given = {"inquiryId": in_review(sandbox)}
+    async with toolbox:
+        whole = await toolbox.dispatch("get_inquiry", {**given, "outputFields": ["fields"]})
+        for wanted in (["fields", "fields.name-first"], ["fields.name-first", "fields"]):
+            assert (await toolbox.dispatch("get_inquiry", {**given, "outputFields": wanted})).data == whole.data
+
+
+@pytest.mark.parametrize("name", ["outputFields", "maxItems", "wait", "status"])
+@pytest.mark.parametrize("value", ["[" * 100_000, "\0", "\ud800", {"a": 1}, 1.5, [[]]], ids=lambda value: repr(value)[:12])
+async def test_whatever_a_model_writes_is_answered(sandbox: Sandbox, toolbox: Toolbox, name: str, value: Any) -> None:
+    tool = "get_report" if name == "wait" else "list_inquiries"
+    async with toolbox:
+        answer = await toolbox.dispatch(tool, {name: value} | ({"reportId": "rep_1"} if name == "wait" else {}))
+    assert "fault of its own" not in answer.text
+    toolbox.to_approve(tool, {name: value})
+    if name != "status":
+        assert answer.is_error
+        assert sandbox.requests == []
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+async def test_a_blank_key_never_falls_back_to_another(
+    sandbox: Sandbox, make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    monkeypatch.setenv("PERSONA_API_KEY", sandbox.api_key)
+    for toolbox, options in ((make_toolbox(api_key=blank), {}), (make_toolbox(), {"api_key": blank})):
+        async with toolbox:
+            answer = await toolbox.dispatch("list_cases", **options)
+        assert problems(answer).keys() == {"host"}
+    assert sandbox.requests == []
+
+
+async def test_a_key_that_cannot_be_one_is_the_hosts_fault(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    def never(request: Any) -> bool:
+        raise AssertionError("asked")
+
+    async with make_toolbox(api_key=f"{KEY} {KEY}", consent=never) as toolbox:
+        answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": "inq_1"})
+    assert problems(answer).keys() == {"host"}
+    assert KEY not in answer.text + answer.json
+    assert sandbox.requests == []

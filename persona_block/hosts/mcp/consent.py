@@ -18,8 +18,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ...spec import TOOL_PREFIX
+from ..answer import Answer, refused
 from ..consent import ConsentRequest
-from ..toolbox import Answer, refused
 
 _QUESTION = "confirm"
 """The key of the one question in an answer, and of the one field in its form."""

@@ -1,10 +1,11 @@
-"""Files that tools made, kept for the life of the server and readable as resources by the caller they were made for."""
+"""Files that tools made, kept in memory for the life of the server and readable as resources by whom they were made for."""
 
 from __future__ import annotations
 
 import base64
 import secrets
 import tempfile
+import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,36 +17,46 @@ from mcp.shared.exceptions import MCPError
 
 from ...files import FileStore
 
-KEPT = 200
-"""How many files are kept; older ones make room."""
+KEPT, KEPT_BYTES = 50, 32 * 1024 * 1024
+"""How many files of one owner, and how many bytes of them, are kept; older ones make room."""
+OWNERS = 100
+"""How many owners have files; whoever made none for longest makes room."""
 
 _SCHEME = "persona://files"
 
 
+_OPEN: weakref.WeakSet[Files] = weakref.WeakSet()
+
+
 @dataclass(frozen=True)
 class _Kept:
-    owner: str
     name: str
     mime_type: str
-    size: int
-    path: Path = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 class Files:
-    """The files, in a folder of their own that lasts as long as this is entered as a context."""
+    """The files by their owners; entered as a context, it has a folder that downloads pass through."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, OrderedDict[str, _Kept]] = OrderedDict()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="persona-mcp-")
+        _OPEN.add(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._kept.clear()
         if self._folder is not None:
             self._folder.cleanup()
+
+    @staticmethod
+    def close_all() -> None:
+        """Close all that are open, for a process that ends at once."""
+        for files in tuple(_OPEN):
+            files.__exit__()
 
     @property
     def store(self) -> FileStore:
@@ -55,29 +66,34 @@ class Files:
         return FileStore(self._folder.name)
 
     def keep(self, owner: str, file: Mapping[str, Any]) -> types.ResourceLink:
-        """Make a stored file readable for its owner alone."""
-        kept = _Kept(owner, file["name"], file["mimeType"], file["size"], Path(file["path"]))
+        """Take a stored file off the disk, so that no end of this process leaves it there, and link it for its owner alone."""
+        path = Path(file["path"])
+        kept = _Kept(file["name"], file["mimeType"], path.read_bytes())
+        path.unlink()
         uri = f"{_SCHEME}/{secrets.token_urlsafe(18)}/{kept.name}"
-        self._kept[uri] = kept
-        while len(self._kept) > KEPT:
-            _, oldest = self._kept.popitem(last=False)
-            oldest.path.unlink(missing_ok=True)
-        return _link(uri, kept)
+        mine = self._kept.setdefault(owner, OrderedDict())
+        self._kept.move_to_end(owner)
+        mine[uri] = kept
+        while len(mine) > 1 and (len(mine) > KEPT or sum(len(each.content) for each in mine.values()) > KEPT_BYTES):
+            mine.popitem(last=False)
+        while len(self._kept) > OWNERS:
+            self._kept.popitem(last=False)
+        return types.ResourceLink(
+            type="resource_link", uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content)
+        )
 
     def listed(self, owner: str) -> list[types.Resource]:
         """The files of an owner, newest first."""
-        mine = [(uri, kept) for uri, kept in reversed(self._kept.items()) if kept.owner == owner]
-        return [types.Resource(uri=uri, name=kept.name, mime_type=kept.mime_type, size=kept.size) for uri, kept in mine]
+        mine = reversed(self._kept.get(owner, OrderedDict()).items())
+        return [
+            types.Resource(uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content)) for uri, kept in mine
+        ]
 
     def read(self, owner: str, uri: str) -> types.ReadResourceResult:
         """A file's bytes; raises an MCPError for one that is not there, or not this owner's."""
-        kept = self._kept.get(uri)
-        if kept is None or kept.owner != owner:
+        kept = self._kept.get(owner, OrderedDict()).get(uri)
+        if kept is None:
             message = "There is no such file; files go when the server ends, so make it again with the tool that made it"
             raise MCPError(code=types.INVALID_PARAMS, message=message)
-        blob = base64.b64encode(kept.path.read_bytes()).decode()
+        blob = base64.b64encode(kept.content).decode()
         return types.ReadResourceResult(contents=[types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=blob)])
-
-
-def _link(uri: str, kept: _Kept) -> types.ResourceLink:
-    return types.ResourceLink(type="resource_link", uri=uri, name=kept.name, mime_type=kept.mime_type, size=kept.size)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import math
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,14 +25,14 @@ from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
 from ... import __version__, resources
-from ...block import definition
 from ...caller import KEY_VARIABLE
 from ...errors import InputError, PersonaError, Problem
 from ...files import FileStore
 from ...runner import Progress, Runner
+from ..answer import Answer, failed
 from ..selection import DEFAULT, Selection
 from ..tool import Tool
-from ..toolbox import Answer, Toolbox, failed
+from ..toolbox import Toolbox
 from .consent import Agreed, ask
 from .files import Files
 
@@ -48,6 +49,9 @@ HEADERS = {
     "read_only": "x-mcp-readonly",
 }
 """The HTTP headers by which a caller narrows what is offered."""
+
+NO = ("", "0", "false", "no", "off")
+"""The words that switch nothing on."""
 
 _INSTRUCTIONS = (
     "Identity verification with Persona. To verify somebody: choose a template, create an inquiry, make its link and give the"
@@ -102,7 +106,8 @@ def create_server(options: Options, *, api_key: str | None = None) -> Server[Any
         title="Persona",
         instructions=_INSTRUCTIONS,
         icons=[types.Icon(src=_data_url(resources.icon()), mime_type="image/svg+xml", sizes=["any"])],
-        cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private" if api_key is None else "public")},
+        # Private, because headers narrow what one caller sees.
+        cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private")},
         lifespan=lifespan,
         get_tool_input_schema=lambda name: _schema(toolbox, name),
         on_list_tools=handlers.list_tools,
@@ -117,7 +122,17 @@ def create_server(options: Options, *, api_key: str | None = None) -> Server[Any
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Serve on standard input and output until the client closes them."""
+    """Serve on standard input and output until the client closes them, or until a signal ends the process.
+
+    Reading standard input cannot be interrupted, so a signal leaves without waiting for it.
+    """
+
+    def leave(number: int, _: object) -> None:
+        Files.close_all()
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
     async with stdio_server() as (reader, writer):
         await server.run(reader, writer, server.create_initialization_options())
 
@@ -142,7 +157,7 @@ class _Handlers:
         try:
             toolbox, api_key = self._offered(ctx), self._key(ctx)
             _require_key(params.name, api_key, over_http=self._api_key is None)
-            request = toolbox.consent_request(params.name, params.arguments)
+            request = toolbox.consent_request(params.name, params.arguments, api_key=api_key)
         except PersonaError as error:
             return self._result(ctx, failed(error))
         agreed: Agreed | None = None
@@ -201,9 +216,11 @@ class _Handlers:
 
     def _offered(self, ctx: ServerRequestContext[Any, Any]) -> Toolbox:
         """The toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
-        headers: Mapping[str, str] = ctx.request.headers if ctx.request is not None else {}
-        narrow = any(name in headers for name in HEADERS.values())
-        return self._toolbox.narrowed(_narrowing(headers)) if narrow else self._toolbox
+        if ctx.request is None:
+            return self._toolbox
+        # A header may come more than once: a gateway adds its own to what the client sent, and all of them count.
+        given = {name: ctx.request.headers.getlist(header) for name, header in HEADERS.items()}
+        return self._toolbox.narrowed(_narrowing(given)) if any(given.values()) else self._toolbox
 
     def _result(self, ctx: ServerRequestContext[Any, Any], answer: Answer, *links: types.ResourceLink) -> types.CallToolResult:
         knows_structure = is_version_at_least(ctx.protocol_version, STRUCTURED_SINCE)
@@ -214,7 +231,9 @@ class _Handlers:
 
 def described(each: Tool) -> types.Tool:
     """A tool as clients list it."""
-    hints = definition(each.spec)["hints"]
+    effect = each.spec.effect
+    # The protocol calls destructive whatever does more than add: it overwrites, settles or erases.
+    overwrites = effect in ("decide", "erase") or each.spec.request.method == "PATCH"
     return types.Tool(
         name=each.name,
         title=each.title,
@@ -222,15 +241,15 @@ def described(each: Tool) -> types.Tool:
         input_schema=each.input_schema,
         output_schema=each.output_schema,
         icons=[types.Icon(src=_TOOL_ICON)],
-        annotations=types.ToolAnnotations(read_only_hint=hints["readOnly"], destructive_hint=hints["destructive"]),
+        annotations=types.ToolAnnotations(read_only_hint=effect == "read", destructive_hint=overwrites),
     )
 
 
-def _narrowing(headers: Mapping[str, str]) -> Selection:
-    """What a caller's headers ask for."""
-    toolsets, tools, exclude = (headers.get(HEADERS[name], "").split(",") for name in ("toolsets", "tools", "exclude"))
-    read_only = headers.get(HEADERS["read_only"], "").strip().lower() not in ("", "false", "0")
-    return Selection.of(toolsets=toolsets, tools=tools, exclude=exclude, read_only=read_only)
+def _narrowing(given: Mapping[str, list[str]]) -> Selection:
+    """What a caller's headers ask for; a word that is not clearly a no means read-only."""
+    names = {name: ",".join(values).split(",") for name, values in given.items()}
+    read_only = any(word.strip().lower() not in NO for word in names["read_only"])
+    return Selection.of(toolsets=names["toolsets"], tools=names["tools"], exclude=names["exclude"], read_only=read_only)
 
 
 def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
