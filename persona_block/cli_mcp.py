@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .addresses import check_base_url, is_loopback
 from .cli_sandbox import sandbox_class
@@ -72,8 +73,18 @@ def serve(arguments: argparse.Namespace) -> int:
     api_key = sandbox_key or os.environ.get(KEY_VARIABLE, "")
     if not api_key:
         print(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.", file=sys.stderr)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     asyncio.run(serve_stdio(create_server(options, api_key=api_key)))
     return 0
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """Leave at once: reading standard input cannot be interrupted, and the client may hold it open for ever."""
+    from .hosts.mcp.files import Files
+
+    Files.close_all()
+    os._exit(128 + number)
 
 
 def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:

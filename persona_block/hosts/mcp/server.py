@@ -6,7 +6,6 @@ import hashlib
 import logging
 import math
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -122,17 +121,7 @@ def create_server(options: Options, *, api_key: str | None = None) -> Server[Any
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Serve on standard input and output until the client closes them, or until a signal ends the process.
-
-    Reading standard input cannot be interrupted, so a signal leaves without waiting for it.
-    """
-
-    def leave(number: int, _: object) -> None:
-        Files.close_all()
-        os._exit(128 + number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
+    """Serve on standard input and output until the client closes them."""
     async with stdio_server() as (reader, writer):
         await server.run(reader, writer, server.create_initialization_options())
 
