@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from ..inflection import kebab
@@ -16,6 +17,9 @@ from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fie
 from .records import Resource
 from .shapes import ACCOUNT_PHOTO, check
 from .templates import TEMPLATES
+
+_SEPARATOR = re.compile(r"[/\\]")
+_LONGEST_FILENAME = 200
 
 _FIELD_ATTRIBUTES = (
     "birthdate",
@@ -123,7 +127,8 @@ def names(account: Resource) -> list[str | None]:
 
 def _set_fields(fields: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     flat = {name: attributes[name] for name in _FIELD_ATTRIBUTES if name in attributes}
-    set_account_fields(fields, flat | attributes.get("fields", {}))
+    set_account_fields(fields, flat, "/data/attributes/")
+    set_account_fields(fields, attributes.get("fields", {}))
     return fields
 
 
@@ -151,4 +156,10 @@ def _set_photo(env: Environment, account: Resource, photo: dict[str, Any]) -> No
             content = base64.b64decode(photo["data"].get("data", ""), validate=True)
         except binascii.Error:
             raise unprocessable("The photo is not base64", "/data/attributes/selfie-photo/data/data") from None
-        env.add_file(account, photo["data"].get("filename") or "selfie_photo.jpg", content, place)
+        env.add_file(account, _filename(photo["data"].get("filename", "")) or "selfie_photo.jpg", content, place)
+
+
+def _filename(given: str) -> str:
+    """Give the last segment of a path, without what cannot be shown, as a name that a URL can end in."""
+    name = "".join(each for each in _SEPARATOR.split(given)[-1] if each.isprintable()).strip()
+    return "" if name in (".", "..") else name[-_LONGEST_FILENAME:]

@@ -8,6 +8,7 @@ import hmac
 import sqlite3
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from .choices import Settings
 from .clock import HOUR, Clock, iso
@@ -65,7 +66,7 @@ class Organization:
     def file_url(self, file_id: str, filename: str, now: int) -> str:
         """Give a file's URL, good for six simulated hours."""
         claim = f"{file_id}.{now + FILE_LIFETIME}"
-        return f"{self.files_url}/{filename}?access_token={claim}.{self.token('file', claim)}"
+        return f"{self.files_url}/{quote(filename, safe='')}?access_token={claim}.{self.token('file', claim)}"
 
     def open_file(self, filename: str, access_token: str, now: int) -> StoredFile | None:
         """Give the file that a URL leads to, or None where the token is wrong or has expired."""

@@ -7,6 +7,7 @@ inquiry, account and their examples).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,8 @@ INQUIRY_FIELDS = {
     "phone-number": "string",
     "identification-number": "string",
 }
+
+_FIELDS = "/data/attributes/fields/"
 
 _NAME = ("first", "middle", "last")
 _ADDRESS = ("street_1", "street_2", "subdivision", "city", "postal_code", "country_code")
@@ -101,14 +104,13 @@ def inquiry_fields(given: dict[str, Any], schema: dict[str, str], *, strict: boo
     for key, value in given.items():
         value = plain(value)
         type_ = schema.get(key)
+        where = _FIELDS + _escaped(key)
         if type_ is None and strict:
-            raise _misfit(key, "is not a field of the inquiry's template")
-        if value is not None and type_ in ("string", "date") and not isinstance(value, str):
-            raise _misfit(key, "must be a string")
-        if value is not None and type_ == "date" and not is_date(value):
-            raise _misfit(key, "must be a date, YYYY-MM-DD")
+            raise _misfit(where, "is not a field of the inquiry's template")
+        if type_ is not None:
+            _require(type_, value, where)
         if value is not None and key == "address-country-code" and not COUNTRY.fullmatch(value):
-            raise _misfit(key, "must be two capital letters")
+            raise _misfit(where, "must be two capital letters")
         result[key] = typed(value, type_)
     return result
 
@@ -127,53 +129,70 @@ def empty_account_fields() -> dict[str, Typed]:
     }
 
 
-def set_account_fields(fields: dict[str, Typed], given: dict[str, Any]) -> None:
-    """Write the given values over an account's fields, part by part. Raises a 422 for a value that does not fit."""
+def set_account_fields(fields: dict[str, Typed], given: dict[str, Any], pointer: str = _FIELDS) -> None:
+    """Write the given values over an account's fields, part by part.
+
+    Raises a 422 for a value that does not fit; `pointer` is where the request held the values.
+    """
     for key, value in given.items():
         value = plain(value)
         place = ACCOUNT_PLACES.get(key.replace("_", "-"), (key,))
+        where = pointer + _escaped(key)
         if place[0] in _PARTS:
             parts = {place[1]: value} if len(place) == 2 else value or dict.fromkeys(_PARTS[key])
-            _set_parts(fields[place[0]]["value"], key, parts, _PARTS[place[0]], flat=len(place) == 2)
+            _set_parts(fields[place[0]]["value"], where, parts, _PARTS[place[0]], flat=len(place) == 2)
         elif place[0] == "identification_numbers":
-            fields[place[0]] = {"type": "array", "value": [_number(key, item) for item in _list(key, value)]}
+            fields[place[0]] = {"type": "array", "value": [_number(where, item) for item in _list(where, value)]}
         elif place[0] in ("birthdate", "phone_number", "email_address"):
-            if value is not None and not isinstance(value, str):
-                raise _misfit(key, "must be a string")
-            if place[0] == "birthdate" and value is not None and not is_date(value):
-                raise _misfit(key, "must be a date, YYYY-MM-DD")
-            fields[place[0]] = {"type": fields[place[0]]["type"], "value": value}
+            type_ = fields[place[0]]["type"]
+            _require(type_, value, where)
+            fields[place[0]] = {"type": type_, "value": value}
         elif place[0] != "selfie_photo":  # files go by an attribute of their own
             fields[key] = typed(value)
 
 
-def _set_parts(target: dict[str, Typed], key: str, parts: Any, known: tuple[str, ...], *, flat: bool) -> None:
+def _set_parts(target: dict[str, Typed], where: str, parts: Any, known: tuple[str, ...], *, flat: bool) -> None:
     if not isinstance(parts, dict):
-        raise _misfit(key, "must be an object")
+        raise _misfit(where, "must be an object")
     for part, value in parts.items():
-        where = key if flat else f"{key}/{part}"
+        place = where if flat else f"{where}/{_escaped(part)}"
         if part not in known:
-            raise _misfit(where, f"must be one of {', '.join(known)}")
-        if value is not None and not isinstance(value, str):
-            raise _misfit(where, "must be a string")
+            raise _misfit(place, f"must be one of {', '.join(known)}")
+        _require("string", value, place)
         if value is not None and part == "country_code" and not COUNTRY.fullmatch(value):
-            raise _misfit(where, "must be two capital letters")
+            raise _misfit(place, "must be two capital letters")
         target[part] = {"type": "string", "value": value}
 
 
-def _number(key: str, item: Any) -> Typed:
+def _number(where: str, item: Any) -> Typed:
     if not isinstance(item, dict) or not item.keys() <= set(_NUMBER):
-        raise _misfit(key, f"must hold objects of {', '.join(_NUMBER)}")
+        raise _misfit(where, f"must hold objects of {', '.join(_NUMBER)}")
     for part, value in item.items():
         if not isinstance(value, str) and not (value is None and part == "hashed_identification_number"):
-            raise _misfit(f"{key}/{part}", "must be a string")
+            raise _misfit(f"{where}/{part}", "must be a string")
     return typed(item)
 
 
-def _list(key: str, value: Any) -> list[Any]:
+def _list(where: str, value: Any) -> list[Any]:
     if not isinstance(value, list | None):
-        raise _misfit(key, "must be an array")
+        raise _misfit(where, "must be an array")
     return value or []
+
+
+# What a value of each type is; none is made out of another.
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a string", lambda value: isinstance(value, str)),
+    "date": ("a date, YYYY-MM-DD", is_date),
+    "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
+    "integer": ("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+}
+
+
+def _require(type_: str, value: Any, where: str) -> None:
+    name, fits = _TYPES[type_]
+    if value is not None and not fits(value):
+        raise _misfit(where, f"must be {name}")
 
 
 def _type_of(value: Any) -> str:
@@ -184,6 +203,11 @@ def _type_of(value: Any) -> str:
     return "string"
 
 
-def _misfit(key: str, problem: str) -> Exception:
-    pointer = "/data/attributes/fields/" + key.replace("~", "~0")
-    return unprocessable(f"fields.{key} {problem}", pointer)
+def _escaped(key: str) -> str:
+    """Write a key as a step of a JSON Pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _misfit(pointer: str, problem: str) -> Exception:
+    name = pointer.removeprefix("/data/attributes/").replace("/", ".")
+    return unprocessable(f"{name} {problem}", pointer)

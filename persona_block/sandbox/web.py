@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -157,7 +157,12 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"moment": _moment, "words": _words, "tone": lambda status: _TONE_OF.get(status.lower(), "plain")}
+    environment.filters |= {
+        "moment": _moment,
+        "words": _words,
+        "tone": lambda status: _TONE_OF.get(status.lower(), "plain"),
+        "unquoted": unquote,
+    }
     return environment
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 from typing import Any
 
 import pytest
@@ -88,6 +90,49 @@ def test_fields_that_do_not_fit(client: Client, fields: dict[str, Any], pointer:
     assert client.get(f"/accounts/{id}").body == before
 
 
+@pytest.mark.parametrize(
+    ("attributes", "pointer"),
+    [
+        ({"country_code": "Germany"}, "/data/attributes/country-code"),
+        ({"birthdate": "1.2.1990"}, "/data/attributes/birthdate"),
+        ({"fields": {"birthdate": "1.2.1990"}}, "/data/attributes/fields/birthdate"),
+        ({"fields": {"name": {"a/b~c": "x"}}}, "/data/attributes/fields/name/a~1b~0c"),
+    ],
+)
+def test_a_pointer_is_the_place_that_was_sent(client: Client, attributes: dict[str, Any], pointer: str) -> None:
+    sent = client.account(422, **attributes)
+    assert sent.body["errors"][0]["source"]["pointer"] == pointer
+    assert sent.details.startswith(pointer.removeprefix("/data/attributes/").replace("/", "."))
+    id = client.account().id
+    given = {name.replace("_", "-"): value for name, value in attributes.items()}
+    assert client.patch(f"/accounts/{id}", given, 422).body["errors"] == sent.body["errors"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "misfits"),
+    [
+        ("annual-income", [1, 2.5, None], ["x", "1", True, [1]]),
+        ("household-size", [3, None], [1.5, "3", True]),
+        ("accepts-terms", [True, False, None], ["no", 0, {"a": 1}]),
+        ("nationality", ["x", None], [1, False]),
+    ],
+)
+def test_fields_of_each_type(client: Client, name: str, fits: list[Any], misfits: list[Any]) -> None:
+    template = {"inquiry-template-id": client.sandbox.templates.database}
+    id = client.inquiry(template).id
+    before = client.get(f"/inquiries/{id}").attributes["fields"][name]
+    for value in misfits:
+        for answer in (
+            client.inquiry({**template, "fields": {name: value}}, status=422),
+            client.patch(f"/inquiries/{id}", {"fields": {name: value}}, 422),
+        ):
+            assert answer.body["errors"][0]["source"]["pointer"] == f"/data/attributes/fields/{name}"
+    assert client.get(f"/inquiries/{id}").attributes["fields"][name] == before
+    for value in fits:
+        field = client.patch(f"/inquiries/{id}", {"fields": {name: value}}).attributes["fields"][name]
+        assert field == {"type": before["type"], "value": value}
+
+
 def test_a_social_security_number_is_not_answered(client: Client) -> None:
     account = client.account(social_security_number="123-45-6789")
     assert "6789" not in account.response.text
@@ -116,6 +161,34 @@ def test_photo(client: Client) -> None:
     client.patch(f"/accounts/{account.id}", {"selfie-photo": {"data": {"url": "?"}}}, 400)
     client.patch(f"/accounts/{account.id}", {"selfie-photo": {"data": None}})
     assert values(client, account.id)["selfie_photo"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("x?y#z.jpg", "x?y#z.jpg"),
+        ("a/b.jpg", "b.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\photos\\me.jpg", "me.jpg"),
+        ("a/..", "selfie_photo.jpg"),
+        ("", "selfie_photo.jpg"),
+        ('it\'s "me" 100%.jpg', 'it\'s "me" 100%.jpg'),
+        ("me\r\nSet-Cookie: a\x00.jpg", "meSet-Cookie: a.jpg"),
+        ("Passfoto Söhne 王.jpg", "Passfoto Söhne 王.jpg"),
+        ("x" * 5000 + ".jpg", "x" * 196 + ".jpg"),
+    ],
+)
+def test_any_filename(client: Client, given: str, kept: str) -> None:
+    photo = {"data": {"data": base64.b64encode(b"a photo").decode(), "filename": given}}
+    account = client.account(selfie_photo=photo)
+    file = plain(account.attributes["fields"])["selfie_photo"]
+    assert file["filename"] == kept
+    path, _, token = file["url"].partition("?access_token=")
+    assert re.fullmatch(r"https://files\.sandbox\.invalid/[A-Za-z0-9._~%-]+", path)
+    assert re.fullmatch(r"[A-Za-z0-9.]+", token)
+    assert client.fetch(file["url"]).content == b"a photo"
+    page = client.visit(f"/dashboard/objects/{account.id}").text
+    assert f">{html.escape(kept)}</a>" in page.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
 
 
 class TestAutoCreation:
