@@ -96,8 +96,8 @@ def read(
         resource_type=_required(document, "/data/attributes/payload/data/type", str),
         resource_id=_required(document, "/data/attributes/payload/data/id", str),
         data=data,
-        included=tuple(first(document, "/data/attributes/payload/included") or ()),
-        context=first(document, "/data/attributes/context") or {},
+        included=tuple(_optional(document, "/data/attributes/payload/included", list)),
+        context=_optional(document, "/data/attributes/context", dict),
     )
 
 
@@ -121,8 +121,8 @@ def verify(
     """
     if not isinstance(body, bytes | bytearray):
         raise TypeError("body: give the raw bytes that arrived, not what was decoded or parsed from them")
-    keys = [secrets] if isinstance(secrets, str) else list(secrets)
-    if not keys or not all(keys):
+    keys = [secrets] if isinstance(secrets, str) else list(secrets or ())
+    if not keys or not all(isinstance(key, str) and key for key in keys):
         raise ValueError("secrets: give the webhook's secret; without one, anybody could sign")
     sets = [_SET.fullmatch(each) for each in (signature or "").split(" ")]
     if not all(sets):
@@ -156,6 +156,16 @@ def _required(document: Any, pointer: str, kind: type[Any]) -> Any:
     found = first(document, pointer)
     if not (isinstance(found, kind) and found):
         raise WebhookError(f"The webhook's body is signed but is no event: {pointer} is missing or of another kind.")
+    return found
+
+
+def _optional(document: Any, pointer: str, kind: type[Any]) -> Any:
+    """What the pointer names, empty where there is nothing; the members of a list are objects."""
+    found = first(document, pointer)
+    if found is None:
+        return kind()
+    if not isinstance(found, kind) or (kind is list and not all(isinstance(each, dict) for each in found)):
+        raise WebhookError(f"The webhook's body is signed but is no event: {pointer} is of another kind.")
     return found
 
 

@@ -139,7 +139,7 @@ def test_the_time_that_counts_is_that_of_the_set_that_fits() -> None:
         webhooks.verify(BODY, f"{fresh_but_foreign} {signed(moment=NOW - 1000)}", SECRET, now=NOW)
 
 
-@pytest.mark.parametrize("secrets", ["", [], [""], [SECRET, ""]])
+@pytest.mark.parametrize("secrets", ["", [], [""], [SECRET, ""], None, [None], [SECRET, None]])
 def test_without_a_secret_nothing_is_believed(secrets: Any) -> None:
     with pytest.raises(ValueError, match="secrets: give"):
         webhooks.verify(BODY, signed(secret=""), secrets, now=NOW)
@@ -235,6 +235,8 @@ def _changed(attributes: dict[str, Any]) -> bytes:
         _changed({"payload": {}}),
         _changed({"payload": {"data": []}}),
         _changed({"payload": {"data": {"type": "inquiry"}}}),
+        *(_changed({"payload": {"data": RESOURCE, "included": each}}) for each in (5, True, "x", {"a": 1}, [RESOURCE, None])),
+        *(_changed({"context": each}) for each in (5, True, "x", ["a"])),
     ],
 )
 def test_a_signed_body_that_is_no_event(body: bytes) -> None:
