@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .shapes import MAX_SECONDS
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,8 +35,8 @@ class Settings:
             raise ValueError("mismatch_status must be 400, 409 or 422")
         if self.rate_limit is not None and self.rate_limit < 1:
             raise ValueError("rate_limit must be at least 1, or None")
-        if min(self.report_delay, self.import_delay, self.rate_window) < 0:
-            raise ValueError("delays and windows are not negative")
+        if not all(0 <= seconds < MAX_SECONDS for seconds in (self.report_delay, self.import_delay, self.rate_window)):
+            raise ValueError(f"delays and windows must be numbers of seconds from 0 to {MAX_SECONDS}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ CHOICES: tuple[Choice, ...] = (
     Choice("page[size] outside 1 to 100, both cursors at once, a cursor that is no object of the list", "400."),
     Choice("An unknown id in a filter", "An empty list."),
     Choice("A comma in a filter value", "Always separates two values, so a reference id with a comma cannot be listed."),
-    Choice("Rate limits", "Counted but not enforced unless rate_limit is set; one fixed window per environment."),
+    Choice(
+        "Rate limits",
+        "One fixed window per environment. Unless rate_limit is set, nothing is refused and the headers show 300 of 300 left.",
+    ),
     Choice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
     Choice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),
     Choice("Request-Id of a replayed answer", "A new one: each attempt can be told apart in the log."),
@@ -74,6 +79,9 @@ CHOICES: tuple[Choice, ...] = (
     Choice("account-id together with a reference id", "The account id wins."),
     Choice("An inquiry's reference-id", "Its account's, as it was when the inquiry was created."),
     Choice("Fields that the template does not define", "Kept with the type of their value; 422 under strict."),
+    Choice(
+        "A field's value that is not of the field's type", '422: nothing is converted, "1" is no number and 1.5 no integer.'
+    ),
     Choice("An auto-created account's fields", "Those the inquiry was created with; completion adds the rest."),
     Choice("An action that the inquiry's status forbids", "422."),
     Choice("Any action on a redacted inquiry, print included", "409 `Inquiry already redacted`."),
@@ -96,14 +104,26 @@ CHOICES: tuple[Choice, ...] = (
         "fields as `fields[NAME][type]` and `fields[NAME][value]`, empty for null; no reference-id where there is none.",
     ),
     Choice("A redirect URI that runs a script or opens a file", "Not followed; the applicant sees a last page instead."),
+    Choice(
+        "A redirect URI of an app's own scheme", "Offered as a link on a last page; only http and https are followed at once."
+    ),
     Choice("Sessions of an inquiry that ends, is decided or is marked for review", "Expire with it."),
     Choice("How redaction cascades", "At once, downward; note and reviewer-comment go, tags and reference id stay."),
+    Choice(
+        "What a redaction does not reach",
+        "Answers kept under an idempotency key, which are still replayed, the queries of logged requests, and written events.",
+    ),
+    Choice("Letters in a printed inquiry that the PDF's font lacks", "Written as their code points, such as [U+738B]."),
     # Accounts, imports
     Choice("A second account of one reference id", "409 `Record not unique`."),
     Choice("meta.upsert-by", "Only reference-id; 200 when it existed, 422 for any other field."),
     Choice("Account fields by their flat names (name-first, address-city)", "Put in their place in name and address."),
     Choice("A country that is not two capital letters, a birthdate that is no date", "422."),
     Choice("A social security number", "Accepted and forgotten."),
+    Choice(
+        "The name of an uploaded photo",
+        "Its last path segment without control characters, at most 200 characters; percent-encoded in its URL.",
+    ),
     Choice("Redacting an account twice", "409, even if it was updated in between."),
     Choice("An import's file without a known column, or not UTF-8 text", "The import ends `errored`, with counts of 0."),
     Choice("An import row whose reference id exists already", "A duplicate: counted, not updated."),
@@ -125,7 +145,10 @@ CHOICES: tuple[Choice, ...] = (
     ),
     Choice("Case statuses", "Open, then Approved or Declined."),
     Choice("Verifications that an expiring inquiry leaves open", "Canceled."),
-    Choice("perform-simulate-actions", "Same rules as the API's own actions; complete and fail also start a created inquiry."),
+    Choice(
+        "perform-simulate-actions",
+        "Same rules and effects as when an applicant or a caller does it; complete and fail also start a created inquiry.",
+    ),
     Choice("Inquiry templates with a sandbox key", "403."),
     Choice("How long a document is processed", "No time passes from its upload to its end."),
     # Webhooks

@@ -10,6 +10,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+MAX_SPEED = 1_000_000
+"""Simulated seconds in a real one, at most."""
+
 
 def iso(milliseconds: int) -> str:
     """Write a moment as the API does: ISO 8601, UTC, with milliseconds."""
@@ -23,29 +26,33 @@ def parse(text: str) -> int:
     return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * SECOND)
 
 
+# Beyond it, expiries would leave the range of dates.
+_LAST = parse("9000-01-01")
+
+
 class Clock:
-    """A clock that starts at a given moment and never runs backwards.
+    """A clock that starts at a given moment, never runs backwards, and stands still in the end, at the year 9000.
 
     `speed` is how many simulated seconds pass in a real one; 0 makes a clock that only `advance` moves.
     """
 
     def __init__(self, start: int | None = None, speed: float = 1.0) -> None:
-        if speed < 0:
-            raise ValueError("speed must not be negative: time does not run backwards")
+        if not 0 <= speed <= MAX_SPEED:  # not a number is neither
+            raise ValueError(f"speed must be a number from 0 to {MAX_SPEED}")
         self.speed = speed
         self._base = round(time.time() * SECOND) if start is None else start
         self._origin = time.monotonic()
 
     def milliseconds(self) -> int:
         """Give the simulated moment in milliseconds since the epoch."""
-        return self._base + int((time.monotonic() - self._origin) * self.speed * SECOND)
+        return min(self._base + int((time.monotonic() - self._origin) * self.speed * SECOND), _LAST)
 
     def now(self) -> datetime:
         """Give the simulated moment, in UTC."""
         return datetime.fromtimestamp(self.milliseconds() / SECOND, UTC)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward by simulated seconds. Raises ValueError for a negative number."""
-        if seconds < 0:
-            raise ValueError("a clock is only moved forward")
+        """Move the clock forward by simulated seconds. Raises ValueError for a number that is negative or too large."""
+        if not 0 <= seconds <= (_LAST - self.milliseconds()) / SECOND:
+            raise ValueError("a clock is only moved forward, and not past the year 9000")
         self._base += round(seconds * SECOND)

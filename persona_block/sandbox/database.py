@@ -37,7 +37,8 @@ class Database:
             self.db.execute("PRAGMA synchronous = NORMAL")
             self.db.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
-            raise OSError(f"The state {path} cannot be used: {error}") from None
+            is_open = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            raise OSError(f"The state {path} cannot be used: {'another sandbox has it open' if is_open else error}") from None
 
     def close(self) -> None:
         """Close the database; a file remains and can be opened again."""

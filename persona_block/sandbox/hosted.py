@@ -22,16 +22,15 @@ from .environment import Environment, Organization
 from .errors import Problem, bad_request, not_found, problem, unprocessable
 from .fields import plain
 from .records import Resource
-from .redirect_uri import destination
+from .redirect_uri import destination, web_destination
 from .templates import STEPS
 from .web import at_present, form, guarded, page, see_other
 
 START, FINISH = "start", "finish"
 
-# What can be chosen to happen, at once or at a step; `simulate.OUTCOMES` knows one more, which is to do nothing.
+# What can be chosen to happen at a step; at once it is one of `simulate.OUTCOMES`.
 _CHOICES = {START: ("start",), FINISH: ("pass", "review")}
 _STEP_CHOICES = ("pass", "fail")
-_OUTCOMES = ("pass", "fail", "review")
 
 # What the database step asks for, and what each is called
 ASKED = {
@@ -102,7 +101,7 @@ class HostedFlow:
             return self._open(query["code"])
         if "session-token" in query:
             with at_present(self._organization) as now:
-                return _show(self._visit(query, now))
+                return _show(self._visit(query, now), left="left" in query)
         return self._begin(query.get("inquiry-id", ""))
 
     def _open(self, code: str) -> Response:
@@ -136,7 +135,9 @@ class HostedFlow:
                 if refusal.status != 422 or "pointer" not in refusal.errors[0].get("source", {}):
                     raise
                 return _asked_again(visit, given, refusal)
-            return see_other(visit.url if visit.runs else destination(visit.inquiry) or visit.url)
+            if visit.runs:
+                return see_other(f"{visit.url}&left=yes" if given.get("outcome") == "abandon" else visit.url)
+            return see_other(web_destination(visit.inquiry) or visit.url)
 
     def _visit(self, query: QueryParams, now: int) -> Visit:
         """Find the session of a request. Raises a 404, 409, 410 or 422 where there is nothing to go on with, or to look at."""
@@ -164,7 +165,7 @@ def _advance(visit: Visit, given: dict[str, str]) -> None:
     """Do what a form asks for, unless its page is one that the applicant has left behind. Raises a 400 or 422."""
     env, inquiry, place = visit.env, visit.inquiry, visit.place
     if "outcome" in given:
-        simulate.play(env, inquiry, _one_of(given["outcome"], _OUTCOMES, "outcome"))
+        simulate.play(env, inquiry, _one_of(given["outcome"], simulate.OUTCOMES, "outcome"))
         return
     if given.get("step") != place:
         return
@@ -187,9 +188,11 @@ def _one_of(value: str, known: tuple[str, ...], name: str) -> str:
     return value
 
 
-def _show(visit: Visit) -> Response:
+def _show(visit: Visit, *, left: bool) -> Response:
     if not visit.runs:
         return page("done.html", inquiry=visit.inquiry, url=destination(visit.inquiry))
+    if left:
+        return page("left.html", inquiry=visit.inquiry, url=visit.url)
     values = {name: plain(visit.inquiry.attributes["fields"].get(name)) or "" for name in ASKED}
     return _step(visit, 200, values, {})
 
@@ -205,7 +208,7 @@ def _step(visit: Visit, status: int, values: dict[str, str], problems: dict[str,
     return page(
         "step.html",
         status,
-        leads_to=destination(visit.inquiry),
+        leads_to=web_destination(visit.inquiry),
         place=visit.place,
         steps=(START, *STEPS[template_id], FINISH),
         template=visit.env.get(template_id).attributes["name"],
@@ -214,4 +217,5 @@ def _step(visit: Visit, status: int, values: dict[str, str], problems: dict[str,
         asked=ASKED,
         values=values,
         problems=problems,
+        steered=simulate.steered(visit.inquiry),
     )

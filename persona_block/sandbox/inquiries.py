@@ -148,7 +148,7 @@ def move(env: Environment, inquiry: Resource, action: str) -> None:
     status = inquiry.attributes["status"]
     allowed = transition.strict if env.settings.strict and transition.strict is not None else transition.allowed
     if status not in allowed:
-        raise unprocessable(f"An inquiry that is {status} cannot {action.replace('-', ' ')}")
+        raise unprocessable(f"{action} is not possible: the inquiry's status is {status}")
     _enter(env, inquiry, transition)
     if transition.status == "pending":
         _keep_running(inquiry, inquiry.private["after-start"], env.now)
@@ -176,7 +176,7 @@ def resume(env: Environment, inquiry: Resource) -> str:
     require_intact(inquiry)
     status = inquiry.attributes["status"]
     if status not in RUNNING | {"expired"}:
-        raise unprocessable(f"An inquiry that is {status} cannot be resumed")
+        raise unprocessable(f"resume is not possible: the inquiry's status is {status}")
     if status == "expired":
         inquiry.attributes |= {"status": "pending", "expired-at": None}
         inquiry.attributes["started-at"] = inquiry.attributes["started-at"] or env.timestamp
@@ -193,7 +193,7 @@ def one_time_link(env: Environment, inquiry: Resource, seconds: int | None) -> d
     require_intact(inquiry)
     status = inquiry.attributes["status"]
     if status not in RUNNING:
-        raise unprocessable(f"An inquiry that is {status} has no one-time link: resume it first")
+        raise unprocessable(f"The inquiry's status is {status}, and so it has no one-time link: resume it first")
     session = sessions.create(env, inquiry)
     links = sessions.link(env, session, seconds)
     env.save(inquiry, "inquiry.one-time-link-generated")

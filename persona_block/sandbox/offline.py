@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.applications import Starlette
 
-from . import sessions, simulate
+from . import control, sessions
 from .app import BASE_PATH, create_app
 from .choices import Settings
 from .clock import SECOND, Clock
@@ -21,7 +21,7 @@ from .errors import Problem
 from .events import Webhook
 from .faults import Faults
 from .inprocess import Faulty, InProcess
-from .records import Delivery, Effect, RequestRecord, Resource
+from .records import Delivery, Effect, RequestRecord
 from .serialization import present
 from .settle import settle
 from .store import Store
@@ -47,7 +47,7 @@ class Sandbox:
 
     state: a file that keeps everything, created where it is missing; None keeps it in memory.
     seed: makes ids and invented people repeatable; a file keeps the seed it was created with.
-    speed: simulated seconds in a real one; 0 stops the clock, which `clock.advance` still moves.
+    speed: simulated seconds in a real one, up to a million; 0 stops the clock, which `clock.advance` still moves.
     populate: fill a new state with an organisation to explore (see `organisation`).
     report_delay, import_delay: simulated seconds until a report or an import is ready.
     rate_limit, rate_window: requests in so many simulated seconds before a 429; None never refuses.
@@ -153,9 +153,8 @@ class Sandbox:
         `outcome` is pass, fail, review or abandon; None lets the applicant's name decide (see `outcomes.OUTCOMES`).
         Raises SandboxError for an inquiry that is unknown, or that no applicant can go on with.
         """
-        with self._acting(inquiry_id) as (env, inquiry):
-            simulate.play(env, inquiry, outcome)
-            return present(env, inquiry, {})
+        with _explained():
+            return control.play(self.organization, inquiry_id, outcome)
 
     def open_link(self, url_or_code: str) -> dict[str, Any]:
         """Use a one-time link as the applicant would, and give the session it opens.
@@ -227,15 +226,6 @@ class Sandbox:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    @contextmanager
-    def _acting(self, inquiry_id: str) -> Iterator[tuple[Environment, Resource]]:
-        now = self.clock.milliseconds()
-        with _explained(), self._store.transaction():
-            settle(self.organization, now)
-            found = self._store.get(inquiry_id)
-            env = Environment(self.organization, found.environment if found else PRODUCTION, now, actor="applicant")
-            yield env, env.get(inquiry_id, "inquiry")
 
     @contextmanager
     def _published(self, origin: str) -> Iterator[None]:

@@ -43,9 +43,9 @@ def outcomes_of(names: Iterable[str | None]) -> list[Outcome]:
     return [_BY_NAME[word] for word in words if word in _BY_NAME]
 
 
-def applicant_outcome(names: Iterable[str | None]) -> str:
-    """Say how an applicant of these names fares: pass, fail, review or abandon."""
-    return next((outcome.applicant for outcome in outcomes_of(names) if outcome.applicant), "pass")
+def applicant_outcome(names: Iterable[str | None]) -> Outcome | None:
+    """Give the outcome that an applicant of these names is steered to, or None for one who passes."""
+    return next((outcome for outcome in outcomes_of(names) if outcome.applicant), None)
 
 
 def report_matches(kind: str, names: Iterable[str | None]) -> bool:

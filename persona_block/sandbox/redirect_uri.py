@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
+
+import httpx
 
 from .fields import plain
 from .records import Resource
@@ -21,17 +23,41 @@ _REFUSED = frozenset(
 _SAFE = ":/%#?=@[]!$&'()*+,;~"
 
 
+_WEB = ("http", "https")
+
+
 def destination(inquiry: Resource) -> str | None:
     """Give the inquiry's redirect URI with how the inquiry ended, or None without one that a browser may follow."""
     try:
         parts = urlsplit(inquiry.private.get("redirect-uri") or "")
-        host = parts.hostname
-    except ValueError:
+        if parts.scheme in _WEB:
+            parts = parts._replace(netloc=_ascii_netloc(parts))
+    except (ValueError, httpx.InvalidURL):
         return None
-    if parts.scheme in _REFUSED or not parts.scheme or (parts.scheme in ("http", "https") and not host):
+    if parts.scheme in _REFUSED or not parts.scheme or (parts.scheme in _WEB and not parts.hostname):
         return None
     query = "&".join(filter(None, (parts.query, urlencode(_parameters(inquiry)))))
     return quote(urlunsplit(parts._replace(query=query)), safe=_SAFE)
+
+
+def web_destination(inquiry: Resource) -> str | None:
+    """Give the destination where a browser can be sent there by itself: on the web.
+
+    An app's own scheme leads nowhere in a browser that has no such app, and would leave the form standing as if nothing had
+    been sent. There the last page offers it as a link.
+    """
+    found = destination(inquiry)
+    return found if found and urlsplit(found).scheme in _WEB else None
+
+
+def _ascii_netloc(parts: SplitResult) -> str:
+    """Write a host of other letters in those of the domain name system (punycode, RFC 3492)."""
+    host = parts.hostname or ""
+    if host.isascii():
+        return parts.netloc
+    user, at, _ = parts.netloc.rpartition("@")
+    port = f":{parts.port}" if parts.port is not None else ""
+    return f"{user}{at}{httpx.URL(scheme='https', host=host).raw_host.decode('ascii')}{port}"
 
 
 def _parameters(inquiry: Resource) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ Nobody is verified: the documents are drawn by the sandbox and the findings are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..inflection import snake
@@ -12,6 +13,7 @@ from . import accounts, evidence, inquiries, outcomes, sessions
 from .environment import Environment
 from .errors import bad_request, not_found
 from .fields import plain
+from .outcomes import Outcome
 from .records import Resource
 from .shapes import ACTION, check
 from .templates import STEPS, VERIFICATION_TEMPLATES
@@ -21,25 +23,35 @@ OUTCOMES = ("pass", "fail", "review", "abandon")
 _NAME_FIELDS = ("name-first", "name-middle", "name-last")
 
 
-def outcome_of(inquiry: Resource) -> str:
-    """Say how the applicant of an inquiry fares, going by the name."""
+def steered(inquiry: Resource) -> Outcome | None:
+    """Give the outcome that the name of an inquiry's applicant steers to, or None for one who passes."""
     return outcomes.applicant_outcome(plain(inquiry.attributes["fields"][name]) for name in _NAME_FIELDS)
 
 
 def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> None:
     """Go through what is left of the flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
-    outcome = outcome or outcome_of(inquiry)
+    if outcome is None:
+        found = steered(inquiry)
+        outcome = found.applicant if found else "pass"
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
     enter(env, inquiry)
     if outcome == "abandon":
-        evidence.start(env, inquiry, STEPS[inquiries.template_of(inquiry)][0])
-        env.save(inquiry)
+        _leave(env, inquiry)
         return
     for kind in remaining(env, inquiry):
         if not take(env, inquiry, kind, passed=outcome != "fail"):
             break
     finish(env, inquiry, outcome)
+
+
+def _leave(env: Environment, inquiry: Resource) -> None:
+    """Begin what comes next and never hand it in; somebody who leaves again has begun it already."""
+    begun = {each.type for each in env.children(inquiry, "verifications") if each.attributes["status"] == "initiated"}
+    for kind in remaining(env, inquiry)[:1]:
+        if f"verification/{kind}" not in begun:
+            evidence.start(env, inquiry, kind)
+            env.save(inquiry)
 
 
 def enter(env: Environment, inquiry: Resource) -> None:
@@ -78,15 +90,15 @@ def finish(env: Environment, inquiry: Resource, outcome: str) -> None:
         inquiries.move(env, inquiry, "mark-for-review")
 
 
-# What each action of perform-simulate-actions does to the inquiry's status
-_ACTIONS = {
-    "start_inquiry": "start",
-    "complete_inquiry": "complete",
-    "fail_inquiry": "fail",
-    "expire_inquiry": "expire",
-    "mark_for_review_inquiry": "mark-for-review",
-    "approve_inquiry": "approve",
-    "decline_inquiry": "decline",
+# What each action of perform-simulate-actions does, the same as when the applicant or a caller does it
+_ACTIONS: dict[str, Callable[[Environment, Resource], None]] = {
+    "start_inquiry": lambda env, inquiry: _start(env, inquiry),
+    "complete_inquiry": lambda env, inquiry: _end(env, inquiry, "pass"),
+    "fail_inquiry": lambda env, inquiry: _end(env, inquiry, "fail"),
+    "expire_inquiry": lambda env, inquiry: inquiries.move(env, inquiry, "expire"),
+    "mark_for_review_inquiry": lambda env, inquiry: inquiries.move(env, inquiry, "mark-for-review"),
+    "approve_inquiry": lambda env, inquiry: inquiries.decide(env, inquiry, "approve"),
+    "decline_inquiry": lambda env, inquiry: inquiries.decide(env, inquiry, "decline"),
 }
 _VERIFICATIONS = {"create_passed_verification": True, "create_failed_verification": False}
 
@@ -101,12 +113,8 @@ def perform(env: Environment, inquiry: Resource, actions: list[Any]) -> None:
             if "data" not in action:
                 raise bad_request(f"{path}.data is missing")
             _create_verification(env, inquiry, action["data"]["verification-template-id"], passed=_VERIFICATIONS[name])
-        elif name in ("approve_inquiry", "decline_inquiry"):
-            inquiries.decide(env, inquiry, _ACTIONS[name])
         elif name in _ACTIONS:
-            if name in ("complete_inquiry", "fail_inquiry") and inquiry.attributes["status"] == "created":
-                inquiries.move(env, inquiry, "start")
-            inquiries.move(env, inquiry, _ACTIONS[name])
+            _ACTIONS[name](env, inquiry)
         else:
             names = ", ".join(snake(each) for each in (*_ACTIONS, *_VERIFICATIONS))
             raise bad_request(f"{path}.type must be one of {names}")
@@ -118,8 +126,19 @@ def _create_verification(env: Environment, inquiry: Resource, template_id: str, 
         raise not_found()
     inquiries.require_intact(inquiry)
     if inquiry.attributes["status"] == "created":
-        inquiries.move(env, inquiry, "start")
+        _start(env, inquiry)
     take(env, inquiry, kind, passed=passed)
+
+
+def _start(env: Environment, inquiry: Resource) -> None:
+    inquiries.move(env, inquiry, "start")
+    enter(env, inquiry)
+
+
+def _end(env: Environment, inquiry: Resource, outcome: str) -> None:
+    if inquiry.attributes["status"] == "created":
+        _start(env, inquiry)
+    finish(env, inquiry, outcome)
 
 
 def _inform_account(env: Environment, inquiry: Resource) -> None:

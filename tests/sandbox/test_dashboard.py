@@ -121,7 +121,7 @@ def test_what_there_is_not() -> None:
             "/?environment=odd",
         ):
             shown(client, path, 404)
-        assert "There are none that are pending" in shown(client, "/dashboard/inquiries?status=pending").text
+        assert "There are none with the status pending" in shown(client, "/dashboard/inquiries?status=pending").text
         assert "Nobody has asked anything yet" in shown(client, "/").text
 
 

@@ -132,6 +132,59 @@ def test_ending_at_once(client: Client, outcome: str, ends: str, found: list[tup
     assert len(client.sandbox.effects) == before
 
 
+def test_abandoning(client: Client) -> None:
+    inquiry, page = linked(client)
+    left = send(client, page, outcome="abandon")
+    assert heading(client.visit(left)) == "You have left"
+    assert (status(client, inquiry), verifications(client, inquiry)) == ("pending", [("government-id", "initiated")])
+    before = len(client.sandbox.effects)
+    assert send(client, page, outcome="abandon") == left
+    assert len(client.sandbox.effects) == before, "who leaves again has begun it already"
+    assert heading(client.visit(page)) == "Government ID"
+    send(client, page, step="government-id", choice="pass")
+    send(client, page, outcome="abandon")
+    assert verifications(client, inquiry)[1:] == [("government-id", "passed"), ("selfie", "initiated")]
+    client.sandbox.clock.advance(DAY)
+    assert status(client, inquiry) == "expired"
+    assert client.visit(left).status_code == 410
+
+
+def primary(response: httpx.Response) -> list[tuple[str, str]]:
+    """Give the name and value of each button that a page proposes, which are the first of their forms."""
+    found = re.findall(
+        r'<form method="post".*?<button (class="primary" )?name="(\w+)" value="([\w-]+)"', response.text, re.DOTALL
+    )
+    return [(name, value) for proposed, name, value in found if proposed]
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "proposed", "ends"),
+    [
+        ("Doe", None, ["start", "pass", "pass", "pass"], "completed"),
+        ("Fail", "fail", ["start", "fail"], "failed"),
+        ("Review", "review", ["start", "pass", "pass", "review"], "needs_review"),
+        ("Abandon", "abandon", ["start", "abandon"], "pending"),
+    ],
+)
+def test_the_page_proposes_what_the_name_says(
+    client: Client, last: str, outcome: str | None, proposed: list[str], ends: str
+) -> None:
+    inquiry, page = linked(client, {"fields": {"name-last": last}})
+    for expected in proposed:
+        shown = client.visit(page)
+        name = "outcome" if expected == "abandon" else "choice"
+        steered = [("outcome", outcome)] if outcome else []
+        assert primary(shown) == [(name, expected), *steered], expected
+        assert (f"The name {last} steers this applicant" in shown.text) == bool(outcome)
+        (step,) = re.findall(r'name="step" value="([\w-]+)"', shown.text)
+        send(client, page, step=step, **{name: expected})
+    assert status(client, inquiry) == ends
+    at_once, page = linked(client, {"fields": {"name-last": last}})
+    if outcome:
+        send(client, page, outcome=outcome)
+        assert status(client, at_once) == ends
+
+
 def test_ending_at_once_goes_on_where_the_walk_is(client: Client) -> None:
     inquiry, page = linked(client)
     send(client, page, **START)
@@ -179,7 +232,7 @@ def test_two_sessions_share_one_walk(client: Client) -> None:
     [
         {"step": "start", "choice": "pass"},
         {"step": "start"},
-        {"outcome": "abandon"},
+        {"outcome": "elsewhere"},
         {"outcome": ""},
     ],
 )
@@ -365,8 +418,8 @@ class TestRedirect:
             ("https://app.example/done", "https://app.example/done?", ""),
             ("http://127.0.0.1:9/done?order=7&x=a%20b#end", "http://127.0.0.1:9/done?order=7&x=a%20b&", "#end"),
             ("HTTPS://app.example", "https://app.example?", ""),
-            ("myapp://kyc/done", "myapp://kyc/done?", ""),
-            ("com.example.app:/done", "com.example.app:/done?", ""),
+            ("https://bücher.example:8443/ä", "https://xn--bcher-kva.example:8443/%C3%A4?", ""),
+            ("https://me@BÜCHER.example", "https://me@xn--bcher-kva.example?", ""),
             ("https://app.example/ä b", "https://app.example/%C3%A4%20b?", ""),
             ("https://app.example/\r\nSet-Cookie: a=b", "https://app.example/Set-Cookie:%20a=b?", ""),
         ],
@@ -378,6 +431,21 @@ class TestRedirect:
         assert location.endswith(after)
         done = client.visit(page).text
         assert f'href="{html.escape(location)}"' in done.replace("&#39;", "&#x27;")
+
+    @pytest.mark.parametrize("uri", ["myapp://kyc/done", "com.example.app:/done"])
+    def test_an_app_is_offered_and_not_followed(self, client: Client, uri: str) -> None:
+        """In a browser without the app, following would leave the form standing as if nothing had been sent."""
+        inquiry, page = linked(client, {"redirect-uri": uri})
+        location = send(client, page, outcome="pass")
+        assert location.startswith(f"/verify?inquiry-id={inquiry}&")
+        done = client.visit(location)
+        assert heading(done) == "Thank you, you are done"
+        assert f'href="{uri}?inquiry-id={inquiry}&amp;status=completed' in done.text
+
+    def test_every_status_reads_well(self, client: Client) -> None:
+        _, page = linked(client)
+        done = client.visit(send(client, page, outcome="review")).text
+        assert 'Status of the inquiry: <span class="badge wait">needs review</span>' in done
 
     @pytest.mark.parametrize(
         "uri",
@@ -397,6 +465,7 @@ class TestRedirect:
             "done",
             "https:///done",
             "https://[broken",
+            "https://a\u2488com.example",
         ],
     )
     def test_not_followed(self, client: Client, uri: str | None) -> None:
@@ -429,7 +498,7 @@ class TestRedirect:
 
     def test_values_that_are_no_text(self, client: Client) -> None:
         fields = {"annual-income": 1.5, "accepts-terms": True, "extra": [1, {"a": "b"}]}
-        attributes = {"inquiry-template-id": TEMPLATES.database, "redirect-uri": "app://done", "fields": fields}
+        attributes = {"inquiry-template-id": TEMPLATES.database, "redirect-uri": "https://app.example/done", "fields": fields}
         _, page = linked(client, attributes)
         query = parse_qs(urlsplit(send(client, page, outcome="pass")).query)
         assert [query[f"fields[{name}][value]"] for name in fields] == [["1.5"], ["true"], ['[1, {"a": "b"}]']]
@@ -445,7 +514,7 @@ class TestRedirect:
             assert location.startswith("https://app.example/done?inquiry-id=")
 
     def test_the_policy_lets_the_form_lead_there_and_nowhere_else(self, client: Client) -> None:
-        for uri, allowed in (("https://a.example/;x", "'self' https:"), ("my.app://a;b", "'self' my.app:"), (None, "'self'")):
+        for uri, allowed in (("https://a.example/;x", "'self' https:"), ("my.app://a;b", "'self'"), (None, "'self'")):
             _, page = linked(client, {"redirect-uri": uri})
             policy = client.visit(page).headers["content-security-policy"]
             assert policy.partition("form-action ")[2] == allowed

@@ -296,6 +296,27 @@ def test_cases_follow_their_inquiry(client: Client) -> None:
     assert client.get(f"/cases/{case_id}").attributes["resolution"] == "Approved"
 
 
+def test_simulating_leaves_what_the_applicant_leaves(client: Client) -> None:
+    """The account learns of the fields, and a session appears, whoever takes the inquiry through its statuses."""
+    key = client.sandbox.sandbox_key
+
+    def simulated(*actions: str) -> tuple[Any, Any]:
+        fields = {"name-first": "Jane"}
+        inquiry = client.inquiry({"fields": fields}, key=key)
+        client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, key=key)
+        named = [{"type": action} for action in actions]
+        body = {"meta": {"simulate-actions": named}}
+        answer = client.post(f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, key=key)
+        included = {each["type"]: each["attributes"] for each in answer.body["included"]}
+        return included["inquiry-session"]["status"], included["account"]["fields"]["phone_number"]["value"]
+
+    assert simulated("start_inquiry") == ("active", None)
+    assert simulated("complete_inquiry") == ("expired", "1")
+    assert simulated("start_inquiry", "complete_inquiry") == ("expired", "1")
+    assert simulated("fail_inquiry") == ("expired", None)
+    assert simulated("start_inquiry", "expire_inquiry") == ("expired", None)
+
+
 def test_simulate_actions(client: Client) -> None:
     key = client.sandbox.sandbox_key
 

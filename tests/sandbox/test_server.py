@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from persona_block.sandbox import Sandbox, SandboxError
+from persona_block.sandbox.clock import MAX_SPEED, parse
 
 from .client import Client
 
@@ -129,7 +130,7 @@ def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
 
 def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
-    with Sandbox(state=state), pytest.raises(OSError, match="locked"):
+    with Sandbox(state=state), pytest.raises(OSError, match="another sandbox has it open"):
         Sandbox(state=state)
     Sandbox(state=state).close()
     other = tmp_path / "other"
@@ -177,11 +178,33 @@ def _account(sandbox: Sandbox) -> str:
 
 
 def test_settings_are_checked() -> None:
-    for options in ({"rate_limit": 0}, {"mismatch_status": 500}, {"report_delay": -1}, {"speed": -1}):
-        with pytest.raises(ValueError, match=r"must|not"):
+    for options in (
+        {"rate_limit": 0},
+        {"mismatch_status": 500},
+        *({"report_delay": each} for each in (-1, float("nan"), float("inf"))),
+        *({"speed": each} for each in (-1, float("nan"), float("inf"), 1e12)),
+    ):
+        with pytest.raises(ValueError, match="must"):
             Sandbox(**options)  # type: ignore[arg-type]
     with Sandbox() as sandbox, pytest.raises(ValueError, match="forward"):
         sandbox.clock.advance(-1)
+
+
+def test_time_stands_still_in_the_year_9000() -> None:
+    for seconds in (float("nan"), float("inf"), 1e300, 300_000_000_000):
+        with Sandbox(speed=0) as sandbox, pytest.raises(ValueError, match="year 9000"):
+            sandbox.clock.advance(seconds)
+    with Client(speed=MAX_SPEED) as client:
+        clock = client.sandbox.clock
+        clock.advance((parse("9000-01-01") - clock.milliseconds()) / 1000 - 1000)
+        threading.Event().wait(0.01)
+        created = client.inquiry().attributes
+        assert (created["created-at"], created["expires-at"]) == ("9000-01-01T00:00:00.000Z", "9000-01-02T00:00:00.000Z")
+
+
+def test_an_applicant_of_no_inquiry() -> None:
+    with Sandbox() as sandbox, pytest.raises(SandboxError, match="There is no inquiry with this id"):
+        sandbox.complete("inq_x")
 
 
 def test_time_can_run_faster() -> None:
