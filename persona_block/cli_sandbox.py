@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .errors import InputError, Problem
+from .sandbox.clock import MAX_SPEED
 from .sandbox.faults import FAULTS, Faults
 
 if TYPE_CHECKING:
@@ -24,14 +27,21 @@ def add_command(commands: Any) -> None:
         "sandbox",
         help="serve an offline Persona on this machine",
         description="Serve an offline Persona, a simulation that verifies nobody, on this machine alone.",
-        epilog="Names steer what happens: an applicant called Fail fails, one called Review needs review; see the README.",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument("--port", type=_PORT, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
     sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
     sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
-    sandbox.add_argument("--speed", type=float, default=1.0, metavar="X", help="simulated seconds in a real one (default: 1)")
+    sandbox.add_argument(
+        "--speed",
+        type=_SPEED,
+        default=1.0,
+        metavar="X",
+        help="simulated seconds in a real one (default: 1)",
+    )
     sandbox.add_argument("--empty", action="store_true", help="start without the 200 accounts and what happened to them")
-    sandbox.add_argument("--rate-limit", type=int, metavar="N", help="calls a minute before a 429 (default: any number)")
+    sandbox.add_argument("--rate-limit", type=_LIMIT, metavar="N", help="calls a minute before a 429 (default: any number)")
     sandbox.add_argument("--webhook", metavar="URL", help="URL on this machine that signed events go to")
     sandbox.add_argument(
         "--webhook-secret-env", metavar="NAME", help="environment variable that holds the secret they are signed with"
@@ -39,8 +49,7 @@ def add_command(commands: Any) -> None:
     sandbox.add_argument(
         "--faults",
         metavar="KIND[,KIND…][:RATE]",
-        help="let calls go wrong, one in five or as many as RATE says, from 0 to 1; kinds:"
-        f" all, {', '.join(fault.name for fault in FAULTS)}",
+        help="let calls go wrong, one in five or as many as RATE says, from 0 to 1; the kinds are below",
     )
     sandbox.set_defaults(handler=serve)
 
@@ -72,6 +81,11 @@ def serve(arguments: argparse.Namespace) -> int:
         raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
     try:
         sandbox.run(port=arguments.port, announce=lambda base_url: _announce(sandbox, base_url, arguments))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        message = f"{arguments.port} is taken by another program; choose another port, or 0 for a free one"
+        raise InputError("sandbox", [Problem("--port", message)]) from None
     finally:
         sandbox.close()
     return 0
@@ -115,7 +129,11 @@ def _secret(arguments: argparse.Namespace) -> str | None:
 def _faults(text: str) -> Faults:
     """Faults as `--faults` gives them; raises ValueError for what there is none of."""
     kinds, colon, rate = text.partition(":")
-    named = [fault.name for fault in FAULTS] if kinds == "all" else kinds.split(",")
+    named = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    if not named:
+        raise ValueError("--faults needs a kind before its rate, such as stall:0.5 or all:0.5")
+    if "all" in named:
+        named = [fault.name for fault in FAULTS]
     try:
         share = float(rate) if colon else 0.2
     except ValueError:
@@ -123,8 +141,39 @@ def _faults(text: str) -> Faults:
     return Faults(share, named)
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return port
+def _epilog() -> str:
+    width = max(len(fault.name) for fault in FAULTS)
+    return "\n".join(
+        (
+            "kinds of faults:",
+            f"  {'all':{width}}  every kind below",
+            *(f"  {fault.name:{width}}  {fault.means}" for fault in FAULTS),
+            "",
+            "Names steer what happens: an applicant called Fail fails, one called Review needs review; see the README.",
+            "A running sandbox is steered by programs too, with JSON and no key:",
+            '  POST /sandbox/clock      {"advance-seconds": 86400}',
+            '  POST /sandbox/applicant  {"inquiry-id": "inq_…", "outcome": "pass"}',
+            "The outcome is pass, fail, review or abandon; without one the applicant's name decides.",
+        )
+    )
+
+
+def _between(kind: Callable[[str], float], low: int, high: int | None = None) -> Callable[[str], float]:
+    """A reader of an option's number, which tells what it must be where it is none or lies outside."""
+    wanted = f"at least {low}" if high is None else f"a number from {low} to {high}"
+
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= (math.inf if high is None else high):
+            raise argparse.ArgumentTypeError(f"must be {wanted}")
+        return number
+
+    return read
+
+
+_PORT = _between(int, 0, 65_535)
+_SPEED = _between(float, 0, MAX_SPEED)
+_LIMIT = _between(int, 1)

@@ -6,12 +6,14 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -78,7 +80,12 @@ def test_what_it_announces() -> None:
         (["--faults", "moon"], ", ".join(fault.name for fault in FAULTS)),
         (["--faults", "stall:often"], "a number from 0 to 1"),
         (["--faults", "stall:2"], "a rate from 0 to 1"),
-        (["--rate-limit", "0"], "at least 1"),
+        (["--faults", ":0.5"], "needs a kind before its rate"),
+        (["--faults", ","], "needs a kind"),
+        (["--rate-limit", "0"], "--rate-limit: must be at least 1"),
+        (["--rate-limit", "x"], "--rate-limit: must be at least 1"),
+        (["--port", "65536"], "--port: must be a number from 0 to 65535"),
+        *((["--speed", each], "--speed: must be a number from 0 to 1000000") for each in ("inf", "nan", "1e12", "-1", "x")),
     ],
 )
 def test_what_it_refuses(options: list[str], said: str) -> None:
@@ -94,9 +101,100 @@ def test_the_secret_is_no_option() -> None:
     assert SECRET not in done.stderr
 
 
-def test_the_help_lists_the_faults() -> None:
-    shown = re.sub(r"\s+", " ", cli("sandbox", "--help").stdout).replace("- ", "-")
-    assert f"all, {', '.join(fault.name for fault in FAULTS)}" in shown
+def test_the_help_explains_the_faults_and_the_controls() -> None:
+    shown = cli("sandbox", "--help").stdout
+    for fault in FAULTS:
+        assert re.search(rf"^  {fault.name} +{re.escape(fault.means)}$", shown, re.MULTILINE), fault.name
+    assert "POST /sandbox/clock" in shown
+    assert "POST /sandbox/applicant" in shown
+
+
+def test_a_port_and_a_state_that_are_taken(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.db")
+    with served("--empty", "--state", state) as sandbox:
+        port = str(httpx.URL(sandbox.base_url).port)
+        for options, said in (
+            (["--port", port], f"--port: {port} is taken by another program"),
+            (["--port", "0", "--state", state], "another sandbox has it open"),
+        ):
+            done = cli("sandbox", "--empty", *options)
+            assert done.returncode == 2
+            assert said in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_all_faults_stand_among_others() -> None:
+    with served("--empty", "--faults", "stall, all:0") as sandbox:
+        assert "Faults: 0% of calls go wrong (every kind)" in sandbox.announced
+
+
+def test_a_caller_that_waits_before_it_sends_is_told_to_go_on() -> None:
+    with served("--empty", "--faults", "all:0") as sandbox:
+        url = httpx.URL(sandbox.base_url)
+        head = f"POST {url.path}/accounts HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {sandbox.api_key}\r\n"
+        with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+            connection.sendall(f"{head}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert connection.recv(1000) == b"HTTP/1.1 100 \r\n\r\n"
+            connection.sendall(b"{}")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 201 ")
+
+
+def test_a_malformed_upload_is_told_to_its_sender_alone() -> None:
+    with served("--empty") as sandbox, sandbox.http as http:
+        for content_type, content, said in (
+            ("multipart/form-data; boundary=x", b"--x\r\nbroken\r\n\r\n", "cannot be read"),
+            ("MULTIPART/FORM-DATA", b"--x--", "boundary"),
+            ("multipart/mixed; boundary=x", b"--x--", "must be multipart/form-data"),
+            (
+                "multipart/form-data; boundary=x",
+                b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb",
+                "no part that ends",
+            ),
+        ):
+            answer = http.post("/importer/accounts", content=content, headers={"Content-Type": content_type})
+            assert answer.status_code == 400
+            assert said in answer.json()["errors"][0]["details"]
+        part = b'--x\r\nContent-Disposition: form-data; name="data[attributes][file]"; filename="a.csv"\r\n\r\n'
+        content = part + b"name_first\nJane\r\n--x--\r\n"
+        headers = {"Content-Type": "Multipart/Form-Data; boundary=x"}
+        assert http.post("/importer/accounts", content=content, headers=headers).status_code == 201
+        sandbox.process.send_signal(signal.SIGINT)
+        assert sandbox.process.wait(10) == 0
+        assert sandbox.process.stderr is not None
+        assert sandbox.process.stderr.read() == ""
+
+
+def test_the_applicant_is_played_from_outside() -> None:
+    with served("--empty") as sandbox, sandbox.http as http:
+        origin = sandbox.base_url.removesuffix("/api/v1")
+        attributes = {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie", "fields": {"name-last": "Fail"}}
+
+        def played(**given: str) -> Any:
+            created = http.post("/inquiries", json={"data": {"attributes": attributes}}).json()["data"]["id"]
+            answer = httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": created, **given})
+            assert (answer.status_code, answer.headers["persona-sandbox"]) == (200, "simulation")
+            found = answer.json()
+            assert found == http.get(f"/inquiries/{created}").json()
+            return found["data"]["attributes"] | {"id": created}
+
+        assert played()["status"] == "failed"
+        for outcome, ends in {"pass": "completed", "fail": "failed", "review": "needs_review", "abandon": "pending"}.items():
+            assert played(outcome=outcome)["status"] == ends
+        decided = played()["id"]
+        for given, status, said in (
+            ({"inquiry-id": "inq_x"}, 404, "There is no inquiry with this id"),
+            ({"inquiry-id": decided}, 422, "the inquiry's status is failed"),
+            ({"inquiry-id": decided, "outcome": "win"}, 400, "must be one of pass, fail, review, abandon"),
+            ({"inquiry-id": decided, "outcomes": "pass"}, 400, "must be an object like"),
+            ({}, 400, "must be an object like"),
+        ):
+            answer = httpx.post(f"{origin}/sandbox/applicant", json=given)
+            assert answer.status_code == status
+            assert said in answer.json()["errors"][0]["details"]
+        for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
+            assert httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": "inq_x"}, headers=headers).status_code == 403
+        text = {"Content-Type": "text/plain"}
+        assert httpx.post(f"{origin}/sandbox/applicant", content=b"{}", headers=text).status_code == 400
 
 
 def test_an_empty_start_with_a_rate_limit() -> None:

@@ -74,6 +74,8 @@ class _Server:
         if fault and fault.name == "refuse":
             _reset(writer)
             return
+        if go_on := incoming.go_on():
+            writer.write(go_on)
         body = await incoming.body()
         answer = None
         if fault is None or fault.processed:
@@ -99,6 +101,12 @@ class _Incoming:
         if not isinstance(event, h11.Request):
             raise ConnectionError("closed before a request came")
         return event
+
+    def go_on(self) -> bytes | None:
+        """What a caller is told that waits for a word before it sends its body (`Expect: 100-continue`)."""
+        if not self._connection.they_are_waiting_for_100_continue:
+            return None
+        return self._connection.send(h11.InformationalResponse(status_code=100, headers=[]))
 
     async def body(self) -> bytes:
         body = bytearray()
