@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,9 @@ from .protocol import Answer, Incoming, Protocol
 from .web import LABEL, Endpoint, refusal_json
 
 BASE_PATH = "/api/v1"
+
+# Its warnings of malformed bodies, which the answer tells of, would otherwise go to standard error.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
@@ -43,9 +47,9 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
 
 def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        parts, body = None, b""
-        if request.headers.get("content-type", "").startswith("multipart/"):
-            parts = await _parts(request)
+        parts, malformed, body = None, None, b""
+        if request.headers.get("content-type", "").strip().lower().startswith("multipart/"):
+            parts, malformed = await _parts(request)
         else:
             body = await request.body()
         incoming = Incoming(
@@ -56,6 +60,7 @@ def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
             {name: value for name, value in request.headers.items()},
             body,
             parts,
+            malformed,
         )
         # From here to the answer nothing waits, so no two requests ever see each other half done.
         return _response(protocol.answer(incoming))
@@ -63,18 +68,16 @@ def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
     return endpoint
 
 
-async def _parts(request: Request) -> dict[str, bytes | None]:
-    """Read a multipart body by part; a part without a file, or a body that is none, has no content."""
+async def _parts(request: Request) -> tuple[dict[str, bytes | None], str | None]:
+    """Read a multipart body by part, a part without a file having no content; gives also what is wrong with the body."""
+    if not request.headers["content-type"].strip().lower().startswith("multipart/form-data"):
+        return {}, "A multipart body must be multipart/form-data"
     try:
         async with request.form() as form:
-            return {name: await part.read() if isinstance(part, UploadFile) else None for name, part in form.multi_items()}
-    except MultiPartException:
-        return {"request body": None}
-    except Exception as error:
-        # Starlette reports a malformed body to the client itself where it runs as an application.
-        if getattr(error, "status_code", None) == 400:
-            return {"request body": None}
-        raise
+            parts = {name: await part.read() if isinstance(part, UploadFile) else None for name, part in form.multi_items()}
+    except HTTPException as error:
+        return {}, f"The multipart body cannot be read: {error.detail.rstrip('.')}"
+    return parts, None if parts else "The multipart body has no part that ends"
 
 
 def _response(answer: Answer) -> Response:

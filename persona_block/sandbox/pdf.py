@@ -69,5 +69,5 @@ def _sections(env: Environment, inquiry: Resource) -> Iterable[tuple[str, list[t
 
 
 def _latin(text: str) -> str:
-    """Write text in the letters that a PDF's built-in fonts have; others become question marks."""
-    return text.encode("latin-1", "replace").decode("latin-1")
+    """Write text in the letters that a PDF's built-in fonts have; any other becomes its code point, such as [U+738B]."""
+    return "".join(letter if ord(letter) < 256 else f"[U+{ord(letter):04X}]" for letter in text)

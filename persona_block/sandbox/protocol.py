@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,7 @@ class Incoming:
     headers: dict[str, str]
     body: bytes = b""
     parts: dict[str, bytes | None] | None = None  # None is the content of a part that is no file
+    malformed: str | None = None  # what is wrong with a multipart body that cannot be read
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ def _run(incoming: Incoming, env: Environment, inflection: str) -> Answer:
     if operation.environment and operation.environment != env.name:
         raise problem(403, f"This needs an API key of the {operation.environment} environment")
     query = read(incoming.query, operation.filters, serialized=not operation.binary)
+    if incoming.malformed:
+        raise bad_request(incoming.malformed)
     call = Call(env, incoming.path, incoming.ids, query)
     if incoming.parts is not None:
         call.upload = _upload(operation, incoming.parts)
@@ -251,7 +255,7 @@ def _json(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body, parse_constant=_refuse)
+        value = json.loads(body, parse_constant=_refuse, parse_float=_finite)
         # A lone surrogate can be written in JSON but not in UTF-8, and so not stored.
         if b"\\u" in body:
             json.dumps(value, ensure_ascii=False).encode()
@@ -262,6 +266,13 @@ def _json(body: bytes) -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # could be stored, but not answered
+        raise ValueError("this number is too large")
+    return number
 
 
 def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..inflection import kebab
 from .environment import Environment
 from .errors import bad_request
 from .query import Query
@@ -48,8 +49,8 @@ def included(env: Environment, root: Resource, query: Query) -> list[dict[str, A
     found: dict[str, Resource] = {}
     for path in query.include or ():
         level = [root]
-        for name in path.replace("_", "-").split("."):
-            level = _step(env, root, level, name, path)
+        for name in path.split("."):
+            level = _step(env, root, level, kebab(name), path)
             found |= {resource.id: resource for resource in level if resource.id != root.id}
     return [present(env, resource, query.fields) for resource in found.values()]
 

@@ -14,11 +14,13 @@ from .errors import bad_request
 
 Shape = dict[str, "str | Shape"]
 
+MAX_SECONDS = 2**31 - 1
+
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a string", lambda value: isinstance(value, str)),
     "boolean": ("a boolean", lambda value: isinstance(value, bool)),
     "integer": ("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    "seconds": ("an integer greater than 0", lambda value: type(value) is int and 0 < value < 2**31),
+    "seconds": (f"an integer from 1 to {MAX_SECONDS}", lambda value: type(value) is int and 0 < value <= MAX_SECONDS),
     "strings": ("an array of strings", lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value)),
     "object": ("an object", lambda value: isinstance(value, dict)),
     "array": ("an array", lambda value: isinstance(value, list)),

@@ -64,7 +64,7 @@ def test_a_forged_url(client: Client, document_id: str) -> None:
 
 def test_the_summary_is_a_pdf_that_says_what_it_is(client: Client) -> None:
     fields = {"name-first": "Jane", "name-last": "Doe"}
-    inquiry = client.inquiry({"fields": fields, "note": "π ≠ 3"}).id
+    inquiry = client.inquiry({"fields": fields | {"name-middle": "王Ł"}, "note": "π ≠ 3"}).id
     client.finished(inquiry, "review")
     client.post(f"/inquiries/{inquiry}/approve", {"meta": {"comment": "ok"}})
     answer = client.get(f"/inquiries/{inquiry}/print")
@@ -72,7 +72,15 @@ def test_the_summary_is_a_pdf_that_says_what_it_is(client: Client) -> None:
     assert answer.body.startswith(b"%PDF-")
     assert answer.body.rstrip().endswith(b"%%EOF")
     text = _text(answer.body)
-    for expected in ("SIMULATION", "not a verification of anybody", inquiry, "Doe", "approved", "id_expired_detection"):
+    for expected in (
+        "SIMULATION",
+        "not a verification of anybody",
+        inquiry,
+        "Doe",
+        "[U+738B][U+0141]",
+        "approved",
+        "id_expired_detection",
+    ):
         assert expected in text, expected
 
 

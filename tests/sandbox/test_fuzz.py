@@ -98,6 +98,7 @@ def test_any_query(client: Client, ids: dict[str, str], operation: Operation, id
 @given(content=st.binary(max_size=60), headers=st.sampled_from([{}, {"Content-Type": "multipart/form-data; boundary=x"}]))
 @example(content=b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--", headers={"Content-Type": "multipart/form-data"})
 @example(content=b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"})
+@example(content=b"--x\r\nbroken", headers={"Content-Type": "Multipart/Form-Data; boundary=x"})
 def test_any_bytes(client: Client, content: bytes, headers: dict[str, str]) -> None:
     for path in ("/importer/accounts", "/accounts"):
         answer = client.call("POST", path, content=content, headers=headers)
