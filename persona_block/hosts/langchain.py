@@ -6,31 +6,45 @@ A run's own API key goes into its config, as a pydantic `SecretStr` because trac
 
 Without a `consent` of the toolbox, what decides or erases interrupts the graph, in the form of LangChain's own
 human-in-the-loop middleware, and goes on after `Command(resume={"decisions": [{"type": "approve"}]})`; any other answer
-refuses it. That takes LangGraph and a checkpointer; outside a graph it is refused.
+refuses it. That takes LangGraph, a checkpointer and a `ToolNode`, as `create_agent` has, and a task of the graph with that one
+call: LangGraph hands an answer to whichever call of a task takes it first. Anywhere else it is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from threading import Lock
+from typing import Annotated, Any
 
+from ..errors import InputError, Problem
+from .answer import Answer, failed
 from .consent import ConsentRequest
-from .run import call
+from .run import call, step_key
 from .tool import Tool
 from .toolbox import Toolbox
 
 try:
+    from langchain_core.messages import AIMessage, ToolMessage
     from langchain_core.runnables import RunnableConfig
-    from langchain_core.tools import BaseTool, StructuredTool, ToolException
+    from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException
 except ImportError as error:
     raise ImportError("persona_block.hosts.langchain needs LangChain: pip install 'persona-block[langchain]'") from error
 
 _APPROVAL = {"decisions": [{"type": "approve"}]}
+_TASKS_LIMIT = 10_000
 
 Result = tuple[str, dict[str, Any]]
 """The content for the model, and the data as the message's artifact."""
+
+Runtime = Annotated[Any, InjectedToolArg()]
+"""The `ToolRuntime` that a ToolNode puts in the argument `runtime`, by that name; None where something else calls."""
+
+_asking: OrderedDict[str, str] = OrderedDict()
+"""The one call that each task of a graph has asked about, the latest tasks last."""
+_lock = Lock()
 
 
 def tools(toolbox: Toolbox | None = None) -> list[BaseTool]:
@@ -43,13 +57,13 @@ def tools(toolbox: Toolbox | None = None) -> list[BaseTool]:
 
 
 def _native(toolbox: Toolbox, tool: Tool) -> BaseTool:
-    async def acall(config: RunnableConfig, **arguments: Any) -> Result:
-        return await _call(toolbox, tool.name, arguments, config)
+    async def acall(config: RunnableConfig, runtime: Runtime = None, **arguments: Any) -> Result:
+        return _result(await _call(toolbox, tool.name, arguments, config, runtime))
 
-    def call_blocking(config: RunnableConfig, **arguments: Any) -> Result:
+    def call_blocking(config: RunnableConfig, runtime: Runtime = None, **arguments: Any) -> Result:
         async def once() -> Result:
             async with toolbox:
-                return await _call(toolbox, tool.name, arguments, config)
+                return await acall(config, runtime, **arguments)
 
         return asyncio.run(once())
 
@@ -64,13 +78,68 @@ def _native(toolbox: Toolbox, tool: Tool) -> BaseTool:
     )
 
 
-async def _call(toolbox: Toolbox, name: str, arguments: Mapping[str, Any], config: RunnableConfig) -> Result:
-    request = toolbox.to_approve(name, arguments)
-    approved = _interrupt(request, name, arguments) if request else None
-    answer = await call(toolbox, name, arguments, config.get("configurable"), approved)
+def _result(answer: Answer) -> Result:
     if answer.is_error:
         raise ToolException(answer.content)
     return answer.content, answer.data
+
+
+async def _call(toolbox: Toolbox, name: str, arguments: Mapping[str, Any], config: RunnableConfig, runtime: Any) -> Answer:
+    held, about = config.get("configurable") or {}, config.get("metadata") or {}
+    namespace = about.get("langgraph_checkpoint_ns")
+    # A task of a graph: the same one when it is replayed or resumed, and another in every run.
+    task = f"{held.get('thread_id', '')} {namespace}" if namespace else None
+    key = step_key(("langchain", task), getattr(runtime, "tool_call_id", None), name, arguments)
+    request = toolbox.to_approve(name, arguments)
+    approved = None
+    if request and task:
+        problem = _problem(task, key, about.get("langgraph_path", ()), runtime)
+        if problem:
+            return failed(InputError(name, [problem]))
+        approved = _interrupt(request, name, arguments)
+    return await call(toolbox, name, arguments, held, approved, key)
+
+
+def _problem(task: str, key: str | None, path: Sequence[Any], runtime: Any) -> Problem | None:
+    """Why the answer to this call's interrupt could reach another call, or None where it cannot."""
+    messages = _messages(getattr(runtime, "state", None))
+    if not key or not messages:
+        text = "calls this without a ToolNode, so a person's answer could reach another call; whoever runs it has to use one"
+        return Problem("host", f"{text}, or to give the toolbox a consent")
+    if _is_alone(messages, runtime.tool_call_id, path) and _asks(task, key):
+        return None
+    text = "several calls came at once, so a person's answer could reach the wrong one; call this one alone"
+    return Problem("calls", f"{text}, or whoever runs it gives the toolbox a consent")
+
+
+def _messages(state: Any) -> list[Any]:
+    held = state.get("messages") if isinstance(state, Mapping) else getattr(state, "messages", state)
+    return held if isinstance(held, list) else []
+
+
+def _is_alone(messages: list[Any], call_id: str, path: Sequence[Any]) -> bool:
+    """Whether no other call of its task can say so, by the model's message and the task's path in the graph.
+
+    A node that an edge leads to has all the calls of the message. Agents send each waiting call to a task of its own, in
+    order, so there the task's number is the call's; should one task get several of them, that is true of one at most.
+    """
+    last = next((each for each in reversed(messages) if isinstance(each, AIMessage)), None)
+    calls = [each["id"] for each in last.tool_calls] if last else []
+    if calls == [call_id]:
+        return True
+    answered = {each.tool_call_id for each in messages if isinstance(each, ToolMessage)}
+    waiting = [each for each in calls if each not in answered]
+    return waiting.count(call_id) == 1 and tuple(path[:2]) == ("__pregel_push", waiting.index(call_id))
+
+
+def _asks(task: str, key: str) -> bool:
+    """Whether this call is the first of its task to ask, or the same one again; no second call gets to hear an answer."""
+    with _lock:
+        first = _asking.setdefault(task, key)
+        _asking.move_to_end(task)
+        if len(_asking) > _TASKS_LIMIT:
+            _asking.popitem(last=False)
+        return first == key
 
 
 def _interrupt(request: ConsentRequest, name: str, arguments: Mapping[str, Any]) -> bool | None:

@@ -5,6 +5,9 @@ mapping. Make it a pydantic `SecretStr` where a run's state is stored: plain tex
 
 Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, and
 goes on after `state.approve(item)`. The question of one is `toolbox.to_approve(item.name, item.arguments).message`.
+
+A state that is resumed a second time sends no write again that Persona knows by its idempotency key. That takes an identity of
+the run: its own trace, or the `trace_id` of its RunConfig. Without tracing, or under a trace around several runs, it has none.
 """
 
 from __future__ import annotations
@@ -13,13 +16,14 @@ from copy import deepcopy
 from typing import Any
 
 from .consent import NEEDS_CONSENT
-from .run import call
+from .run import call, step_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
 try:
     from agents import FunctionTool, RunContextWrapper, Tool
     from agents.tool_context import ToolContext
+    from agents.tracing import get_current_trace
 except ImportError as error:
     raise ImportError(
         "persona_block.hosts.openai_agents needs the OpenAI Agents SDK: pip install 'persona-block[openai-agents]'"
@@ -35,7 +39,8 @@ def tools(toolbox: Toolbox | None = None) -> list[Tool]:
 def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
     async def invoke(context: ToolContext[Any], arguments: str) -> str:
         approved = context.is_tool_approved(context.qualified_tool_name, context.tool_call_id)
-        return (await call(toolbox, tool.name, arguments, context.context, approved)).content
+        key = step_key(_run(context), context.tool_call_id, tool.name, arguments)
+        return (await call(toolbox, tool.name, arguments, context.context, approved, key)).content
 
     async def needs_approval(context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str) -> bool:
         return toolbox.to_approve(tool.name, arguments) is not None
@@ -48,3 +53,10 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
         strict_json_schema=False,
         needs_approval=needs_approval if tool.spec.effect in NEEDS_CONSENT else False,
     )
+
+
+def _run(context: ToolContext[Any]) -> tuple[object, ...]:
+    """What a run keeps when its state is stored and resumed, and shares with no other; runs inside a tool share its trace."""
+    config, trace = context.run_config, get_current_trace()
+    own = trace.trace_id if trace and config and trace.name == config.workflow_name else None
+    return "openai-agents", (config and config.trace_id) or own, context.turn_input

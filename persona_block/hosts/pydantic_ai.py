@@ -5,6 +5,8 @@ A run's own API key is the attribute `persona_api_key` of its deps, or that key 
 Without a `consent` of the toolbox, what decides or erases is a deferred call: with `DeferredToolRequests` among the agent's
 output types the run ends with the `approvals` it waits for, their questions in `metadata[call.tool_call_id]["message"]`, and
 goes on with the `DeferredToolResults` of a person's answers. Without that output type the run ends with a UserError.
+
+A run that a durable workflow executes again under its `run_id` sends no write twice that Persona knows by an idempotency key.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .answer import Answer
-from .run import call
+from .run import call, step_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
@@ -40,7 +42,8 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
         if request and not context.tool_call_approved:
             raise ApprovalRequired(metadata=asdict(request))
         approved = context.tool_call_approved or None
-        answer = await call(toolbox, tool.name, arguments, context.deps, approved)
+        key = step_key(("pydantic-ai", context.run_id, context.run_step), context.tool_call_id, tool.name, arguments)
+        answer = await call(toolbox, tool.name, arguments, context.deps, approved, key)
         if not answer.is_error:
             return answer.content
         raise ModelRetry(answer.content) if _is_correctable(answer) else ToolFailed(answer.content)

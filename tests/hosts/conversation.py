@@ -69,6 +69,18 @@ def changes(sandbox: Sandbox, since: int) -> list[tuple[str, str]]:
 
 def in_review(sandbox: Sandbox) -> str:
     """The inquiry that the conversation is about: the latest in review."""
+    return all_in_review(sandbox)[-1]
+
+
+def all_in_review(sandbox: Sandbox) -> list[str]:
+    """The inquiries in review, oldest first."""
     reviewed = [effect for effect in sandbox.effects if effect.name == "inquiry.marked-for-review"]
     decided = {effect.resource_id for effect in sandbox.effects if effect.name in ("inquiry.approved", "inquiry.declined")}
-    return [effect.resource_id for effect in reviewed if effect.resource_id not in decided][-1]
+    return [effect.resource_id for effect in reviewed if effect.resource_id not in decided]
+
+
+def report(sandbox: Sandbox) -> ToolCall:
+    """A call that orders a report about the first account."""
+    account = next(effect.resource_id for effect in sandbox.effects if effect.name == "account.created")
+    about = {"accountId": account, "nameFirst": "Ada", "nameLast": "Lovelace"}
+    return ToolCall("persona_create_report", {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, **about})

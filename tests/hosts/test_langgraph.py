@@ -1,0 +1,244 @@
+"""The LangChain tools in graphs of one's own: what a person approved is what happens, and a repeated step happens once."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from langchain_core.tools import tool as native_tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph.types import Command, Send, interrupt
+
+from persona_block import Sandbox
+from persona_block.hosts import Toolbox, langchain
+
+from .conversation import ToolCall, all_in_review, changes, in_review, report
+from .test_langchain import APPROVE, TASK, ScriptedModel, run
+
+ROUNDS = 30
+ALONE = "call this one alone"
+APPROVED = {"decisions": [{"type": "approve"}]}
+REJECTED = {"decisions": [{"type": "reject"}]}
+
+both_ways = pytest.mark.parametrize("blocking", [True, False], ids=["invoke", "ainvoke"])
+"""A ToolNode runs its calls in threads or as coroutines."""
+
+
+def graph(node: Any, sends: Callable[[Any], list[Send]] | None = None, saver: InMemorySaver | None = None) -> Any:
+    """A graph of one node, which an edge leads to, or which gets what is sent."""
+    made = StateGraph(MessagesState)
+    made.add_node("tools", node)
+    if sends is None:
+        made.add_edge(START, "tools")
+    else:
+        made.add_conditional_edges(START, sends, ["tools"])
+    return made.compile(checkpointer=saver or InMemorySaver())
+
+
+def said(*calls: ToolCall) -> Any:
+    """A state in which a model has made these calls at once."""
+    made: Any = [{"name": call.name, "args": call.arguments, "id": f"call_{at}"} for at, call in enumerate(calls)]
+    return {"messages": [AIMessage("", tool_calls=made)]}
+
+
+def decide(name: str, inquiry: str) -> ToolCall:
+    return ToolCall(f"persona_{name}_inquiry", {"inquiryId": inquiry})
+
+
+def results(state: Any) -> list[str]:
+    return [str(message.content) for message in state["messages"] if isinstance(message, ToolMessage)]
+
+
+async def play(made: Any, given: Any, config: Any, blocking: bool) -> Any:
+    return made.invoke(given, config) if blocking else await made.ainvoke(given, config)
+
+
+@both_ways
+async def test_two_calls_at_once_ask_nobody(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    first, second, before = *all_in_review(sandbox)[:2], len(sandbox.effects)
+    made = graph(ToolNode(langchain.tools(toolbox)))
+    for number in range(ROUNDS):
+        config = run(str(number))
+        state = await play(made, said(decide("approve", first), decide("decline", second)), config, blocking)
+        assert "__interrupt__" not in state
+        assert [ALONE in each for each in results(state)] == [True, True]
+    assert changes(sandbox, before) == []
+    assert sandbox.requests == []
+
+
+@both_ways
+async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    made = graph(ToolNode(langchain.tools(toolbox)))
+    calls = said(ToolCall("persona_list_cases", {}), decide("approve", in_review(sandbox)))
+    read, refused = results(await play(made, calls, run(), blocking))
+    assert read.startswith('{"cases":[')
+    assert ALONE in refused
+    await toolbox.aclose()
+
+
+@both_ways
+@pytest.mark.parametrize("answer", [APPROVED, REJECTED], ids=["approve", "reject"])
+async def test_one_call_is_asked_about(sandbox: Sandbox, toolbox: Toolbox, blocking: bool, answer: Any) -> None:
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    made = graph(ToolNode(langchain.tools(toolbox)))
+    state = await play(made, said(decide("approve", inquiry)), run(), blocking)
+    assert f"Approve inquiry {inquiry}?" in state["__interrupt__"][0].value["action_requests"][0]["description"]
+    assert sandbox.requests == []
+    await play(made, Command(resume=answer), run(), blocking)
+    assert changes(sandbox, before) == ([("inquiry.approved", inquiry)] if answer is APPROVED else [])
+    await toolbox.aclose()
+
+
+@both_ways
+async def test_an_agent_asks_about_each_of_two_calls(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    """`create_agent` gives each call a task of its own, so that LangGraph wants to know which question is answered."""
+    for number, (first, second) in enumerate(list(pairwise(all_in_review(sandbox)))[::2]):
+        before, config = len(sandbox.effects), run(str(number))
+        model = Twice(script=lambda seen: "", calls=said(decide("approve", first), decide("decline", second)))
+        played: Any = create_agent(model, tools=langchain.tools(toolbox), checkpointer=InMemorySaver())
+        state = await play(played, TASK, config, blocking)
+        ids = {each.value["action_requests"][0]["name"]: each.id for each in state["__interrupt__"]}
+        approve, decline = ids["persona_approve_inquiry"], ids["persona_decline_inquiry"]
+        with pytest.raises(RuntimeError, match="multiple pending interrupts"):
+            await play(played, APPROVE, config, blocking)
+        state = await play(played, Command(resume={decline: REJECTED if number % 2 else APPROVED}), config, blocking)
+        assert changes(sandbox, before) == ([] if number % 2 else [("inquiry.declined", second)])
+        state = await play(played, Command(resume={approve: APPROVED}), config, blocking)
+        assert "__interrupt__" not in state
+        assert changes(sandbox, before)[-1] == ("inquiry.approved", first)
+        assert len(changes(sandbox, before)) == (1 if number % 2 else 2)
+    await toolbox.aclose()
+
+
+class Twice(ScriptedModel):
+    """Makes its calls at once, then says nothing more."""
+
+    calls: Any
+
+    def _generate(self, messages: list[Any], *given: Any, **more: Any) -> Any:
+        result = super()._generate(messages, *given, **more)
+        if not isinstance(messages[-1], ToolMessage):
+            result.generations[0].message = self.calls["messages"][0]
+        return result
+
+
+async def test_several_calls_sent_to_one_task_share_no_answer(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """One is asked about, and hears the answer where another process goes on and runs the other call first."""
+    saver, (first, second, *_), before = InMemorySaver(), all_in_review(sandbox), len(sandbox.effects)
+
+    async def late(request: Any, execute: Any) -> Any:
+        await asyncio.sleep(0.05 if request.tool_call["id"] == "call_0" else 0)
+        return await execute(request)
+
+    def made(wrap: Any = None) -> Any:
+        node = ToolNode(importlib.reload(langchain).tools(toolbox), awrap_tool_call=wrap)
+        return graph(node, lambda state: [Send("tools", state)], saver)
+
+    state = await made().ainvoke(said(decide("approve", first), decide("decline", second)), run())
+    (asked,) = state["__interrupt__"]
+    assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
+    state = await made(late).ainvoke(APPROVE, run())
+    assert ALONE in results(state)[1]
+    assert changes(sandbox, before) == [("inquiry.approved", first)]
+    await toolbox.aclose()
+
+
+async def test_a_second_question_in_a_task_is_never_asked(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """A node of one's own that runs a ToolNode once for each call: each looks alone, and both are in one task."""
+    inner = ToolNode(langchain.tools(toolbox))
+    first, second = all_in_review(sandbox)[:2]
+    before = len(sandbox.effects)
+
+    async def node(state: Any, config: RunnableConfig) -> Any:
+        calls = [said(decide("approve", first)), said(decide("decline", second))]
+        done = await asyncio.gather(*(inner.ainvoke(each, config) for each in calls))
+        return {"messages": [message for each in done for message in each["messages"]]}
+
+    made = graph(node)
+    state = await made.ainvoke({"messages": []}, run())
+    (asked,) = state["__interrupt__"]
+    assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
+    state = await made.ainvoke(APPROVE, run())
+    assert "__interrupt__" not in state
+    assert ALONE in results(state)[1]
+    assert changes(sandbox, before) == [("inquiry.approved", first)]
+    await toolbox.aclose()
+
+
+@pytest.mark.parametrize("more", [{}, {"runtime": {"state": [], "tool_call_id": "call_1"}}], ids=["plain", "with a runtime"])
+async def test_in_a_node_without_a_tool_node_nobody_is_asked(sandbox: Sandbox, toolbox: Toolbox, more: Any) -> None:
+    approve = named(langchain.tools(toolbox), "persona_approve_inquiry")
+
+    async def node(state: Any) -> Any:
+        call: Any = {"type": "tool_call", "id": "call_1", "name": approve.name}
+        return {"messages": [await approve.ainvoke(call | {"args": {"inquiryId": in_review(sandbox), **more}})]}
+
+    state = await graph(node).ainvoke({"messages": []}, run())
+    assert "__interrupt__" not in state
+    assert "without a ToolNode" in results(state)[0]
+    assert sandbox.requests == []
+
+
+@both_ways
+async def test_a_write_is_made_once_where_another_call_replays_it(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    """A tool of somebody else's interrupts beside ours, so that the whole node runs again."""
+
+    @native_tool
+    def elsewhere() -> str:
+        """Ask somebody something."""
+        return str(interrupt("Well?"))
+
+    before = len(sandbox.effects)
+    made = graph(ToolNode([*langchain.tools(toolbox), elsewhere]))
+    assert (await play(made, said(report(sandbox), ToolCall("elsewhere", {})), run(), blocking))["__interrupt__"]
+    state = await play(made, Command(resume="yes"), run(), blocking)
+    assert results(state)[1] == "yes"
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
+    assert [request.replayed for request in sandbox.requests] == [False, True]
+    await toolbox.aclose()
+
+
+async def test_an_approved_call_is_made_once_where_its_node_dies(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inner, inquiry, before = ToolNode(langchain.tools(toolbox)), in_review(sandbox), len(sandbox.effects)
+    deaths = iter([True, False])
+
+    async def node(state: Any, config: RunnableConfig) -> Any:
+        done = await inner.ainvoke(state, config)
+        if next(deaths):
+            raise ConnectionError
+        return done
+
+    made = graph(node)
+    await made.ainvoke(said(decide("approve", inquiry)), run())
+    with pytest.raises(ConnectionError):
+        await made.ainvoke(APPROVE, run())
+    state = await made.ainvoke(None, run())
+    assert '"status":"approved"' in results(state)[0]
+    assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
+    assert [request.replayed for request in sandbox.requests] == [False, True]
+    await toolbox.aclose()
+
+
+@both_ways
+async def test_equal_calls_in_other_runs_all_happen(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    before = len(sandbox.effects)
+    made = graph(ToolNode(langchain.tools(toolbox)))
+    for config in (run("one"), run("one"), run("two")):
+        await play(made, said(report(sandbox)), config, blocking)
+    await play(made, said(report(sandbox), report(sandbox)), run("three"), blocking)
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 5
+    await toolbox.aclose()
+
+
+def named(tools: list[BaseTool], name: str) -> BaseTool:
+    return next(each for each in tools if each.name == name)
