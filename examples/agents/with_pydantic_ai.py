@@ -8,7 +8,7 @@ TASK = "Check the newest inquiry that needs review and approve it if it is clean
 
 
 def consent(request: ConsentRequest) -> bool:
-    return input(f"{request.message}\nyes or no: ") == "yes"
+    return request.is_agreed(input(f"{request.message}\n{request.prompt}: "))
 
 
 async def main() -> None:
