@@ -131,6 +131,7 @@ CHOICES: tuple[Choice, ...] = (
         "An import row with a bad birthdate or number, too many cells, or nothing",
         "An error, except that blank lines are skipped.",
     ),
+    Choice("An import under way", "Pending with counts of 0 until its last row; its accounts appear meanwhile, part by part."),
     Choice("Tags in an import", "Separated by comma, semicolon or bar."),
     # Reports, cases, evidence
     Choice("Which reports can be created", "watchlist, adverse-media, politically-exposed-person; other kinds: 422."),

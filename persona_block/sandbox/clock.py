@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -14,6 +15,7 @@ MAX_SPEED = 1_000_000
 """Simulated seconds in a real one, at most."""
 
 
+@lru_cache(maxsize=256)
 def iso(milliseconds: int) -> str:
     """Write a moment as the API does: ISO 8601, UTC, with milliseconds."""
     seconds, rest = divmod(milliseconds, SECOND)

@@ -45,7 +45,8 @@ _ALPHANUMERIC = bytes.maketrans(b"+/", b"Xz")
 class Organization:
     """What outlives a request: the store, the clock, the settings, and where the outside finds us.
 
-    `api_url` and `files_url` are the public bases of the API's origin and of file URLs, without a trailing slash.
+    `origin` and `files_url` are the public bases of the API and of file URLs, without a trailing slash. `serving` tells
+    whether there is a server, whose requests are to get their turn while something takes long.
     """
 
     def __init__(self, store: Store, clock: Clock, settings: Settings, seed: int, origin: str, files_url: str) -> None:
@@ -54,6 +55,7 @@ class Organization:
         self.settings = settings
         self.origin = origin
         self.files_url = files_url
+        self.serving = False
         self.secret = store.setting("seed", str(seed)).encode()
         # Told of each change, where there is a webhook: the environment, the change's name, the resource, and its context.
         self.publish: Callable[[Environment, str, Resource, dict[str, Any]], None] | None = None

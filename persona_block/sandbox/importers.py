@@ -20,6 +20,9 @@ from .records import Resource
 
 COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "birthdate", "social_security_number", "tags"})
 
+ROWS_AT_ONCE = 250
+"""How many rows are imported, while serving, before other requests get their turn."""
+
 _NAMES = ("name_first", "name_middle", "name_last")
 _SOCIAL_SECURITY_NUMBER = re.compile(r"\d{3}-?\d{2}-?\d{4}")
 _TAG_SEPARATOR = re.compile(r"[,;|]")
@@ -27,7 +30,8 @@ _TAG_SEPARATOR = re.compile(r"[,;|]")
 
 def create(env: Environment, content: bytes) -> Resource:
     """Take in a file, which is imported after the settings' delay."""
-    return env.create(
+    rows = _rows(content)
+    importer = env.create(
         "importer/account",
         {
             "status": "pending",
@@ -38,10 +42,12 @@ def create(env: Environment, content: bytes) -> Resource:
             "error-count": 0,
         },
         {},
-        private={"rows": _rows(content)},
+        private={"readable": rows is not None, "counts": {"successful": 0, "duplicate": 0, "error": 0}},
         due=env.now + round(env.settings.import_delay * SECOND),
         event="importer.created",
     )
+    env.store.put_import_rows(importer.id, rows or [])
+    return importer
 
 
 def decode(file: dict[str, Any]) -> bytes:
@@ -53,14 +59,24 @@ def decode(file: dict[str, Any]) -> bytes:
 
 
 def run(env: Environment, importer: Resource) -> None:
-    """Make the accounts of an import whose time has come, and count how its rows fared."""
-    rows = importer.private.pop("rows")
-    importer.due = None
-    importer.attributes |= {"status": "errored" if rows is None else "ready", "completed-at": env.timestamp}
-    for row in rows or []:
+    """Make accounts of the rows of an import whose time has come: of some while serving, or else of all, then count them.
+
+    What is left keeps it pending, and due.
+    """
+    counts = importer.private["counts"]
+    for row in env.store.take_import_rows(importer.id, ROWS_AT_ONCE if env.organization.serving else None):
         # Each row by itself: an environment remembers what it has read, and a file can have 100,000 rows.
         alone = Environment(env.organization, env.name, env.now, env.actor)
-        importer.attributes[f"{_import_row(alone, row)}-count"] += 1
+        counts[_import_row(alone, row)] += 1
+    if env.store.has_import_rows(importer.id):
+        env.save(importer)
+        return
+    importer.due = None
+    importer.attributes |= {
+        "status": "ready" if importer.private["readable"] else "errored",
+        "completed-at": env.timestamp,
+        **{f"{name}-count": count for name, count in counts.items()},
+    }
     env.save(importer, f"importer.{importer.attributes['status']}")
 
 

@@ -23,7 +23,7 @@ from .faults import Faults
 from .inprocess import Faulty, InProcess
 from .records import Delivery, Effect, RequestRecord
 from .serialization import present
-from .settle import settle
+from .settle import settle, settling
 from .store import Store
 from .templates import TEMPLATES, Templates, install
 
@@ -169,9 +169,11 @@ class Sandbox:
             return present(Environment(self.organization, session.environment, now), session, {})
 
     def settle(self) -> None:
-        """Let happen what time has made due by now, as the next request would."""
-        with self._store.transaction():
-            settle(self.organization, self.clock.milliseconds())
+        """Let happen what time has made due by now, as the next request would, long imports to their end."""
+        done = False
+        while not done:
+            with self._store.transaction():
+                done = settle(self.organization, self.clock.milliseconds())
 
     async def deliver(self) -> list[Delivery]:
         """Send the events that are due now to the webhook, in their order, and give how each attempt went.
@@ -194,7 +196,8 @@ class Sandbox:
                 front = serving(self.app, listening)
             else:
                 front = serving_faults(InProcess(self.app, FILES_URL), lambda: self.faults, listening, origin)
-            async with front, self._courier.delivering() if self._courier else nullcontext():
+            delivering = self._courier.delivering() if self._courier else nullcontext()
+            async with front, settling(self.organization), delivering:
                 yield self.base_url
 
     @contextmanager
@@ -230,12 +233,12 @@ class Sandbox:
     @contextmanager
     def _published(self, origin: str) -> Iterator[None]:
         organization = self.organization
-        before = organization.origin, organization.files_url
-        organization.origin, organization.files_url = origin, f"{origin}/files"
+        before = organization.origin, organization.files_url, organization.serving
+        organization.origin, organization.files_url, organization.serving = origin, f"{origin}/files", True
         try:
             yield
         finally:
-            organization.origin, organization.files_url = before
+            organization.origin, organization.files_url, organization.serving = before
 
 
 @contextmanager

@@ -7,7 +7,7 @@ so with its creation; lists page by it, which costs the same at the end of a lis
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -115,13 +115,33 @@ class Store(Log):
         resources = [_resource(row) for row in rows]
         return resources[::-1] if before is not None else resources
 
-    def next_due(self, now: int) -> Resource | None:
-        """Read the resource that time should have changed first by now, if there is one."""
+    def next_due(self, now: int, besides: Sequence[str] = ()) -> Resource | None:
+        """Read the resource, besides some by their ids, that time should have changed first by now, if there is one."""
         row = self.db.execute(
-            f"SELECT {_COLUMNS} FROM resource WHERE due <= ? ORDER BY due, seq LIMIT 1",  # noqa: S608
-            (now,),
+            f"SELECT {_COLUMNS} FROM resource WHERE due <= ? AND id NOT IN ({', '.join('?' * len(besides))})"  # noqa: S608
+            " ORDER BY due, seq LIMIT 1",
+            (now, *besides),
         ).fetchone()
         return None if row is None else _resource(row)
+
+    # Imports under way
+
+    def put_import_rows(self, importer_id: str, rows: Iterable[Any]) -> None:
+        """Keep the rows of a file that is to be imported."""
+        numbered = ((importer_id, number, _ENCODE(row)) for number, row in enumerate(rows))
+        self.db.executemany("INSERT INTO import_row VALUES (?, ?, ?)", numbered)
+
+    def take_import_rows(self, importer_id: str, limit: int | None) -> list[Any]:
+        """Read the first rows that are kept, at most `limit` or all of them, and keep them no longer."""
+        sql = "SELECT number, cells FROM import_row WHERE importer_id = ? ORDER BY number LIMIT ?"
+        rows = self.db.execute(sql, (importer_id, -1 if limit is None else limit)).fetchall()
+        if rows:
+            self.db.execute("DELETE FROM import_row WHERE importer_id = ? AND number <= ?", (importer_id, rows[-1][0]))
+        return [json.loads(cells) for _, cells in rows]
+
+    def has_import_rows(self, importer_id: str) -> bool:
+        """Whether rows are still kept."""
+        return bool(self.scalar("SELECT EXISTS (SELECT 1 FROM import_row WHERE importer_id = ?)", importer_id))
 
     # Files
 

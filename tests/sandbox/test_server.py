@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 from persona_block.sandbox import Sandbox, SandboxError
 from persona_block.sandbox.clock import MAX_SPEED, parse
+from persona_block.sandbox.importers import ROWS_AT_ONCE
 
 from .client import Client
 
@@ -117,6 +119,54 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     assert len(set(created)) == len(created)
     # Each client can have had one more under way.
     assert len(answered) <= len(created) <= len(answered) + 4
+
+
+def test_a_long_import_lets_others_through_and_survives_a_kill(tmp_path: Path) -> None:
+    state, rows = str(tmp_path / "state.db"), 6_000
+    content = "reference_id,name_first,birthdate\n" + "".join(f"r-{row},Jane,1990-01-02\n" for row in range(rows - 2))
+    content += "r-7,Twin,\nr-x,Jane,tomorrow\n"
+    slowest = 0.0
+    with process("--state", state, "--speed", "60") as (running, http):
+        file = {"data[attributes][file]": ("a.csv", content)}
+        importer = http.post("/importer/accounts", files=file).json()["data"]["id"]
+        while not http.get("/accounts").json()["data"]:
+            threading.Event().wait(0.005)
+        for _ in range(5):
+            started = time.monotonic()
+            under_way = http.get(f"/importers/{importer}").json()["data"]["attributes"]
+            slowest = max(slowest, time.monotonic() - started)
+        running.send_signal(signal.SIGKILL)
+    assert (under_way["status"], under_way["successful-count"], under_way["completed-at"]) == ("pending", 0, None)
+    assert slowest < 0.3, f"a request waited {slowest:.2f} s"
+    with process("--state", state, "--speed", "60") as (_, http):
+        give_up = time.monotonic() + 30
+        while (done := http.get(f"/importers/{importer}").json()["data"]["attributes"])["status"] == "pending":
+            assert time.monotonic() < give_up
+            threading.Event().wait(0.05)
+    counts = [done[f"{name}-count"] for name in ("successful", "duplicate", "error")]
+    assert (done["status"], counts) == ("ready", [rows - 2, 1, 1])
+    with Sandbox(state=state) as sandbox:
+        created = [effect for effect in sandbox.effects if effect.name == "account.created"]
+    assert len({effect.resource_id for effect in created}) == len(created) == rows - 2
+    assert [effect.at for effect in created] == sorted(effect.at for effect in created)
+    assert len({effect.at for effect in created}) > 2, "it went part by part"
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["by its caller", "by nobody"])
+def test_a_long_import_comes_to_its_end(asked: bool) -> None:
+    with Sandbox(speed=0) as sandbox, sandbox.serve_in_thread() as base_url:
+        key = {"Authorization": f"Bearer {sandbox.api_key}"}
+        content = "name_first\n" + "Jane\n" * (2 * ROWS_AT_ONCE + 1)
+        httpx.post(f"{base_url}/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
+        sandbox.clock.advance(2)
+        if asked:
+            sandbox.settle()
+        give_up = time.monotonic() + 30
+        while sandbox.effects[-1].name != "importer.ready":
+            assert not asked
+            assert time.monotonic() < give_up
+            threading.Event().wait(0.02)
+        assert len(sandbox.effects) == 2 * ROWS_AT_ONCE + 3
 
 
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
