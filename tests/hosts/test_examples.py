@@ -6,12 +6,14 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from persona_block import Sandbox
+from persona_block.hosts import Toolbox
 
-from .conversation import DONE, changes, in_review, onboarding
+from .conversation import DONE, changes, in_review, onboarding, one_call
 from .provider import Provider, provider
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "agents").glob("*.py"))
@@ -64,6 +66,38 @@ async def test_a_loop_does_nothing_that_a_person_refused(example: Path, sandbox:
         said = await play(example, sandbox, model, "no")
     assert "did not agree" in said.splitlines()[-1]
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+async def test_an_example_erases_what_a_person_named(example: Path, sandbox: Sandbox) -> None:
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    with provider(one_call("persona_redact_inquiry", inquiryId=inquiry)) as model:
+        said = await play(example, sandbox, model, inquiry)
+    assert f"To confirm, type {inquiry}: " in said
+    assert changes(sandbox, before) == [("inquiry.redacted", inquiry)]
+
+
+@pytest.mark.parametrize("example", LOOPS, ids=lambda path: path.stem)
+async def test_a_loop_does_not_erase_on_a_yes(example: Path, sandbox: Sandbox) -> None:
+    before = len(sandbox.effects)
+    with provider(one_call("persona_redact_inquiry", inquiryId=in_review(sandbox))) as model:
+        said = await play(example, sandbox, model, "yes")
+    assert "did not agree" in said.splitlines()[-1]
+    assert changes(sandbox, before) == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("operation", ["approve_inquiry", "redact_inquiry"])
+def test_the_consent_of_an_example(example: Path, operation: str) -> None:
+    """As the example defines it; its `asyncio.run` is left out."""
+    typed = [""]
+    names: dict[str, Any] = {"input": lambda prompt: typed[-1]}
+    exec(example.read_text("utf-8").replace("asyncio.run(main())", ""), names)
+    request = Toolbox().consent_request(operation, {"inquiryId": "inq_1"})
+    right = "inq_1" if operation == "redact_inquiry" else "yes"
+    for word in ("yes", "no", "", "inq_1", "inq_2", f" {right} "):
+        typed.append(word)
+        assert names["consent"](request) is (word.strip() == right), word
 
 
 def test_there_is_one_for_each_host() -> None:
