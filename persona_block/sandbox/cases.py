@@ -61,6 +61,14 @@ def open_for(env: Environment, inquiry: Resource) -> None:
     env.create("case", attributes, relationships, private=private, event="case.created")
 
 
+def add_report(env: Environment, inquiry: Resource, report: Resource) -> None:
+    """Show a report that has just been ordered in the open case of its inquiry, if there is one."""
+    for case in env.find("case", "inquiry_id", inquiry.id):
+        if case.attributes["status"] == "Open":
+            case.relationships["reports"].append(report.identifier)
+            env.save(case)
+
+
 def resolve_for(env: Environment, inquiry: Resource) -> None:
     """Bring the cases of an inquiry that has just been decided to the same decision."""
     resolution = _RESOLUTIONS[inquiry.attributes["status"]]

@@ -138,6 +138,11 @@ CHOICES: tuple[Choice, ...] = (
     Choice("A report without data.type", "Takes its report template's kind; with neither, 400."),
     Choice("processing-mode", "Accepted; the report is pending all the same."),
     Choice("The account of a report on a term alone", "Created, without a name."),
+    Choice(
+        "The inquiry of a report",
+        "Its account's latest that is created, pending, completed or needs_review; an open case of that inquiry shows it too.",
+    ),
+    Choice("The reports of a case that opens", "All of its account."),
     Choice("A report that is redacted while pending", "Ends `errored`."),
     Choice("A term next to separate names", "Both are kept; without a term it is made of the names."),
     Choice(

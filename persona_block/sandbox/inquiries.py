@@ -20,6 +20,7 @@ DEFAULT_EXPIRY = DAY
 
 STATUSES = frozenset({"created", "pending", "completed", "failed", "expired", "needs_review", "approved", "declined"})
 RUNNING = frozenset({"created", "pending"})
+UNDECIDED = RUNNING | {"completed", "needs_review"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import accounts, outcomes
+from . import accounts, cases, inquiries, outcomes
 from .clock import SECOND
 from .environment import Environment
 from .errors import bad_request, unprocessable
@@ -51,8 +51,9 @@ def create(env: Environment, type_: str | None, attributes: dict[str, Any], meta
     else:
         names = {name: query[name] for name in _NAMES if query[name]}
         account = accounts.auto_create(env, attributes.get("reference-id"), meta, names)
+    inquiry = _inquiry_of(env, account) if account else None
     template_id = template.id if template else TEMPLATES.report(kind_name)
-    return env.create(
+    report = env.create(
         f"report/{kind_name}",
         {
             "status": "pending",
@@ -67,7 +68,7 @@ def create(env: Environment, type_: str | None, attributes: dict[str, Any], meta
             **kind.pending(query),
         },
         {
-            "inquiry": None,
+            "inquiry": inquiry.identifier if inquiry else None,
             "account": account.identifier if account else None,
             "transaction": None,
             "report-template": {"type": f"report-template/{kind_name}", "id": template_id},
@@ -76,6 +77,11 @@ def create(env: Environment, type_: str | None, attributes: dict[str, Any], meta
         due=env.now + round(env.settings.report_delay * SECOND),
         event=f"report/{kind_name}.created",
     )
+    if inquiry:
+        inquiry.relationships["reports"].append(report.identifier)
+        env.save(inquiry)
+        cases.add_report(env, inquiry, report)
+    return report
 
 
 def run(env: Environment, report: Resource) -> None:
@@ -95,6 +101,13 @@ def run(env: Environment, report: Resource) -> None:
     env.save(report, f"{report.type}.{report.attributes['status']}")
     if matched:
         env.log(f"{report.type}.matched", report)
+
+
+def _inquiry_of(env: Environment, account: Resource) -> Resource | None:
+    """Give the latest inquiry of an account that is still to be decided, which a report that is ordered now serves."""
+    found = env.find("inquiry", "account_id", account.id)
+    open_ones = (each for each in reversed(found) if each.attributes["status"] in inquiries.UNDECIDED)
+    return next((each for each in open_ones if not each.attributes["redacted-at"]), None)
 
 
 def _kind_name(type_: str | None, template: Resource | None) -> str:

@@ -44,6 +44,13 @@ def test_everything_is_there(client: Client) -> None:
         "report/adverse-media",
         "report/politically-exposed-person",
     }
+    of_inquiries = {each["id"]: each["relationships"]["inquiry"]["data"] for each in reports}
+    assert sum(1 for inquiry in of_inquiries.values() if inquiry) >= 3
+    assert any(
+        of_inquiries[report["id"]] in case["relationships"]["inquiries"]["data"]
+        for case in everything(client, "cases")
+        for report in case["relationships"]["reports"]["data"]
+    )
     kinds = set()
     for inquiry in inquiries:
         for relation in ("verifications", "documents"):

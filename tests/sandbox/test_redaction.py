@@ -59,6 +59,17 @@ def secrets_in(bodies: list[Any]) -> set[str]:
     return {secret for secret in SECRETS if secret.casefold() in text}
 
 
+def test_redacting_an_inquiry_redacts_the_reports_that_serve_it(client: Client, person: dict[str, Any]) -> None:
+    *earlier, serving = read(client, person, "reports")
+    assert serving["data"]["relationships"]["inquiry"]["data"]["id"] == person["inquiry"]
+    client.delete(f"/inquiries/{person['inquiry']}")
+    *others, redacted = read(client, person, "reports")
+    assert others == earlier
+    assert (secrets_in([redacted]), redacted["data"]["attributes"]["status"]) == (set(), "errored")
+    assert redacted["data"]["attributes"]["redacted-at"]
+    assert client.get(f"/cases?filter[report-id]={redacted['data']['id']}").ids == [person["case"]]
+
+
 def test_redacting_an_inquiry(client: Client, person: dict[str, Any]) -> None:
     below = ("inquiry", "verifications", "documents")
     before = read(client, person, *below)

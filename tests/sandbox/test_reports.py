@@ -65,6 +65,51 @@ def test_a_report_belongs_to_its_template_and_account(client: Client) -> None:
     assert len(client.get("/reports?filter[reference-id]=r").ids) == 3
 
 
+def test_a_report_serves_the_inquiry_that_is_to_be_decided(client: Client) -> None:
+    account = client.account().id
+
+    def inquiry(outcome: str | None = None) -> str:
+        id = client.inquiry({"account-id": account}).id
+        if outcome:
+            client.finished(id, outcome)
+        return id
+
+    def served() -> str | None:
+        report = client.report(query={"term": "Jane"}, account_id=account)
+        target = report.related("inquiry")
+        if target:
+            assert {"type": "report/watchlist", "id": report.id} in client.get(f"/inquiries/{target['id']}").related("reports")
+        return target and str(target["id"])
+
+    assert served() is None
+    first = inquiry()
+    assert served() == first
+    client.finished(first, "pass")
+    assert served() == first
+    assert inquiry("fail") != first
+    assert served() == first, "one that failed awaits no decision"
+    latest = inquiry("review")
+    assert served() == latest
+    client.post(f"/inquiries/{latest}/approve")
+    assert served() == first
+    client.delete(f"/inquiries/{first}")
+    assert served() is None
+
+
+def test_a_case_shows_the_reports_of_its_inquiry(client: Client) -> None:
+    account = client.account().id
+    before = client.report(query={"term": "Jane"}, account_id=account).id
+    client.finished(client.inquiry({"account-id": account}).id, "review")
+    after = client.report("adverse-media", query={"term": "Jane"}, account_id=account).id
+    other = client.report(query={"term": "Joe"}).id
+    (case,) = client.get("/cases").data
+    assert [each["id"] for each in case["relationships"]["reports"]["data"]] == [before, after]
+    for report, cases in ((before, [case["id"]]), (after, [case["id"]]), (other, [])):
+        assert client.get(f"/cases?filter[report-id]={report}").ids == cases
+    included = client.get(f"/reports/{after}?include=inquiry").body["included"]
+    assert [each["id"] for each in included] == [case["relationships"]["inquiries"]["data"][0]["id"]]
+
+
 def test_outcomes_are_words_of_a_name() -> None:
     steered = applicant_outcome(["Jane", None, "van FAIL"])
     assert steered
