@@ -255,7 +255,7 @@ def _json(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(body, parse_constant=_finite, parse_float=_finite)
         # A lone surrogate can be written in JSON but not in UTF-8, and so not stored.
         if b"\\u" in body:
             json.dumps(value, ensure_ascii=False).encode()
@@ -264,14 +264,11 @@ def _json(body: bytes) -> Any:
     return value
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
 def _finite(text: str) -> float:
+    """Read a number, and no other constant: what is not finite could be stored, but never answered."""
     number = float(text)
-    if math.isinf(number):  # could be stored, but not answered
-        raise ValueError("this number is too large")
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no JSON")
     return number
 
 
