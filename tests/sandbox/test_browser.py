@@ -283,6 +283,64 @@ async def test_dashboard_on_a_phone(world: World, scheme: str) -> None:
     assert world.complaints == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_cell_of_a_table_can_be_read_on_a_phone(world: World, scheme: str) -> None:
+    """Each row is a card: nothing is reached by scrolling sideways alone, and each value stands beside its name."""
+    inquiry, _ = await world.inquiry(fields={"name-first": "x" * 80})
+    world.sandbox.complete(inquiry, "review")
+    page = await world.open(color_scheme=scheme)
+    for path, names in (
+        ("/dashboard/inquiries", ["Status", "Name", "Reference id", "Created"]),
+        ("/dashboard/requests", ["Status", "Time", "Changes", "Request id", "Key"]),
+        (f"/dashboard/objects/{inquiry}", ["Status after it", "Time", "By", "Request id"]),
+    ):
+        await page.goto(f"{world.origin}{path}")
+        table = page.get_by_role("table").last
+        edges = await table.evaluate(
+            "table => [...table.querySelectorAll('td *, th *')].map(each => each.getBoundingClientRect().right)"
+        )
+        assert max(edges) <= PHONE["width"], path
+        labels = await table.evaluate(
+            "table => [...table.querySelector('tbody tr').cells].slice(1)"
+            ".map(cell => getComputedStyle(cell, '::before').content)"
+        )
+        assert labels == [f'"{name}"' for name in names]
+        assert await table.locator("thead").evaluate("head => head.getBoundingClientRect().width") <= 1
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert await table.locator("thead").evaluate("head => head.getBoundingClientRect().width") > 500
+
+
+async def test_an_app_that_nobody_has(world: World) -> None:
+    inquiry, link = await world.inquiry(TEMPLATES.database, redirectUri="no.such.app://done")
+    page = await world.open()
+    await page.goto(link)
+    await press(page, "Start")
+    await heading(page, "Your details")
+    await press(page, "Hand in, and fail")
+    await heading(page, "This did not work out")
+    target = await page.get_by_role("link", name="Continue", exact=True).get_attribute("href")
+    assert target
+    assert target.startswith(f"no.such.app://done?inquiry-id={inquiry}&status=failed")
+    assert world.complaints == []
+
+
+async def test_the_name_is_followed_by_one_click_and_by_enter(world: World) -> None:
+    fields = {"name-first": "Jo", "name-last": "Fail"}
+    clicked, link = await world.inquiry(fields=fields)
+    page = await world.open()
+    await page.goto(link)
+    await press(page, "Go on as the name says")
+    await heading(page, "Welcome back")
+    entered, link = await world.inquiry(TEMPLATES.database, fields=fields)
+    await page.goto(link)
+    await press(page, "Start")
+    await heading(page, "Your details")
+    await page.get_by_label("City").press("Enter")
+    await heading(page, "Welcome back")
+    assert [(await world.read(each))["status"] for each in (clicked, entered)] == ["failed", "failed"]
+    assert world.complaints == []
+
+
 async def test_the_dashboard_opens_the_flow_and_moves_time(world: World) -> None:
     inquiry, _ = await world.inquiry()
     other, _ = await world.inquiry()

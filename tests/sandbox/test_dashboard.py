@@ -130,8 +130,8 @@ def test_environments_are_apart(client: Client) -> None:
     client.post("/accounts", {"data": {"attributes": {"reference-id": "tried"}}}, 201, key=client.sandbox.sandbox_key)
     for environment, has, has_not in (("production", "real", "tried"), ("sandbox", "tried", "real")):
         page = shown(client, f"/dashboard/accounts?environment={environment}").text
-        assert f"<td>{has}</td>" in page
-        assert f"<td>{has_not}</td>" not in page
+        assert f">{has}</td>" in page
+        assert f">{has_not}</td>" not in page
         overview = shown(client, f"/?environment={environment}").text
         assert "<strong>1</strong> Accounts" in overview
         assert overview.count("<strong>POST</strong> /accounts") == 1
