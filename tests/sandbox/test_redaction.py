@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from persona_block.sandbox import CHOICES
 from persona_block.sandbox.fields import plain
 
 from .client import Client
@@ -57,6 +58,18 @@ def read(client: Client, person: dict[str, Any], *names: str) -> list[Any]:
 def secrets_in(bodies: list[Any]) -> set[str]:
     text = json.dumps(bodies).casefold()
     return {secret for secret in SECRETS if secret.casefold() in text}
+
+
+def test_what_a_redaction_does_not_reach(client: Client) -> None:
+    """It is one of the choices: an answer under an idempotency key is the answer, and the log of requests is a log."""
+    assert any(choice.question == "What a redaction does not reach" for choice in CHOICES)
+    body = {"data": {"attributes": {"reference-id": "r", "name-first": "Zenobia"}}}
+    first = client.post("/accounts", body, 201, headers={"Idempotency-Key": "k"})
+    client.get("/accounts?filter[reference-id]=r")
+    client.delete(f"/accounts/{first.id}")
+    assert client.post("/accounts", body, 201, headers={"Idempotency-Key": "k"}).body == first.body
+    assert client.sandbox.requests[1].query == "filter[reference-id]=r"
+    assert secrets_in([client.get(f"/accounts/{first.id}").body]) == set()
 
 
 def test_redacting_an_inquiry_redacts_the_reports_that_serve_it(client: Client, person: dict[str, Any]) -> None:
