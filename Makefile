@@ -26,7 +26,7 @@ check: lint types test
 generate: .venv/.ready
 	$(BIN)/python -m tests.generate
 
-# What the demo needs is a fraction of what the tests need, and a minute sooner there.
+# The demo needs a fraction of what the tests need, and so is ready in a fraction of the time.
 .venv/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
