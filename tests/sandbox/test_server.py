@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,10 @@ import pytest
 
 from persona_block.sandbox import Sandbox, SandboxError
 from persona_block.sandbox.clock import MAX_SPEED, parse
+from persona_block.sandbox.environment import Environment
 from persona_block.sandbox.importers import ROWS_AT_ONCE
+from persona_block.sandbox.records import Resource
+from persona_block.sandbox.settle import WHEN_DUE
 
 from .client import Client
 
@@ -167,6 +171,35 @@ def test_a_long_import_comes_to_its_end(asked: bool) -> None:
             assert time.monotonic() < give_up
             threading.Event().wait(0.02)
         assert len(sandbox.effects) == 2 * ROWS_AT_ONCE + 3
+
+
+def test_deliveries_let_others_through_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look for the next event brings a part of an import up to date: no row of looks leaves the others waiting."""
+    turns: Counter[int] = Counter()
+    turn, run = 0, WHEN_DUE["importer"]
+
+    def counted(env: Environment, importer: Resource) -> None:
+        turns[turn] += 1
+        run(env, importer)
+
+    async def main() -> None:
+        nonlocal turn
+        answering = httpx.MockTransport(lambda request: httpx.Response(204))
+        hook = {"webhook": "http://127.0.0.1:9/", "webhook_secret": "x", "webhook_transport": answering}
+        with Sandbox(speed=0, **hook) as sandbox:  # type: ignore[arg-type]
+            async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
+                key = {"Authorization": f"Bearer {sandbox.api_key}"}
+                content = "name_first\n" + "Jane\n" * (20 * ROWS_AT_ONCE)
+                await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
+                sandbox.clock.advance(2)
+                while sandbox.effects[-1].name != "importer.ready":
+                    turn += 1
+                    await asyncio.sleep(0)
+
+    monkeypatch.setitem(WHEN_DUE, "importer", counted)
+    asyncio.run(main())
+    assert turns.total() == 20
+    assert max(turns.values()) <= 2, "one look for events, and one for what is due"
 
 
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
