@@ -6,7 +6,7 @@ Without a `consent` of the toolbox, what decides or erases is a deferred call: w
 output types the run ends with the `approvals` it waits for, their questions in `metadata[call.tool_call_id]["message"]`, and
 goes on with the `DeferredToolResults` of a person's answers. Without that output type the run ends with a UserError.
 
-A run that a durable workflow executes again under its `run_id` sends no write twice that Persona knows by an idempotency key.
+A `POST` of a run that a durable workflow executes again under its `run_id` goes out under one idempotency key and happens once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
+
+from pydantic_core import SchemaValidator, core_schema
 
 from .answer import Answer
 from .run import call, step_key
@@ -25,6 +27,8 @@ try:
     from pydantic_ai.exceptions import ToolFailed
 except ImportError as error:
     raise ImportError("persona_block.hosts.pydantic_ai needs Pydantic AI: pip install 'persona-block[pydantic-ai]'") from error
+
+_OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
 
 
 def tools(toolbox: Toolbox | None = None) -> list[Tool[Any]]:
@@ -52,6 +56,8 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
         invoke, name=tool.name, description=tool.description, json_schema=deepcopy(tool.input_schema), takes_ctx=True
     )
     native.strict = False
+    # Made from a schema it takes any JSON for arguments, and a list would end the run instead of being tried again.
+    native.function_schema.validator = _OBJECT
     return native
 
 
