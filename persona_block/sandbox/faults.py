@@ -56,7 +56,7 @@ class Faults:
     def __init__(self, rate: float = 0.2, kinds: Sequence[str] = tuple(_BY_NAME), seed: int = 0) -> None:
         unknown = [kind for kind in kinds if kind not in _BY_NAME]
         if unknown:
-            raise ValueError(f"there is no fault called {unknown[0]!r}; there are {', '.join(_BY_NAME)}")
+            raise ValueError(f"there is no fault called {unknown[0]}; there are {', '.join(_BY_NAME)}")
         if not kinds or not 0 <= rate <= 1:
             raise ValueError("faults need at least one kind and a rate from 0 to 1")
         self._chance = random.Random(seed)  # noqa: S311 - repeatable, guards nothing
