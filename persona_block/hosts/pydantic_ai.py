@@ -6,7 +6,7 @@ Without a `consent` of the toolbox, what decides or erases is a deferred call: w
 output types the run ends with the `approvals` it waits for, their questions in `metadata[call.tool_call_id]["message"]`, and
 goes on with the `DeferredToolResults` of a person's answers. Without that output type the run ends with a UserError.
 
-A `POST` of a run that a durable workflow executes again under its `run_id` goes out under one idempotency key and happens once.
+A `POST` of a run that a durable workflow executes again under its `run_id` goes out under the same idempotency key.
 """
 
 from __future__ import annotations

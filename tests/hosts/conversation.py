@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from persona_block import Sandbox
+import httpx
+
+from persona_block import Runner, Sandbox
 from persona_block.sandbox import TEMPLATES
 
 DONE = "Approved."
@@ -84,3 +86,27 @@ def report(sandbox: Sandbox) -> ToolCall:
     account = next(effect.resource_id for effect in sandbox.effects if effect.name == "account.created")
     about = {"accountId": account, "nameFirst": "Ada", "nameLast": "Lovelace"}
     return ToolCall("persona_create_report", {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, **about})
+
+
+def failing_on_the_second_page(sandbox: Sandbox) -> Callable[[], Runner]:
+    """Makes a runner whose key may not read the second page of a list."""
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if "page%5Bafter%5D" in str(request.url) or "page[after]" in str(request.url):
+            return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
+        return await sandbox.transport.handle_async_request(request)
+
+    return lambda: Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(answer))
+
+
+def two_pages() -> ToolCall:
+    """A call that reads more than one page holds."""
+    return ToolCall("persona_list_accounts", {"maxItems": 150})
+
+
+def check_partial(content: str) -> None:
+    """What a model is given when the second page failed: the first one, how to go on, and the error."""
+    held = json.loads(content)
+    assert len(held["accounts"]) == 100
+    assert held["nextCursor"] == held["accounts"][-1]["id"]
+    assert held["error"]["message"]

@@ -26,7 +26,17 @@ from persona_block import Runner, Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, langchain
 
 from .conftest import MakeToolbox
-from .conversation import DONE, Script, changes, in_review, onboarding, one_call
+from .conversation import (
+    DONE,
+    Script,
+    changes,
+    check_partial,
+    failing_on_the_second_page,
+    in_review,
+    onboarding,
+    one_call,
+    two_pages,
+)
 
 TASK: Any = {"messages": [("user", "Check the newest inquiry in review and approve it if it is clean.")]}
 APPROVE: Any = Command(resume={"decisions": [{"type": "approve"}]})
@@ -192,6 +202,14 @@ async def test_the_answer_and_its_artifact(sandbox: Sandbox, toolbox: Toolbox) -
     await toolbox.aclose()
 
 
+async def test_what_was_read_before_an_error_goes_to_the_model(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
+        (tool,) = [each for each in langchain.tools(toolbox) if each.name == two_pages().name]
+        message = await _call(tool, two_pages().arguments)
+    assert message.status == "error"
+    check_partial(str(message.content))
+
+
 @pytest.mark.parametrize("wrap", [str, SecretStr])
 async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeToolbox, wrap: type[Any]) -> None:
     async with make_toolbox(api_key="persona_production_wrong") as toolbox:
@@ -211,6 +229,7 @@ async def test_a_secret_key_is_in_no_trace_and_no_checkpoint(sandbox: Sandbox, t
     assert "persona_list_cases" in repr(client.mock_calls)
     kept = repr((client.mock_calls, saver.storage, saver.writes, saver.blobs))
     assert sandbox.sandbox_key not in kept
+    assert "ToolRuntime" not in kept
     assert [request.environment for request in sandbox.requests] == ["sandbox"]
     await toolbox.aclose()
 

@@ -16,7 +16,17 @@ from persona_block import Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, openai_agents
 
 from .conftest import MakeToolbox
-from .conversation import DONE, Script, changes, in_review, onboarding, one_call
+from .conversation import (
+    DONE,
+    Script,
+    changes,
+    check_partial,
+    failing_on_the_second_page,
+    in_review,
+    onboarding,
+    one_call,
+    two_pages,
+)
 
 TASK = "Check the newest inquiry in review and approve it if it is clean."
 QUIET = RunConfig(tracing_disabled=True)
@@ -146,6 +156,13 @@ async def test_errors_are_text_and_never_end_the_run(sandbox: Sandbox, toolbox: 
     result = await Runner.run(played, TASK, run_config=QUIET)
     assert "404" in result.final_output
     await toolbox.aclose()
+
+
+async def test_what_was_read_before_an_error_goes_to_the_model(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
+        played, _ = agent(toolbox, one_call(two_pages().name, **two_pages().arguments))
+        result = await Runner.run(played, TASK, run_config=QUIET)
+    check_partial(result.final_output)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from persona_block.hosts import (
 )
 
 from .conftest import MakeToolbox
-from .conversation import DONE, changes, in_review, onboarding
+from .conversation import DONE, changes, check_partial, failing_on_the_second_page, in_review, onboarding, two_pages
 
 FRAMEWORKS = {
     "langchain": ("langchain_core", "LangChain", "langchain"),
@@ -71,6 +71,15 @@ async def test_results_go_back_in_the_form_of_their_provider(sandbox: Sandbox, t
     assert openai_result("c1", good) == {"type": "function_call_output", "call_id": "c1", "output": good.json}
     assert openai_result("c1", bad)["output"] == bad.text
     assert openai_result("c1", good, "chat") == {"role": "tool", "tool_call_id": "c1", "content": good.json}
+
+
+async def test_what_was_read_before_an_error_goes_back_too(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
+        answer = await dispatch(two_pages().name, two_pages().json, toolbox=toolbox)
+    assert anthropic_result("t1", answer)["is_error"] is True
+    check_partial(anthropic_result("t1", answer)["content"])
+    check_partial(openai_result("c1", answer)["output"])
+    check_partial(openai_result("c1", answer, "chat")["content"])
 
 
 async def test_a_conversation(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:

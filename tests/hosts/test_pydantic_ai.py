@@ -16,7 +16,17 @@ from persona_block import Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, pydantic_ai
 
 from .conftest import MakeToolbox
-from .conversation import DONE, Script, changes, in_review, onboarding, one_call
+from .conversation import (
+    DONE,
+    Script,
+    changes,
+    check_partial,
+    failing_on_the_second_page,
+    in_review,
+    onboarding,
+    one_call,
+    two_pages,
+)
 
 TASK = "Check the newest inquiry in review and approve it if it is clean."
 
@@ -134,6 +144,28 @@ async def test_what_the_model_cannot_put_right_is_no_retry(sandbox: Sandbox, mak
         played, model = agent(toolbox, one_call("persona_list_cases"))
         assert "no Persona API key" in (await played.run(TASK)).output
         assert model.outcomes == ["failed"]
+
+
+@pytest.mark.parametrize(
+    "deps", [None, {"persona_api_key": ""}, {"persona_api_key": "persona key"}, {"persona_api_key": "ключ"}]
+)
+@pytest.mark.parametrize("key", ["", " ", "persona key", "persona\nkey"])
+@pytest.mark.parametrize("arguments", [{}, {"maxItems": -1}], ids=["sound", "unsound"])
+async def test_a_key_that_is_none_is_no_retry(
+    sandbox: Sandbox, make_toolbox: MakeToolbox, key: str, deps: Any, arguments: dict[str, Any]
+) -> None:
+    async with make_toolbox(api_key=key) as toolbox:
+        played, model = agent(toolbox, one_call("persona_list_cases", **arguments), deps_type=object)
+        assert "- host:" in (await played.run(TASK, deps=deps)).output
+    assert model.outcomes == ["failed"]
+    assert sandbox.requests == []
+
+
+async def test_what_was_read_before_an_error_goes_to_the_model(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+    async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
+        played, model = agent(toolbox, one_call(two_pages().name, **two_pages().arguments))
+        check_partial((await played.run(TASK)).output)
+    assert model.outcomes == ["failed"]
 
 
 @dataclass
