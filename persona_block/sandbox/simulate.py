@@ -37,21 +37,14 @@ def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> Non
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
     enter(env, inquiry)
     if outcome == "abandon":
-        _leave(env, inquiry)
+        for kind in remaining(env, inquiry)[:1]:
+            _begun(env, inquiry, kind)
+        env.save(inquiry)
         return
     for kind in remaining(env, inquiry):
         if not take(env, inquiry, kind, passed=outcome != "fail"):
             break
     finish(env, inquiry, outcome)
-
-
-def _leave(env: Environment, inquiry: Resource) -> None:
-    """Begin what comes next and never hand it in; somebody who leaves again has begun it already."""
-    begun = {each.type for each in env.children(inquiry, "verifications") if each.attributes["status"] == "initiated"}
-    for kind in remaining(env, inquiry)[:1]:
-        if f"verification/{kind}" not in begun:
-            evidence.start(env, inquiry, kind)
-            env.save(inquiry)
 
 
 def enter(env: Environment, inquiry: Resource) -> None:
@@ -74,11 +67,19 @@ def take(env: Environment, inquiry: Resource, kind: str, *, passed: bool) -> boo
     """Go through one verification of the flow; gives whether it passed."""
     if inquiries.take_step(inquiry, inquiries.step_name(kind)):
         env.save(inquiry, "inquiry.transitioned")
-    verification = evidence.start(env, inquiry, kind)
+    verification = _begun(env, inquiry, kind)
     evidence.submit(env, inquiry, verification)
     evidence.finish(env, inquiry, verification, passed=passed)
     env.save(inquiry)
     return passed
+
+
+def _begun(env: Environment, inquiry: Resource, kind: str) -> Resource:
+    """Give the verification that an applicant who left has begun, else begin one. The caller saves the inquiry."""
+    for verification in env.children(inquiry, "verifications"):
+        if verification.type == f"verification/{kind}" and verification.attributes["status"] == "initiated":
+            return verification
+    return evidence.start(env, inquiry, kind)
 
 
 def finish(env: Environment, inquiry: Resource, outcome: str) -> None:
