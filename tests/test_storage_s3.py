@@ -27,11 +27,13 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
     }.items():
         monkeypatch.setenv(name, value)
+    # A connection that an earlier test made knows nothing of this environment.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     fsspec.filesystem("s3", skip_instance_cache=True).mkdir("evidence")
     try:
         yield BUCKET
     finally:
-        fsspec.filesystem("s3").clear_instance_cache()
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
         server.stop()
 
 
