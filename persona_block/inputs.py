@@ -23,6 +23,8 @@ from .errors import InputError, Problem
 from .formats import BY_FORMAT
 from .spec import API_KEY, Param, ToolSpec
 
+_LARGEST_BITS = 1024
+"""Numbers with more do not fit a double, which JSON's readers commonly take them for."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -152,7 +154,7 @@ def _object(value: Any) -> dict[str, Any]:
     if not isinstance(parsed, Mapping):
         raise ValueError(f'must be a JSON object such as {{"name": "value"}}, not {_kind(parsed)}')
     try:
-        return {str(key): _json_value(item, str(key)) for key, item in parsed.items()}
+        return {_key(key): _json_value(item, str(key)) for key, item in parsed.items()}
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -186,6 +188,8 @@ def _refuse_constant(name: str) -> float:
 
 def _json_value(value: Any, path: str) -> Any:
     """A copy of a nested value, refused where JSON cannot carry it."""
+    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
+        raise ValueError(f"holds a number at {path} that is too large")
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -196,10 +200,16 @@ def _json_value(value: Any, path: str) -> Any:
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _json_value(item, f"{path}.{key}") for key, item in value.items()}
+        return {_key(key): _json_value(item, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json_value(item, f"{path}[{index}]") for index, item in enumerate(value)]
     raise ValueError(f"holds {_kind(value)} at {path}, which JSON cannot carry")
+
+
+def _key(key: Any) -> str:
+    text = str(key)
+    _encodable(text)
+    return text
 
 
 def _encodable(text: str) -> None:

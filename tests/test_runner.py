@@ -251,7 +251,8 @@ async def test_a_file_param_takes_what_hosts_have(csv: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["/nowhere/crew.csv", "s3://bucket/crew.csv", {"name": "x"}])
-async def test_a_file_that_cannot_be_read_is_a_problem_of_its_param(value: Any) -> None:
+async def test_a_file_that_cannot_be_read_is_a_problem_of_its_param(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # no looking for credentials on the network
     async with runner(_never) as run:
         with pytest.raises(InputError) as caught:
             await run.call("import_accounts", {"file": value})
