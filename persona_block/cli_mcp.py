@@ -73,8 +73,9 @@ def serve(arguments: argparse.Namespace) -> int:
     api_key = sandbox_key or os.environ.get(KEY_VARIABLE, "")
     if not api_key:
         print(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.", file=sys.stderr)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not known everywhere
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _leave)
     asyncio.run(serve_stdio(create_server(options, api_key=api_key)))
     return 0
 
@@ -127,7 +128,9 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
 
 
 def _names(given: str | None, variable: str | None) -> list[str]:
-    """The names of an option, or where it is not given, of its environment variable."""
+    """The names of an option, or where it is not given, of its environment variable; raises InputError for an empty option."""
+    if given is not None and not given.strip(" ,"):
+        raise InputError("mcp", [Problem("arguments", "an option that takes names was given none")])
     text = given if given is not None else os.environ.get(_PREFIX + variable, "") if variable else ""
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -155,6 +158,7 @@ def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
         timeout_graceful_shutdown=5,
     )
     with config.bind_socket() as bound:
+        bound.listen(config.backlog)
         host, port = bound.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(f"Serving MCP at http://{shown}:{port}/mcp; Ctrl-C ends it.", file=sys.stderr, flush=True)

@@ -37,6 +37,15 @@ class Problem:
     param: str
     message: str
 
+    def __post_init__(self) -> None:
+        # An unknown param's name is whatever a caller wrote, and is repeated to them.
+        object.__setattr__(self, "param", printable(self.param))
+
+
+def printable(name: str) -> str:
+    """A name that somebody else wrote, as text that can be sent and read: at most 64 characters, what is no text escaped."""
+    return name[:64].encode("utf-8", "backslashreplace").decode()
+
 
 class PersonaError(Exception):
     """Base of everything this package raises on purpose."""

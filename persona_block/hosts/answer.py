@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InputError, PersonaError
 from ..spec import TOOL_PREFIX
-from .brevity import narrowed, summary, without_nulls
+from .brevity import narrowed, settled, summary, without_nulls
 from .consent import ConsentRequest
 from .tool import Tool
 
@@ -63,7 +63,7 @@ def failed(error: PersonaError, called: Tool | None = None) -> Answer:
 
 def answered(called: Tool, output: Mapping[str, Any], fields: Sequence[str]) -> Answer:
     """The answer of a call that went well."""
-    data = without_nulls(narrowed(called, output, fields))
+    data = without_nulls(narrowed(called, settled(called, output), fields))
     paging = called.spec.paginate
     if paging:
         data = {paging.items: [], **data}

@@ -69,11 +69,12 @@ def _object(spec: ToolSpec, arguments: Arguments) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A number or a truth value that came as text, as what it stands for."""
+    """A number or a truth value that came as text, or a whole number with a point, as what it stands for."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return value
+        plain = json.loads(value.strip().lower() if value.strip().lower() in ("true", "false") else value)
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        plain = value
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
 def _listed(value: Any) -> Any:
@@ -91,6 +92,8 @@ def _open_files(spec: ToolSpec, own: dict[str, Any], root: Path | None) -> list[
             continue
         if not isinstance(value, str):
             problems.append(Problem(name, "must be CSV text"))
+        elif "\n" in value.strip() and not _is_text(value):
+            problems.append(Problem(name, "holds characters that cannot be written as UTF-8"))
         elif "\n" in value.strip():
             own[name] = {"content": value, "name": "accounts.csv"}
         elif root is None:
@@ -100,6 +103,14 @@ def _open_files(spec: ToolSpec, own: dict[str, Any], root: Path | None) -> list[
         else:
             own[name] = path
     return problems
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _below(root: Path, text: str) -> Path | None:

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import Problem
+from ..errors import Problem, printable
 from ..spec import Schema
-from .tool import OUTPUT_FIELDS, Tool, record
+from .tool import OUTPUT_FIELDS, WAIT, Tool, record, waiter_of
 
 Tree = dict[str, "Tree | None"]
 
@@ -22,9 +22,12 @@ _SHOWN_ALSO = (
     "inquiryId",
     "resolution",
     "successfulCount",
+    "duplicateCount",
     "errorCount",
     "redactedAt",
 )
+_FINDINGS = ("hasMatch",)
+"""What Persona gives a value of before there is one."""
 
 
 def without_nulls(value: Any) -> Any:
@@ -70,7 +73,8 @@ def narrowed(tool: Tool, output: Mapping[str, Any], wanted: Sequence[str]) -> di
     name = described[0]
     held = output[name]
     absent = [path for path in wanted if not _reaches(held, path.split("."))] if held else []
-    return {**output, name: _kept(held, _tree(("id", *wanted)))} | ({"absentFields": absent} if absent else {})
+    told = {"absentFields": [printable(path) for path in absent]} if absent else {}
+    return {**output, name: _kept(held, _tree(("id", *wanted))), **told}
 
 
 def _tree(paths: Iterable[str]) -> Tree:
@@ -92,11 +96,28 @@ def _kept(value: Any, tree: Tree) -> Any:
 
 
 def _reaches(value: Any, steps: list[str]) -> bool:
-    if isinstance(value, list):
-        return any(_reaches(each, steps) for each in value)
+    """Whether a path leads somewhere; what an empty list would hold cannot be told, and counts as there."""
     if not steps:
         return True
+    if isinstance(value, list):
+        return not value or any(_reaches(each, steps) for each in value)
     return isinstance(value, Mapping) and steps[0] in value and _reaches(value[steps[0]], steps[1:])
+
+
+def settled(tool: Tool, output: Mapping[str, Any]) -> dict[str, Any]:
+    """An output that promises nothing of what still runs: its findings are left out, and `more` says what to do."""
+    described, waiter = record(tool.spec), waiter_of(tool.spec)
+    if described is None or waiter is None or described[0] not in output:
+        return dict(output)
+    assert waiter.wait is not None
+    ended = waiter.wait.success + waiter.wait.failure
+    name, held = described[0], output[described[0]]
+    objects = held if isinstance(held, list) else [held]
+    if all(each.get("status") in ended for each in objects):
+        return dict(output)
+    kept = [each if each.get("status") in ended else {**each, **dict.fromkeys(_FINDINGS)} for each in objects]
+    hint = f"What is still running has found nothing yet. Call {waiter.tool_id} with {WAIT} for how it ends."
+    return {"more": hint, **output, name: kept if isinstance(held, list) else kept[0]}
 
 
 def summary(tool: Tool, output: Mapping[str, Any]) -> str:

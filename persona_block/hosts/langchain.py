@@ -7,7 +7,8 @@ A run's own API key goes into its config, as a pydantic `SecretStr` because trac
 Without a `consent` of the toolbox, what decides or erases interrupts the graph, in the form of LangChain's own
 human-in-the-loop middleware, and goes on after `Command(resume={"decisions": [{"type": "approve"}]})`; any other answer
 refuses it. That takes LangGraph, a checkpointer and a `ToolNode`, as `create_agent` has, and a task of the graph with that one
-call: LangGraph hands an answer to whichever call of a task takes it first. Anywhere else it is refused.
+call: LangGraph hands an answer to whichever call of a task takes it first. Anywhere else it is refused. Leave out LangChain's
+own HumanInTheLoopMiddleware for these tools, or a person is asked twice.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ except ImportError as error:
 
 _APPROVAL = {"decisions": [{"type": "approve"}]}
 _TASKS_LIMIT = 10_000
+_CHECKPOINTER = "__pregel_checkpointer"
+"""Where LangGraph's config holds what keeps a graph that was interrupted; without it none can go on."""
 
 Result = tuple[str, dict[str, Any]]
 """The content for the model, and the data as the message's artifact."""
@@ -92,7 +95,7 @@ async def _call(toolbox: Toolbox, name: str, arguments: Mapping[str, Any], confi
     key = step_key(("langchain", task), getattr(runtime, "tool_call_id", None), name, arguments)
     request = toolbox.to_approve(name, arguments)
     approved = None
-    if request and task:
+    if request and task and held.get(_CHECKPOINTER):
         problem = _problem(task, key, about.get("langgraph_path", ()), runtime)
         if problem:
             return failed(InputError(name, [problem]))

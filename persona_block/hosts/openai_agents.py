@@ -7,7 +7,8 @@ Without a `consent` of the toolbox, what decides or erases needs the SDK's appro
 goes on after `state.approve(item)`. The question of one is `toolbox.to_approve(item.name, item.arguments).message`.
 
 A state that is resumed a second time sends no write again that Persona knows by its idempotency key. That takes an identity of
-the run: its own trace, or the `trace_id` of its RunConfig. Without tracing, or under a trace around several runs, it has none.
+the run: the `trace_id` of its RunConfig, new for each run, or else its own trace. Without tracing, or under a trace of another
+name around several runs, it has none. Where your model repeats the ids of calls, give each run a `trace_id`.
 """
 
 from __future__ import annotations

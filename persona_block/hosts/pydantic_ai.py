@@ -25,6 +25,7 @@ from .toolbox import Toolbox
 try:
     from pydantic_ai import ApprovalRequired, ModelRetry, RunContext, Tool
     from pydantic_ai.exceptions import ToolFailed
+    from pydantic_ai.messages import ModelResponse, ToolCallPart
 except ImportError as error:
     raise ImportError("persona_block.hosts.pydantic_ai needs Pydantic AI: pip install 'persona-block[pydantic-ai]'") from error
 
@@ -46,7 +47,7 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
         if request and not context.tool_call_approved:
             raise ApprovalRequired(metadata=asdict(request))
         approved = context.tool_call_approved or None
-        key = step_key(("pydantic-ai", context.run_id, context.run_step), context.tool_call_id, tool.name, arguments)
+        key = step_key(_step(context), context.tool_call_id, tool.name, arguments)
         answer = await call(toolbox, tool.name, arguments, context.deps, approved, key)
         if not answer.is_error:
             return answer.content
@@ -59,6 +60,15 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
     # Made from a schema it takes any JSON for arguments, and a list would end the run instead of being tried again.
     native.function_schema.validator = _OBJECT
     return native
+
+
+def _step(context: RunContext[Any]) -> tuple[object, ...]:
+    """The message that made the call: its run and its place stay, however often the call is approved or made again."""
+    for place, message in enumerate(context.messages):
+        made = [part.tool_call_id for part in message.parts if isinstance(part, ToolCallPart)]
+        if isinstance(message, ModelResponse) and context.tool_call_id in made:
+            return "pydantic-ai", message.run_id or context.run_id, place
+    return "pydantic-ai", context.run_id, context.run_step
 
 
 def _is_correctable(answer: Answer) -> bool:

@@ -78,9 +78,20 @@ def record(spec: ToolSpec) -> tuple[str, Schema] | None:
     return None
 
 
-def waits(spec: ToolSpec) -> bool:
-    """Whether an operation reads how something that was started is doing, and so can wait for its end."""
-    return any(each.then and each.then.operation == spec.name for each in catalog.load_all())
+@cache
+def _waiters() -> dict[str, ToolSpec]:
+    """By type, the operation that reads how something that was started is doing, and so can wait for its end."""
+    waiters = {}
+    for spec in catalog.load_all():
+        if spec.then and (described := record(catalog.load(spec.then.operation))):
+            waiters[described[1]["x-type"]] = catalog.load(spec.then.operation)
+    return waiters
+
+
+def waiter_of(spec: ToolSpec) -> ToolSpec | None:
+    """The operation that can wait for what an operation gives, or None where nothing of it runs on."""
+    described = record(spec)
+    return _waiters().get(described[1]["x-type"]) if described else None
 
 
 def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
@@ -88,7 +99,8 @@ def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
     properties = {name: _param(param.json_schema(), reads_files) for name, param in shown.items()}
     if spec.paginate:
         properties[MAX_ITEMS] = _MAX_ITEMS
-    if waits(spec):
+    waiter = waiter_of(spec)
+    if waiter and waiter.name == spec.name:
         properties[WAIT] = _WAIT
     if described := record(spec):
         text = _fields_text(spec, described[1])

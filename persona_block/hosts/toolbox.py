@@ -14,7 +14,7 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 from ..caller import KEY_VARIABLE
-from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut
+from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut, printable
 from ..inputs import check_api_key
 from ..runner import Progress, Runner
 from ..spec import API_KEY, TOOL_PREFIX, ToolSpec
@@ -26,6 +26,8 @@ from .selection import Selection
 from .tool import PAGE_SIZE, PAGE_SIZE_PARAM, WAIT, WAIT_SECONDS, Tool, tool
 
 LARGEST_PAGE = 100
+GRACE = 2.0
+"""Seconds for the last look of a wait, after which what does not answer is no longer waited for."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,8 +110,8 @@ class Toolbox:
             return failed(error, called)
         except Exception as error:
             # Its text may hold anything, so neither a model nor a log gets to see it.
-            _log.error("%s failed inside: %s", name[:64], type(error).__name__)
-            inside = PersonaError(f"{name[:64]} failed by a fault of its own, {type(error).__name__}.")
+            _log.error("%s failed inside: %s", printable(name), type(error).__name__)
+            inside = PersonaError(f"{printable(name)} failed by a fault of its own, {type(error).__name__}.")
             if begun:
                 inside.took_effect = None if called and called.spec.effect == "read" else "unknown"
             return failed(inside)
@@ -120,7 +122,7 @@ class Toolbox:
         found = next((each for each in self.tools if each.spec.name == bare), None)
         if found is None:
             offered = ", ".join(each.name for each in self.tools) or "none"
-            raise InputError("tools", [Problem(name[:64], f"is not offered here; these tools are: {offered}")])
+            raise InputError("tools", [Problem(name, f"is not offered here; these tools are: {offered}")])
         return found
 
     def consent_request(self, name: str, arguments: Arguments = None, *, api_key: str | None = None) -> ConsentRequest | None:
@@ -169,10 +171,14 @@ class Toolbox:
         if spec.paginate:
             return await _pages(runner, spec, params, given.items, progress)
         if given.wait:
+            more = {"more": f"It has not ended yet. Call {spec.tool_id} with {WAIT} again."}
             try:
-                return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, progress=progress)
+                async with asyncio.timeout(WAIT_SECONDS + GRACE):
+                    return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, progress=progress)
             except WaitTimedOut as still:
-                return {**still.output, "more": f"It has not ended yet. Call {spec.tool_id} with {WAIT} again."}
+                return more | still.output
+            except TimeoutError:
+                return more
         return await runner.call(spec.name, params, idempotency_key=idempotency_key)
 
 
@@ -208,9 +214,8 @@ async def _pages(
         except TimeoutError:
             if output[paging.items]:
                 return output
-            raise Unavailable(
-                f"{spec.name} took longer than {WAIT_SECONDS:.0f} seconds.", status=408, took_effect=None
-            ) from None
+            text = f"{spec.name} took longer than {WAIT_SECONDS:.0f} seconds; ask for fewer items, or try again later."
+            raise Unavailable(text, status=408, took_effect=None) from None
         except PersonaError as error:
             error.output = output if output[paging.items] else {}
             raise
@@ -222,6 +227,8 @@ async def _pages(
         if progress:
             progress(f"{len(items)} {paging.items}")
         if cursor is None or wanted is None or len(items) >= wanted or cursor == params.get(paging.cursor):
+            if not items and params.keys() - {API_KEY, paging.cursor}:
+                output["more"] = "Nothing matches all of that. Check how what you look for is spelled."
             return output
         params[paging.cursor] = cursor
 

@@ -186,7 +186,7 @@ class TestFiles:
     def test_they_leave_the_disk_at_once_and_go_with_the_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT", 3)
         monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT_BYTES", 100)
-        monkeypatch.setattr("persona_block.hosts.mcp.files.OWNERS", 2)
+        monkeypatch.setattr("persona_block.hosts.mcp.files.ALL_BYTES", 150)
 
         def keep(owner: str, size: int = 5) -> str:
             with files.store.writer("one.pdf", "application/pdf") as writer:
@@ -212,9 +212,10 @@ class TestFiles:
             assert [each.uri for each in files.listed("you")] == theirs[::-1]
             large = keep("you", 98)
             assert [kept("you", uri) for uri in [*theirs, large]] == [False, False, False, True]
-            keep("third")
-            assert not kept("me", mine[3])
+            third = keep("third", 50)
+            assert not kept("me", mine[3]), "who made none for longest makes room"
             assert kept("you", large)
+            assert kept("third", third)
         assert not kept("you", large)
 
 

@@ -117,7 +117,7 @@ async def test_an_approved_pydantic_ai_call_that_is_answered_again(sandbox: Sand
     waiting = await played.run("Do it.")
     for _ in range(2):
         answers = DeferredToolResults(approvals={waiting.output.approvals[0].tool_call_id: True})
-        result = await played.run(message_history=waiting.all_messages(), deferred_tool_results=answers, run_id="run_2")
+        result = await played.run(message_history=waiting.all_messages(), deferred_tool_results=answers)
         assert '"status":"approved"' in result.output
     assert [name for name, _ in changes(sandbox, before)] == ["inquiry.approved"]
     await toolbox.aclose()

@@ -81,6 +81,43 @@ async def test_a_model_gets_data_or_the_words_of_an_error(box: Toolbox) -> None:
     assert json.loads(partial.content) == partial.data
 
 
+async def test_what_still_runs_has_found_nothing_yet(make_toolbox: MakeToolbox) -> None:
+    with Sandbox(speed=0) as slow:
+
+        def runner() -> Runner:
+            return Runner(base_url=slow.base_url, transport=slow.transport)
+
+        async with make_toolbox(api_key=slow.api_key, runner=runner) as box:
+            started = await box.dispatch("create_report", {**WATCHLIST, "term": "Ann Sanctioned"})
+            listed = await box.dispatch("list_reports")
+            slow.clock.advance(60)
+            ended = await box.dispatch("get_report", {"reportId": started.data["report"]["id"], "wait": "True"})
+    for data in (started.data["report"], listed.data["reports"][0]):
+        assert data["status"] == "pending"
+        assert "hasMatch" not in data
+    assert "hasMatch" not in started.text.partition("more:")[0]
+    assert started.data["more"] == listed.data["more"]
+    assert "persona_get_report with wait" in started.data["more"]
+    assert ended.data["report"]["hasMatch"] is True
+    assert "more" not in ended.data
+
+
+async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(module, "GRACE", 0.2)
+
+    async def hangs(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(3600)
+        raise AssertionError("nobody waits an hour")
+
+    def runner() -> Runner:
+        return Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(hangs))
+
+    async with asyncio.timeout(20), Toolbox(api_key="k", runner=runner) as box:
+        answer = await box.dispatch("get_report", {"reportId": "rep_1", "wait": True})
+    assert "with wait again" in answer.data["more"]
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
@@ -116,8 +153,9 @@ async def test_max_items_beyond_the_end_gives_all(sandbox: Sandbox, box: Toolbox
 
 async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
     answer = await box.dispatch("list_cases", {"status": "No such status"})
-    assert answer.data == {"cases": []}
-    assert answer.text == "0 cases."
+    assert answer.data["cases"] == []
+    assert "spelled" in answer.data["more"]
+    assert answer.text.startswith("0 cases.")
 
 
 # --- waiting ---------------------------------------------------------------------------------------------------------------

@@ -251,6 +251,47 @@ async def test_whatever_a_model_writes_is_answered(sandbox: Sandbox, toolbox: To
         assert sandbox.requests == []
 
 
+async def test_what_is_there_and_empty_is_not_absent(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    given = {"inquiryId": in_review(sandbox), "outputFields": ["reportIds", "selfieIds", "reportIds.deeper"]}
+    async with toolbox:
+        answer = await toolbox.dispatch("get_inquiry", given)
+        cases = await toolbox.dispatch("list_cases", {"outputFields": ["tags", "commentIds"]})
+    assert answer.data["inquiry"]["reportIds"] == []
+    assert "absentFields" not in answer.data
+    assert "absentFields" not in cases.data
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("get_inquiry", '{"\\ud800": 1}'),
+        ("get_inquiry", {"z" * 200_000: 1}),
+        ("get_verification", {"outputFields": ["attributes.\ud800", "attributes." + "z" * 50_000]}),
+        ("list_inquiries", {"outputFields": ["\ud800", "z" * 50_000]}),
+        ("import_accounts", {"file": "reference_id\n\ud800"}),
+        ("x\ud800" + "z" * 50_000, {}),
+    ],
+    ids=lambda value: repr(value)[:24],
+)
+async def test_a_name_that_a_model_made_up_comes_back_short_and_as_text(
+    sandbox: Sandbox, toolbox: Toolbox, name: str, arguments: Any
+) -> None:
+    if name == "get_verification":
+        inquiry = (await toolbox.dispatch("get_inquiry", {"inquiryId": in_review(sandbox)})).data["inquiry"]
+        arguments = {**arguments, "verificationId": inquiry["verificationIds"][0]}
+    async with toolbox:
+        answer = await toolbox.dispatch(name, arguments)
+    for text in (answer.text, answer.json, answer.content):
+        text.encode()
+        assert len(text) < 3_000
+    assert "codec" not in answer.text
+
+
+@pytest.mark.parametrize("value", [3, 3.0, "3", "3.0", " 3 "])
+async def test_whole_numbers_in_any_spelling(box: Toolbox, value: Any) -> None:
+    assert len((await box.dispatch("list_accounts", {"maxItems": value})).data["accounts"]) == 3
+
+
 # --- keys ------------------------------------------------------------------------------------------------------------------
 
 

@@ -18,9 +18,9 @@ from mcp.shared.exceptions import MCPError
 from ...files import FileStore
 
 KEPT, KEPT_BYTES = 50, 32 * 1024 * 1024
-"""How many files of one owner, and how many bytes of them, are kept; older ones make room."""
-OWNERS = 100
-"""How many owners have files; whoever made none for longest makes room."""
+"""How many files of one owner, and how many bytes of them, are kept; older ones make room. No single file is larger."""
+ALL_BYTES = 8 * KEPT_BYTES
+"""How many bytes are kept of all owners; whoever made none for longest makes room."""
 
 _SCHEME = "persona://files"
 
@@ -74,9 +74,9 @@ class Files:
         mine = self._kept.setdefault(owner, OrderedDict())
         self._kept.move_to_end(owner)
         mine[uri] = kept
-        while len(mine) > 1 and (len(mine) > KEPT or sum(len(each.content) for each in mine.values()) > KEPT_BYTES):
+        while len(mine) > 1 and (len(mine) > KEPT or _size(mine) > KEPT_BYTES):
             mine.popitem(last=False)
-        while len(self._kept) > OWNERS:
+        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > ALL_BYTES:
             self._kept.popitem(last=False)
         return types.ResourceLink(
             type="resource_link", uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content)
@@ -93,7 +93,11 @@ class Files:
         """A file's bytes; raises an MCPError for one that is not there, or not this owner's."""
         kept = self._kept.get(owner, OrderedDict()).get(uri)
         if kept is None:
-            message = "There is no such file; files go when the server ends, so make it again with the tool that made it"
+            message = "There is no such file: it made room for newer ones, or the server was started anew. Make it again."
             raise MCPError(code=types.INVALID_PARAMS, message=message)
         blob = base64.b64encode(kept.content).decode()
         return types.ReadResourceResult(contents=[types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=blob)])
+
+
+def _size(files: Mapping[str, _Kept]) -> int:
+    return sum(len(each.content) for each in files.values())

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from ... import __version__, resources
 from ...caller import KEY_VARIABLE
-from ...errors import InputError, PersonaError, Problem
+from ...errors import InputError, PersonaError, Problem, printable
 from ...files import FileStore
 from ...runner import Progress, Runner
 from ..answer import Answer, failed
@@ -33,7 +33,7 @@ from ..selection import DEFAULT, Selection
 from ..tool import Tool
 from ..toolbox import Toolbox
 from .consent import Agreed, ask
-from .files import Files
+from .files import KEPT_BYTES, Files
 
 STRUCTURED_SINCE = "2025-06-18"
 """The first revision of the protocol whose clients know structured content."""
@@ -87,7 +87,7 @@ class Options:
 def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
     """Make the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
     files = Files()
-    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS))
+    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS, file_limit=KEPT_BYTES))
     toolbox = Toolbox(options.selection, runner=lambda: make(files.store), file_root=options.file_root)
     handlers = _Handlers(options, toolbox, files, api_key)
 
@@ -244,7 +244,9 @@ def _narrowing(given: Mapping[str, list[str]]) -> Selection:
 def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
     if not api_key:
         hint = "send it with each request as the header Authorization: Bearer" if over_http else f"set {KEY_VARIABLE}"
-        raise InputError(name[:64], [Problem("host", f"there is no Persona API key; whoever runs this client has to {hint}")])
+        raise InputError(
+            printable(name), [Problem("host", f"there is no Persona API key; whoever runs this client has to {hint}")]
+        )
 
 
 def _schema(toolbox: Toolbox, name: str) -> Mapping[str, Any] | None:
