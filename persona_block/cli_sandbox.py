@@ -32,7 +32,7 @@ def add_command(commands: Any) -> None:
     )
     sandbox.add_argument("--port", type=_PORT, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
     sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
-    sandbox.add_argument("--seed", type=int, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
+    sandbox.add_argument("--seed", type=_SEED, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
     sandbox.add_argument(
         "--speed",
         type=_SPEED,
@@ -75,7 +75,7 @@ def serve(arguments: argparse.Namespace) -> int:
             rate_limit=arguments.rate_limit,
             webhook=arguments.webhook,
             webhook_secret=secret,
-            faults=_faults(arguments.faults) if arguments.faults else None,
+            faults=None if arguments.faults is None else _faults(arguments.faults),
         )
     except (ValueError, OSError) as error:
         raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
@@ -158,22 +158,22 @@ def _epilog() -> str:
     )
 
 
-def _between(kind: Callable[[str], float], low: int, high: int | None = None) -> Callable[[str], float]:
+def _number(kind: Callable[[str], float], low: float, high: float, wanted: str) -> Callable[[str], float]:
     """A reader of an option's number, which tells what it must be where it is none or lies outside."""
-    wanted = f"at least {low}" if high is None else f"a number from {low} to {high}"
 
     def read(text: str) -> float:
         try:
             number = kind(text)
         except ValueError:
             number = math.nan
-        if not low <= number <= (math.inf if high is None else high):
+        if not low <= number <= high:
             raise argparse.ArgumentTypeError(f"must be {wanted}")
         return number
 
     return read
 
 
-_PORT = _between(int, 0, 65_535)
-_SPEED = _between(float, 0, MAX_SPEED)
-_LIMIT = _between(int, 1)
+_PORT = _number(int, 0, 65_535, "a whole number from 0 to 65535")
+_SEED = _number(int, -math.inf, math.inf, "a whole number")
+_SPEED = _number(float, 0, MAX_SPEED, f"a number from 0 to {MAX_SPEED}")
+_LIMIT = _number(int, 1, math.inf, "a whole number, at least 1")

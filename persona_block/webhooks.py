@@ -14,7 +14,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -121,7 +121,7 @@ def verify(
     """
     if not isinstance(body, bytes | bytearray):
         raise TypeError("body: give the raw bytes that arrived, not what was decoded or parsed from them")
-    keys = [secrets] if isinstance(secrets, str) else list(secrets or ())
+    keys = [secrets] if isinstance(secrets, str) else list(secrets) if isinstance(secrets, Iterable) else []
     if not keys or not all(isinstance(key, str) and key for key in keys):
         raise ValueError("secrets: give the webhook's secret; without one, anybody could sign")
     sets = [_SET.fullmatch(each) for each in (signature or "").split(" ")]

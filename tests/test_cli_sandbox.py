@@ -82,9 +82,10 @@ def test_what_it_announces() -> None:
         (["--faults", "stall:2"], "a rate from 0 to 1"),
         (["--faults", ":0.5"], "needs a kind before its rate"),
         (["--faults", ","], "needs a kind"),
-        (["--rate-limit", "0"], "--rate-limit: must be at least 1"),
-        (["--rate-limit", "x"], "--rate-limit: must be at least 1"),
-        (["--port", "65536"], "--port: must be a number from 0 to 65535"),
+        (["--faults", ""], "needs a kind"),
+        *((["--rate-limit", each], "--rate-limit: must be a whole number, at least 1") for each in ("0", "x", "1.5")),
+        (["--seed", "x"], "--seed: must be a whole number"),
+        (["--port", "65536"], "--port: must be a whole number from 0 to 65535"),
         *((["--speed", each], "--speed: must be a number from 0 to 1000000") for each in ("inf", "nan", "1e12", "-1", "x")),
     ],
 )
@@ -195,6 +196,16 @@ def test_the_applicant_is_played_from_outside() -> None:
             assert httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": "inq_x"}, headers=headers).status_code == 403
         text = {"Content-Type": "text/plain"}
         assert httpx.post(f"{origin}/sandbox/applicant", content=b"{}", headers=text).status_code == 400
+        for path, content, said in (
+            ("applicant", rb'{"inquiry-id": "inq_\ud800"}', "The request body is not valid JSON"),
+            ("clock", rb'{"advance-seconds": "\ud800"}', "The request body is not valid JSON"),
+            ("clock", b'{"advance-seconds": NaN}', "The request body is not valid JSON"),
+            ("clock", b'{"advance-seconds": %d}' % 10**400, "The request body holds a number that is too large"),
+            ("clock", b'{"advance-seconds": 1, "by": 2}', "must be an object like"),
+        ):
+            answer = httpx.post(f"{origin}/sandbox/{path}", content=content, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 400, content
+            assert said in answer.json()["errors"][0]["details"]
 
 
 def test_an_empty_start_with_a_rate_limit() -> None:

@@ -139,7 +139,7 @@ def test_the_time_that_counts_is_that_of_the_set_that_fits() -> None:
         webhooks.verify(BODY, f"{fresh_but_foreign} {signed(moment=NOW - 1000)}", SECRET, now=NOW)
 
 
-@pytest.mark.parametrize("secrets", ["", [], [""], [SECRET, ""], None, [None], [SECRET, None]])
+@pytest.mark.parametrize("secrets", ["", [], [""], [SECRET, ""], None, 5, [None], [SECRET, None]])
 def test_without_a_secret_nothing_is_believed(secrets: Any) -> None:
     with pytest.raises(ValueError, match="secrets: give"):
         webhooks.verify(BODY, signed(secret=""), secrets, now=NOW)

@@ -39,7 +39,7 @@ class Clock:
     """
 
     def __init__(self, start: int | None = None, speed: float = 1.0) -> None:
-        if not 0 <= speed <= MAX_SPEED:  # not a number is neither
+        if not isinstance(speed, int | float) or not 0 <= speed <= MAX_SPEED:  # NaN is neither
             raise ValueError(f"speed must be a number from 0 to {MAX_SPEED}")
         self.speed = speed
         self._base = round(time.time() * SECOND) if start is None else start

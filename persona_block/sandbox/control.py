@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from . import simulate
+from .body import read_json
 from .clock import iso
 from .environment import Environment, Organization
 from .errors import bad_request, problem
@@ -27,8 +28,9 @@ def routes(organization: Organization) -> list[Route]:
     """Give the routes that control the simulation."""
 
     async def clock(request: Request) -> Response:
-        seconds = (await _given(request)).get("advance-seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        given = await _given(request)
+        seconds = given.get("advance-seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or given.keys() - {"advance-seconds"}:
             raise bad_request('The request body must be an object like {"advance-seconds": 3600}')
         return _json({"now": iso(advance(organization, seconds))})
 
@@ -77,10 +79,7 @@ async def _given(request: Request) -> dict[str, Any]:
     # A page of another site can send a form, but no JSON, without asking first.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise bad_request("Content-Type must be application/json")
-    try:
-        given: Any = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise bad_request("The request body is not valid JSON") from None
+    given = read_json(await request.body())
     if not isinstance(given, dict):
         raise bad_request("The request body must be a JSON object")
     return given

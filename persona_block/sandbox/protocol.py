@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..inflection import INFLECTIONS, inflect, normalize
+from .body import read_json
 from .choices import Settings
 from .clock import DAY, SECOND
 from .environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
@@ -196,7 +196,7 @@ def _run(incoming: Incoming, env: Environment, inflection: str) -> Answer:
     if incoming.parts is not None:
         call.upload = _upload(operation, incoming.parts)
     elif operation.body is not None:
-        call.body = normalize(_json(incoming.body))
+        call.body = normalize(read_json(incoming.body))
         check(operation.body, call.body)
     return _written(env, operation.handle(call), call, inflection)
 
@@ -244,32 +244,10 @@ def _fingerprint(incoming: Incoming) -> str:
             digest.update(f"{name}:{-1 if content is None else len(content)}:".encode() + (content or b""))
     else:
         try:
-            digest.update(_dumped(_json(incoming.body), sort=True))
+            digest.update(_dumped(read_json(incoming.body), sort=True))
         except Problem:
             digest.update(incoming.body)
     return digest.hexdigest()
-
-
-def _json(body: bytes) -> Any:
-    """Read a JSON body; an empty one holds nothing. Raises a 400."""
-    if not body.strip():
-        return {}
-    try:
-        value = json.loads(body, parse_constant=_finite, parse_float=_finite)
-        # A lone surrogate can be written in JSON but not in UTF-8, and so not stored.
-        if b"\\u" in body:
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise bad_request("The request body is not valid JSON") from None
-    return value
-
-
-def _finite(text: str) -> float:
-    """Read a number, and no other constant: what is not finite could be stored, but never answered."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no JSON")
-    return number
 
 
 def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:

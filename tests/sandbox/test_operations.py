@@ -88,6 +88,7 @@ CASES = [
     Case("POST", "/inquiries", 422, new(fields={"birthdate": "1.2.1990"}), "must be a date"),
     Case("POST", "/inquiries", 422, new(fields={"name-first": 3}), "must be a string"),
     Case("POST", "/inquiries", 400, content=b'{"data": 1e999}', says="not valid JSON"),
+    Case("POST", "/inquiries", 400, content=b'{"data": %d}' % 2**1024, says="a number that is too large"),
     Case("POST", "/inquiries", 422, {**NEW, "meta": {"auto-create-account-type-id": "acttp_Dog"}}, "no such account type"),
     Case("GET", "/inquiries/{inquiry}", 200),
     Case("GET", "/inquiries/{inquiry}?include=account,sessions,inquiry-template,inquiry-template-version,reviewer", 200),

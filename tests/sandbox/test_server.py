@@ -306,3 +306,9 @@ def test_the_package_costs_nothing_until_it_is_used() -> None:
         "assert names == {'persona_block.' + name for name in ('addresses', 'errors', 'inflection')}, names"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("speed", ["x", None, -1, float("nan")])
+def test_a_speed_that_is_none(speed: Any) -> None:
+    with pytest.raises(ValueError, match="speed must be a number from 0 to 1000000"):
+        Sandbox(speed=speed)
