@@ -67,4 +67,4 @@ def answered(called: Tool, output: Mapping[str, Any], fields: Sequence[str]) -> 
     paging = called.spec.paginate
     if paging:
         data = {paging.items: [], **data}
-    return Answer(data, summary(called, data))
+    return Answer(data, summary(called, data, whole=bool(fields)))

@@ -120,23 +120,24 @@ def settled(tool: Tool, output: Mapping[str, Any]) -> dict[str, Any]:
     return {"more": hint, **output, name: kept if isinstance(held, list) else kept[0]}
 
 
-def summary(tool: Tool, output: Mapping[str, Any]) -> str:
-    """A few lines about a brief output: each object's id, status and the like, then what stands beside it."""
+def summary(tool: Tool, output: Mapping[str, Any], *, whole: bool = False) -> str:
+    """A few lines about a brief output: of each object its id, status and the like, or all it holds, and what is beside it."""
     described = record(tool.spec)
     name = described[0] if described else ""
     held = output.get(name, [] if name and tool.spec.paginate else None)
     lines: list[str] = []
     if isinstance(held, list):
-        lines += [f"{len(held)} {_words(name)}" + (":" if held else "."), *(f"- {_line(each)}" for each in held)]
+        lines += [f"{len(held)} {_words(name)}" + (":" if held else "."), *(f"- {_line(each, whole)}" for each in held)]
     elif isinstance(held, Mapping):
-        lines.append(f"{_words(name)} {_line(held)}")
+        lines.append(f"{_words(name)} {_line(held, whole)}")
     lines += [f"{key}: {_text(value)}" for key, value in output.items() if key != name]
     return "\n".join(lines)
 
 
-def _line(value: Mapping[str, Any]) -> str:
+def _line(value: Mapping[str, Any], whole: bool) -> str:
     head = " ".join(str(value[key]) for key in _SHOWN_FIRST if key in value)
-    rest = [f"{key} {_text(value[key])}" for key in _SHOWN_ALSO if key in value]
+    also = [key for key in value if key not in _SHOWN_FIRST] if whole else _SHOWN_ALSO
+    rest = [f"{key} {_text(value[key])}" for key in also if key in value]
     return ", ".join([head, *rest])
 
 

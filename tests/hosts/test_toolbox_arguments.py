@@ -226,6 +226,7 @@ async def test_a_dot_steps_into_lists_and_what_stands_nowhere_is_told(sandbox: S
     assert found["checks"]
     assert all(set(check) == {"name", "status"} for check in found["checks"])
     assert answer.data["absentFields"] == ["checks.mood", "attributes.nothing"]
+    assert found["checks"][0]["name"] in answer.text, "what was asked for is in the text too"
     assert listed.data["absentFields"] == ["fields.nameFirst"]
     assert "fields.nameFirst" in listed.text
 
