@@ -132,6 +132,9 @@ CHOICES: tuple[Choice, ...] = (
         "An error, except that blank lines are skipped.",
     ),
     Choice("An import under way", "Pending with counts of 0 until its last row; its accounts appear meanwhile, part by part."),
+    Choice(
+        "The moment of what an import does", "When it was due; while serving, when its part's turn came in the background."
+    ),
     Choice("Tags in an import", "Separated by comma, semicolon or bar."),
     # Reports, cases, evidence
     Choice("Which reports can be created", "watchlist, adverse-media, politically-exposed-person; other kinds: 422."),

@@ -67,7 +67,7 @@ class Courier:
                 await gate.acquire()
                 if event := self._next():
                     sending.create_task(self._attempt(http, event)).add_done_callback(lambda _: gate.release())
-                    await asyncio.sleep(0)  # for requests that wait, whatever the look has brought up to date
+                    await asyncio.sleep(0)  # for requests that wait
                 else:
                     gate.release()
                     await asyncio.sleep(_PAUSE)

@@ -21,7 +21,7 @@ from .records import Resource
 COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "birthdate", "social_security_number", "tags"})
 
 ROWS_AT_ONCE = 250
-"""How many rows are imported, while serving, before other requests get their turn."""
+"""How many rows of all imports together are taken, while serving, before other requests get their turn."""
 
 _NAMES = ("name_first", "name_middle", "name_last")
 _SOCIAL_SECURITY_NUMBER = re.compile(r"\d{3}-?\d{2}-?\d{4}")
@@ -58,19 +58,20 @@ def decode(file: dict[str, Any]) -> bytes:
         raise unprocessable("The file is not base64", "/data/attributes/file/data") from None
 
 
-def run(env: Environment, importer: Resource) -> None:
-    """Make accounts of the rows of an import whose time has come: of some while serving, or else of all, then count them.
+def run(env: Environment, importer: Resource, limit: int | None = None) -> int:
+    """Make accounts of the rows of an import whose time has come, at most `limit` or all, and count them once all are done.
 
-    What is left keeps it pending, and due.
+    What is left keeps it pending, and due behind the others. Gives how many rows were taken.
     """
-    counts = importer.private["counts"]
-    for row in env.store.take_import_rows(importer.id, ROWS_AT_ONCE if env.organization.serving else None):
+    counts, rows = importer.private["counts"], env.store.take_import_rows(importer.id, limit)
+    for row in rows:
         # Each row by itself: an environment remembers what it has read, and a file can have 100,000 rows.
         alone = Environment(env.organization, env.name, env.now, env.actor)
         counts[_import_row(alone, row)] += 1
     if env.store.has_import_rows(importer.id):
+        importer.due = env.now
         env.save(importer)
-        return
+        return len(rows)
     importer.due = None
     importer.attributes |= {
         "status": "ready" if importer.private["readable"] else "errored",
@@ -78,6 +79,7 @@ def run(env: Environment, importer: Resource) -> None:
         **{f"{name}-count": count for name, count in counts.items()},
     }
     env.save(importer, f"importer.{importer.attributes['status']}")
+    return len(rows)
 
 
 def _import_row(env: Environment, row: dict[str, str] | None) -> str:

@@ -23,7 +23,7 @@ from .faults import Faults
 from .inprocess import Faulty, InProcess
 from .records import Delivery, Effect, RequestRecord
 from .serialization import present
-from .settle import settle, settling
+from .settle import settle, settle_part, settling
 from .store import Store
 from .templates import TEMPLATES, Templates, install
 
@@ -173,7 +173,7 @@ class Sandbox:
         done = False
         while not done:
             with self._store.transaction():
-                done = settle(self.organization, self.clock.milliseconds())
+                done = settle_part(self.organization, self.clock.milliseconds())
 
     async def deliver(self) -> list[Delivery]:
         """Send the events that are due now to the webhook, in their order, and give how each attempt went.

@@ -47,7 +47,8 @@ def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 def persona_sandbox_url(persona_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The same offline Persona on a loopback port: its base URL.
 
-    For this test PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change.
+    For this test PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change. An
+    import that is due goes on in the background; `persona_sandbox.settle()` brings it to its end at once.
     """
     from .faults import Faults
 

@@ -1,8 +1,9 @@
 """What time alone changes: inquiries and sessions expire, reports and imports finish.
 
 It is brought up to date before anything is read or changed, one thing at a time in the order of their moments, and each
-is stamped with its own moment. Nobody can tell it from a clockwork that runs all along. Only a long import takes several
-turns while serving, and other requests get theirs in between.
+is stamped with its own moment. Nobody can tell it from a clockwork that runs all along. Only imports are another matter while
+serving: a task of their own takes their rows part by part, at the moment it comes to them, and requests get their turn in
+between.
 """
 
 from __future__ import annotations
@@ -15,30 +16,40 @@ from . import importers, inquiries, reports, sessions
 from .environment import Environment, Organization
 from .records import Resource
 
-WHEN_DUE: dict[str, Callable[[Environment, Resource], None]] = {
+WHEN_DUE: dict[str, Callable[[Environment, Resource], object]] = {
     "inquiry": lambda env, inquiry: inquiries.move(env, inquiry, "expire"),
     "inquiry-session": sessions.expire,
     "report": reports.run,
     "importer": importers.run,
 }
 
+_IMPORTER = "importer"
+_AT_ONCE = tuple(kind for kind in WHEN_DUE if kind != _IMPORTER)
+
 _PAUSE = 0.05  # between two looks for what time has made due
 _TURN = 0.005  # that other requests have between two parts of an import
 
 
-def settle(organization: Organization, now: int) -> bool:
-    """Do everything that is due by now; gives whether nothing is left of it. Used inside a transaction."""
-    under_way: list[str] = []
-    while (resource := organization.store.next_due(now, under_way)) is not None:
+def settle(organization: Organization, now: int) -> None:
+    """Do everything that is due by now, except imports while serving. Used inside a transaction."""
+    kinds = _AT_ONCE if organization.serving else tuple(WHEN_DUE)
+    while (resource := organization.store.next_due(now, kinds)) is not None:
         assert resource.due is not None
         env = Environment(organization, resource.environment, resource.due, actor="clock")
-        resource = env.get(resource.id)
-        WHEN_DUE[resource.kind](env, resource)
-        if resource.due is not None:  # an import that goes on, at a moment after everything that was due by now
-            resource.due = now
-            organization.store.update(resource)
-            under_way.append(resource.id)
-    return not under_way
+        WHEN_DUE[resource.kind](env, env.get(resource.id))
+
+
+def settle_part(organization: Organization, now: int) -> bool:
+    """Do everything that is due by now, but of imports while serving no more than one part, of whichever they are.
+
+    Gives whether nothing is left. Used inside a transaction.
+    """
+    settle(organization, now)
+    rows = importers.ROWS_AT_ONCE
+    while rows > 0 and (importer := organization.store.next_due(now, (_IMPORTER,))) is not None:
+        env = Environment(organization, importer.environment, now, actor="clock")
+        rows -= max(1, importers.run(env, env.get(importer.id), rows))
+    return rows > 0
 
 
 @contextlib.asynccontextmanager
@@ -48,7 +59,7 @@ async def settling(organization: Organization) -> AsyncIterator[None]:
     async def work() -> None:
         while True:
             with organization.store.transaction():
-                done = settle(organization, organization.clock.milliseconds())
+                done = settle_part(organization, organization.clock.milliseconds())
             await asyncio.sleep(_PAUSE if done else _TURN)
 
     task = asyncio.create_task(work())

@@ -115,12 +115,12 @@ class Store(Log):
         resources = [_resource(row) for row in rows]
         return resources[::-1] if before is not None else resources
 
-    def next_due(self, now: int, besides: Sequence[str] = ()) -> Resource | None:
-        """Read the resource, besides some by their ids, that time should have changed first by now, if there is one."""
+    def next_due(self, now: int, kinds: Sequence[str]) -> Resource | None:
+        """Read the resource of these kinds that time should have changed first by now, if there is one."""
         row = self.db.execute(
-            f"SELECT {_COLUMNS} FROM resource WHERE due <= ? AND id NOT IN ({', '.join('?' * len(besides))})"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM resource WHERE due <= ? AND kind IN ({', '.join('?' * len(kinds))})"  # noqa: S608
             " ORDER BY due, seq LIMIT 1",
-            (now, *besides),
+            (now, *kinds),
         ).fetchone()
         return None if row is None else _resource(row)
 

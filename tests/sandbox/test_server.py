@@ -18,12 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
-from persona_block.sandbox import Sandbox, SandboxError
+from persona_block.sandbox import Sandbox, SandboxError, importers
 from persona_block.sandbox.clock import MAX_SPEED, parse
 from persona_block.sandbox.environment import Environment
 from persona_block.sandbox.importers import ROWS_AT_ONCE
 from persona_block.sandbox.records import Resource
-from persona_block.sandbox.settle import WHEN_DUE
 
 from .client import Client
 
@@ -173,14 +172,17 @@ def test_a_long_import_comes_to_its_end(asked: bool) -> None:
         assert len(sandbox.effects) == 2 * ROWS_AT_ONCE + 3
 
 
-def test_deliveries_let_others_through_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every look for the next event brings a part of an import up to date: no row of looks leaves the others waiting."""
+def test_imports_take_turns_and_only_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests, pages and looks for the next event take no rows, and all imports together no more than one part at a time."""
+    taken: list[tuple[str, int]] = []
     turns: Counter[int] = Counter()
-    turn, run = 0, WHEN_DUE["importer"]
+    turn, run = 0, importers.run
 
-    def counted(env: Environment, importer: Resource) -> None:
-        turns[turn] += 1
-        run(env, importer)
+    def counted(env: Environment, importer: Resource, limit: int | None = None) -> int:
+        rows = run(env, importer, limit)
+        taken.append((importer.id, rows))
+        turns[turn] += rows
+        return rows
 
     async def main() -> None:
         nonlocal turn
@@ -189,17 +191,26 @@ def test_deliveries_let_others_through_too(monkeypatch: pytest.MonkeyPatch) -> N
         with Sandbox(speed=0, **hook) as sandbox:  # type: ignore[arg-type]
             async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
                 key = {"Authorization": f"Bearer {sandbox.api_key}"}
-                content = "name_first\n" + "Jane\n" * (20 * ROWS_AT_ONCE)
-                await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
+                for _ in range(3):
+                    content = "name_first\n" + "Jane\n" * (4 * ROWS_AT_ONCE - 1)
+                    await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
                 sandbox.clock.advance(2)
-                while sandbox.effects[-1].name != "importer.ready":
+                before = len(taken)
+                for _ in range(5):
+                    answer = httpx.ASGITransport(sandbox.app)
+                    async with httpx.AsyncClient(transport=answer, base_url=base_url, headers=key) as here:
+                        assert (await here.get("/accounts")).status_code == 200
+                        assert (await here.get(f"{base_url.removesuffix('/api/v1')}/")).status_code == 200
+                assert len(taken) - before <= 1, "no more than the task's own look"
+                while [effect.name for effect in sandbox.effects].count("importer.ready") < 3:
                     turn += 1
                     await asyncio.sleep(0)
 
-    monkeypatch.setitem(WHEN_DUE, "importer", counted)
+    monkeypatch.setattr(importers, "run", counted)
     asyncio.run(main())
-    assert turns.total() == 20
-    assert max(turns.values()) <= 2, "one look for events, and one for what is due"
+    assert turns.total() == 3 * (4 * ROWS_AT_ONCE - 1)
+    assert max(turns.values()) <= ROWS_AT_ONCE
+    assert len({importer for importer, _ in taken[:3]}) == 3, "they take turns"
 
 
 def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
