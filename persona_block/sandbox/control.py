@@ -1,8 +1,9 @@
 """Control of the simulation itself, from this machine alone: its time, and its applicants.
 
 `POST /sandbox/clock` with the JSON `{"advance-seconds": 3600}` moves the simulated clock forward, lets happen what is due by
-then, and answers `{"now": "2026-03-01T10:00:00.000Z"}`; imports go on in the background. `POST /sandbox/applicant` with `{"inquiry-id": "inq_…"}` plays the
-applicant of an inquiry, as the name steers or as an `"outcome"` says (pass, fail, review or abandon), and answers the inquiry.
+then, and answers `{"now": "2026-03-01T10:00:00.000Z"}`; imports go on in the background. `POST /sandbox/applicant` with
+`{"inquiry-id": "inq_…"}` plays the applicant of an inquiry, as the name steers or as an `"outcome"` says (pass, fail, review
+or abandon), and answers the inquiry.
 Both need no API key, and take nothing from a page of another site.
 """
 
