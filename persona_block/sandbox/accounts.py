@@ -125,6 +125,13 @@ def names(account: Resource) -> list[str | None]:
     return list(plain(account.attributes["fields"]["name"]).values())
 
 
+def applicant_names(env: Environment, inquiry: Resource) -> dict[str, str | None]:
+    """Give the parts of an applicant's name: those of the inquiry, or its account's where the inquiry has none at all."""
+    own = {name: plain(inquiry.attributes["fields"][name]) for name in ("name-first", "name-middle", "name-last")}
+    account = env.related(inquiry, "account")
+    return own if any(own.values()) or account is None else dict(zip(own, names(account), strict=True))
+
+
 def _set_fields(fields: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     flat = {name: attributes[name] for name in _FIELD_ATTRIBUTES if name in attributes}
     set_account_fields(fields, flat, "/data/attributes/")

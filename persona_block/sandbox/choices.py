@@ -97,7 +97,8 @@ CHOICES: tuple[Choice, ...] = (
     Choice("The 26th session of an inquiry", "422."),
     Choice("Using a one-time link twice", "Allowed for 5 minutes after its first use, then refused (410)."),
     Choice("A hosted flow opened with an inquiry id alone", "Only while the inquiry is created; else 403."),
-    Choice("Opening a flow that the inquiry's decision, review or redaction has ended", "422; 409 for a redaction."),
+    Choice("Opening a flow that the inquiry's decision, review or redaction has ended", "422, or 410 by a link; 409 for a redaction."),
+    Choice("What papers say of an applicant whose inquiry has no name", "The account's name, which steers; else a made-up one."),
     Choice("A verification that fails in the hosted flow", "Fails the inquiry: no second attempt is offered."),
     Choice(
         "The parameters on a redirect URI",

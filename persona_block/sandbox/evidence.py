@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import accounts
 from .clock import SECOND
 from .environment import Environment
 from .fields import plain, typed
@@ -138,8 +139,7 @@ def start(env: Environment, inquiry: Resource, kind: str) -> Resource:
 def submit(env: Environment, inquiry: Resource, verification: Resource) -> None:
     """Hand in what a verification asks for, with its document or selfie and their files; the caller saves the inquiry."""
     kind = verification.type.partition("/")[2]
-    person = {key: inquiry.attributes["fields"][key]["value"] or value for key, value in SAMPLE_PERSON.items()}
-    person["name-middle"] = inquiry.attributes["fields"]["name-middle"]["value"]
+    person = _person(env, inquiry)
     verification.attributes |= {
         "status": "submitted",
         **_moment("submitted-at", env.now, env.timestamp),
@@ -160,9 +160,15 @@ def finish(env: Environment, inquiry: Resource, verification: Resource, *, passe
     env.save(verification, f"verification.{verification.attributes['status']}")
     if passed and kind != "selfie":
         fields = inquiry.attributes["fields"]
-        for key, value in SAMPLE_PERSON.items():
-            if plain(fields[key]) is None:
+        for key, value in _person(env, inquiry).items():
+            if plain(fields[key]) is None and value is not None:
                 fields[key] = typed(value, fields[key]["type"])
+
+
+def _person(env: Environment, inquiry: Resource) -> dict[str, Any]:
+    """Give what the applicant's papers say: what is known, else what is made up."""
+    known = {key: plain(inquiry.attributes["fields"][key]) for key in SAMPLE_PERSON} | accounts.applicant_names(env, inquiry)
+    return {key: value or SAMPLE_PERSON.get(key) for key, value in known.items()}
 
 
 def cancel_open(env: Environment, inquiry: Resource) -> None:

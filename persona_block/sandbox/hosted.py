@@ -19,17 +19,19 @@ from starlette.routing import Route
 
 from . import inquiries, sessions, simulate
 from .environment import Environment, Organization
-from .errors import Problem, bad_request, not_found, problem, unprocessable
+from .errors import Problem, bad_request, not_found, problem
 from .fields import plain
 from .records import Resource
 from .redirect_uri import destination, web_destination
 from .templates import STEPS
 from .web import at_present, form, guarded, page, see_other
 
-START, FINISH = "start", "finish"
+START, DATABASE, FINISH = "start", "database", "finish"
 
+# At the step that asks for the name, what that name steers to
+AS_NAMED = "as-named"
 # What can be chosen to happen at a step; at once it is one of `simulate.OUTCOMES`.
-_CHOICES = {START: ("start",), FINISH: ("pass", "review")}
+_CHOICES = {START: ("start",), DATABASE: (AS_NAMED, "pass", "fail"), FINISH: ("pass", "review")}
 _STEP_CHOICES = ("pass", "fail")
 
 # What the database step asks for, and what each is called
@@ -130,13 +132,13 @@ class HostedFlow:
             if not visit.runs:
                 return see_other(visit.url)
             try:
-                _advance(visit, given)
+                left = _advance(visit, given)
             except Problem as refusal:
                 if refusal.status != 422 or "pointer" not in refusal.errors[0].get("source", {}):
                     raise
                 return _asked_again(visit, given, refusal)
             if visit.runs:
-                return see_other(f"{visit.url}&left=yes" if given.get("outcome") == "abandon" else visit.url)
+                return see_other(f"{visit.url}&left=yes" if left else visit.url)
             return see_other(web_destination(visit.inquiry) or visit.url)
 
     def _visit(self, query: QueryParams, now: int) -> Visit:
@@ -153,7 +155,7 @@ class HostedFlow:
         elif attributes["status"] == "expired":
             raise sessions.gone("This inquiry has expired")
         elif not (attributes["completed-at"] or attributes["failed-at"]):
-            raise unprocessable(f"This inquiry has ended meanwhile: its status is {attributes['status'].replace('_', ' ')}")
+            raise sessions.ended(422, visit.inquiry)
         return visit
 
     def _visit_of(self, session: Resource, now: int) -> Visit:
@@ -161,25 +163,38 @@ class HostedFlow:
         return Visit(env, env.get(session.id), env.get(session.relationships["inquiry"]["id"]))
 
 
-def _advance(visit: Visit, given: dict[str, str]) -> None:
-    """Do what a form asks for, unless its page is one that the applicant has left behind. Raises a 400 or 422."""
+def _advance(visit: Visit, given: dict[str, str]) -> bool:
+    """Do what a form asks for, unless its page is one that the applicant has left behind; gives whether the applicant leaves.
+
+    Raises a 400 or 422.
+    """
     env, inquiry, place = visit.env, visit.inquiry, visit.place
     if "outcome" in given:
-        simulate.play(env, inquiry, _one_of(given["outcome"], simulate.OUTCOMES, "outcome"))
-        return
+        return _end(visit, _one_of(given["outcome"], simulate.OUTCOMES, "outcome"))
     if given.get("step") != place:
-        return
+        return False
     choice = _one_of(given.get("choice", ""), _CHOICES.get(place, _STEP_CHOICES), "choice")
     if place == START:
         simulate.enter(env, inquiry)
     elif place == FINISH:
         simulate.finish(env, inquiry, choice)
     else:
-        if place == "database":
+        if place == DATABASE:
             fields = {name: given[name].strip() or None for name in ASKED if name in given}
             inquiries.update(env, inquiry, {"fields": fields})
-        if not simulate.take(env, inquiry, place, passed=choice == "pass"):
+            if choice == AS_NAMED:
+                found = simulate.steered(env, inquiry)
+                choice = (found and found.applicant) or "pass"
+                if choice == "abandon":
+                    return _end(visit, choice)
+        if not simulate.take(env, inquiry, place, passed=choice != "fail"):
             simulate.finish(env, inquiry, "fail")
+    return False
+
+
+def _end(visit: Visit, outcome: str) -> bool:
+    simulate.play(visit.env, visit.inquiry, outcome)
+    return outcome == "abandon"
 
 
 def _one_of(value: str, known: tuple[str, ...], name: str) -> str:
@@ -204,12 +219,15 @@ def _asked_again(visit: Visit, given: dict[str, str], refusal: Problem) -> Respo
 
 
 def _step(visit: Visit, status: int, values: dict[str, str], problems: dict[str, str]) -> Response:
-    template_id = inquiries.template_of(visit.inquiry)
+    template_id, place = inquiries.template_of(visit.inquiry), visit.place
+    steered = simulate.steered(visit.env, visit.inquiry)
+    if place == FINISH and steered and steered.applicant == "fail":
+        steered = None  # there is nothing left that could fail
     return page(
         "step.html",
         status,
         leads_to=web_destination(visit.inquiry),
-        place=visit.place,
+        place=place,
         steps=(START, *STEPS[template_id], FINISH),
         template=visit.env.get(template_id).attributes["name"],
         environment=visit.env.name,
@@ -217,5 +235,5 @@ def _step(visit: Visit, status: int, values: dict[str, str], problems: dict[str,
         asked=ASKED,
         values=values,
         problems=problems,
-        steered=simulate.steered(visit.inquiry),
+        steered=steered,
     )

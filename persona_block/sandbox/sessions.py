@@ -24,6 +24,8 @@ LINK_LIFETIME = DAY
 LINK_GRACE = 5 * MINUTE
 
 _CODE_PREFIX = "us1-"
+# An inquiry of these is over for the applicant, and no new link would help.
+_ENDED = ("completed", "failed", "needs_review", "approved", "declined")
 
 
 def create(env: Environment, inquiry: Resource) -> Resource:
@@ -124,6 +126,9 @@ def open_link(organization: Organization, code: str, now: int) -> Resource:
     session = organization.store.get(f"iqse_{body[:-8]}")
     if session is None or not hmac.compare_digest(body[-8:].encode(), organization.token("link", session.id, 8).encode()):
         raise not_found()
+    inquiry = organization.store.get(session.relationships["inquiry"]["id"])
+    if inquiry is not None and inquiry.attributes["status"] in _ENDED:
+        raise ended(410, inquiry)
     if now >= session.private.get("link-expires", 0) or session.attributes["status"] == "expired":
         raise gone("This link has expired")
     if now > session.private.setdefault("link-opened", now) + LINK_GRACE:
@@ -143,6 +148,12 @@ def link_expiry(session: Resource) -> str | None:
 def gone(details: str) -> Problem:
     """Make a 410: what was good once leads nowhere any more."""
     return problem(410, details, title="Link expired")
+
+
+def ended(status: int, inquiry: Resource) -> Problem:
+    """Make the answer of a status to an applicant who comes when the inquiry has been gone through or decided."""
+    details = f"Its status is {inquiry.attributes['status'].replace('_', ' ')}, and nothing is left to do"
+    return problem(status, details, title="This inquiry has ended")
 
 
 def _signature(organization: Organization, signed: str) -> str:

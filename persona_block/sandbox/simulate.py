@@ -12,7 +12,6 @@ from ..inflection import snake
 from . import accounts, evidence, inquiries, outcomes, sessions
 from .environment import Environment
 from .errors import bad_request, not_found
-from .fields import plain
 from .outcomes import Outcome
 from .records import Resource
 from .shapes import ACTION, check
@@ -20,18 +19,16 @@ from .templates import STEPS, VERIFICATION_TEMPLATES
 
 OUTCOMES = ("pass", "fail", "review", "abandon")
 
-_NAME_FIELDS = ("name-first", "name-middle", "name-last")
 
-
-def steered(inquiry: Resource) -> Outcome | None:
+def steered(env: Environment, inquiry: Resource) -> Outcome | None:
     """Give the outcome that the name of an inquiry's applicant steers to, or None for one who passes."""
-    return outcomes.applicant_outcome(plain(inquiry.attributes["fields"][name]) for name in _NAME_FIELDS)
+    return outcomes.applicant_outcome(accounts.applicant_names(env, inquiry).values())
 
 
 def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> None:
     """Go through what is left of the flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
     if outcome is None:
-        found = steered(inquiry)
+        found = steered(env, inquiry)
         outcome = found.applicant if found else "pass"
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")

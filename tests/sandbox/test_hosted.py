@@ -175,8 +175,9 @@ def test_the_page_proposes_what_the_name_says(
     for expected in proposed:
         shown = client.visit(page)
         name = "outcome" if expected == "abandon" else "choice"
-        steered = [("outcome", outcome)] if outcome else []
-        assert primary(shown) == [(name, expected), *steered], expected
+        assert primary(shown) == [(name, expected)], expected
+        assert shown.text.count('class="primary"') == 1
+        assert ("Go on as the name says" in shown.text) == bool(outcome)
         assert (f"The name {last} steers this applicant" in shown.text) == bool(outcome)
         (step,) = re.findall(r'name="step" value="([\w-]+)"', shown.text)
         send(client, page, step=step, **{name: expected})
@@ -185,6 +186,46 @@ def test_the_page_proposes_what_the_name_says(
     if outcome:
         send(client, page, outcome=outcome)
         assert status(client, at_once) == ends
+
+
+def test_nothing_is_left_to_fail_at_the_end(client: Client) -> None:
+    inquiry, page = linked(client, {"fields": {"name-last": "Fail"}})
+    for step in ("start", "government-id", "selfie"):
+        send(client, page, step=step, choice="start" if step == "start" else "pass")
+    shown = client.visit(page)
+    assert (heading(shown), primary(shown)) == ("All done?", [("choice", "pass")])
+    assert "as the name says" not in shown.text
+    send(client, page, step="finish", choice="pass")
+    assert status(client, inquiry) == "completed"
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "choice", "ends"),
+    [
+        ("Jane", "Fail", "as-named", "failed"),
+        ("Fail", "Jane", "as-named", "pending"),
+        ("Jane", "Jane", "as-named", "pending"),
+        ("Jane", "Fail", "pass", "pending"),
+        ("Jane", "Jane", "fail", "failed"),
+    ],
+)
+def test_the_name_that_is_typed_decides_its_own_step(client: Client, before: str, first: str, choice: str, ends: str) -> None:
+    inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database, "fields": {"name-first": before}})
+    send(client, page, **START)
+    shown = client.visit(page)
+    assert primary(shown) == [("choice", "as-named")]
+    assert shown.text.count('class="primary"') == 1
+    send(client, page, step="database", choice=choice, **{"name-first": first})
+    assert status(client, inquiry) == ends
+    assert verifications(client, inquiry)[0] == ("database", "failed" if ends == "failed" else "passed")
+
+
+def test_a_typed_name_can_leave(client: Client) -> None:
+    inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database})
+    send(client, page, **START)
+    left = send(client, page, step="database", choice="as-named", **{"name-first": "Abandon"})
+    assert heading(client.visit(left)) == "You have left"
+    assert verifications(client, inquiry) == [("database", "initiated")]
 
 
 def test_ending_at_once_goes_on_where_the_walk_is(client: Client) -> None:
@@ -325,9 +366,9 @@ class TestSessions:
     @pytest.mark.parametrize(
         ("end", "code", "says"),
         [
-            ("approve", 422, "its status is approved"),
-            ("decline", 422, "its status is declined"),
-            ("mark-for-review", 422, "its status is needs review"),
+            ("approve", 422, "Its status is approved"),
+            ("decline", 422, "Its status is declined"),
+            ("mark-for-review", 422, "Its status is needs review"),
             ("expire", 410, "has expired"),
             ("redact", 409, "already redacted"),
         ],
@@ -344,7 +385,18 @@ class TestSessions:
             response = client.visit(page, form)
             assert (response.status_code, response.headers["content-type"]) == (code, "text/html; charset=utf-8")
             assert says in response.text
+            assert "Unprocessable" not in response.text
+            assert ("ask whoever sent it" in response.text) == (end not in ("approve", "decline", "mark-for-review"))
         assert client.sandbox.effects == before
+
+    @pytest.mark.parametrize("end", ["approve", "decline", "mark-for-review"])
+    def test_a_link_after_a_decision(self, client: Client, end: str) -> None:
+        created = client.inquiry(meta={"auto-create-one-time-link": True})
+        decided = client.post(f"/inquiries/{created.id}/{end}").attributes["status"]
+        response = client.visit(created.body["meta"]["one-time-link"])
+        assert (response.status_code, heading(response)) == (410, "This inquiry has ended")
+        assert f"Its status is {decided.replace('_', ' ')}" in response.text
+        assert "ask whoever sent it" not in response.text
 
     def test_time_that_runs_out_on_the_way(self, client: Client) -> None:
         inquiry, page = linked(client)

@@ -145,6 +145,20 @@ def test_names_steer_the_applicant(client: Client, last_name: str, outcome: str 
     assert len(client.get("/cases").ids) == (status == "needs_review")
 
 
+@pytest.mark.parametrize(("last", "status"), [("Doe", "completed"), ("Fail", "failed"), ("Review", "needs_review")])
+@pytest.mark.parametrize("own", [None, "Kent"])
+def test_an_account_steers_an_applicant_without_a_name(client: Client, last: str, status: str, own: str | None) -> None:
+    account = client.account(name_first="Jane", name_last=last).id
+    fields = {"name-last": own} if own else {}
+    id = client.inquiry({"account-id": account, "fields": fields}).id
+    expected = "completed" if own else status
+    assert client.sandbox.complete(id)["attributes"]["status"] == expected
+    if expected != "failed":
+        fields = client.get(f"/inquiries/{id}").attributes["fields"]
+        name = [fields[part]["value"] for part in ("name-first", "name-last")]
+        assert name == (["Alex", own] if own else ["Jane", last]), "the papers are the account's"
+
+
 @pytest.mark.parametrize("flow", ["inquiry", "database", "document"])
 def test_flows(client: Client, flow: str) -> None:
     template = getattr(client.sandbox.templates, flow)
