@@ -97,13 +97,17 @@ CHOICES: tuple[Choice, ...] = (
     Choice("The 26th session of an inquiry", "422."),
     Choice("Using a one-time link twice", "Allowed for 5 minutes after its first use, then refused (410)."),
     Choice("A hosted flow opened with an inquiry id alone", "Only while the inquiry is created; else 403."),
-    Choice("Opening a flow that the inquiry's decision, review or redaction has ended", "422, or 410 by a link; 409 for a redaction."),
-    Choice("What papers say of an applicant whose inquiry has no name", "The account's name, which steers; else a made-up one."),
+    Choice(
+        "Opening a flow that the inquiry's decision, review or redaction has ended",
+        "422, or 410 by a link; 409 for a redaction.",
+    ),
+    Choice("The name of an applicant whose inquiry has none", "The account's, which steers too; else a made-up one."),
     Choice("A verification that fails in the hosted flow", "Fails the inquiry: no second attempt is offered."),
     Choice(
         "The parameters on a redirect URI",
         "fields as `fields[NAME][type]` and `fields[NAME][value]`, empty for null; no reference-id where there is none.",
     ),
+    Choice("A redirect URI whose host no name server can know", "Offered as it is, as a link on a last page."),
     Choice("A redirect URI that runs a script or opens a file", "Not followed; the applicant sees a last page instead."),
     Choice(
         "A redirect URI of an app's own scheme", "Offered as a link on a last page; only http and https are followed at once."

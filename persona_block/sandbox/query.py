@@ -94,7 +94,7 @@ def read(text: str, filters: Filters | None, *, serialized: bool = True) -> Quer
         if group == "include" and filters is None and serialized:
             query.include = [path.strip() for path in value.split(",") if path.strip()]
         elif group == "fields" and key and serialized:
-            query.fields[key] = {kebab(attribute.strip()) for attribute in value.split(",")}
+            query.fields[kebab(key)] = {kebab(attribute.strip()) for attribute in value.split(",")}
         elif group == "page" and kebab(key) in ("after", "before", "size") and filters is not None:
             query.page[kebab(key)] = value
         elif group == "filter" and filters is not None and kebab(key) in filters:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
-import httpx
+import idna
 
 from .fields import plain
 from .records import Resource
@@ -32,32 +32,36 @@ def destination(inquiry: Resource) -> str | None:
         parts = urlsplit(inquiry.private.get("redirect-uri") or "")
         if parts.scheme in _WEB:
             parts = parts._replace(netloc=_ascii_netloc(parts))
-    except (ValueError, httpx.InvalidURL):
+    except ValueError:
         return None
     if parts.scheme in _REFUSED or not parts.scheme or (parts.scheme in _WEB and not parts.hostname):
         return None
     query = "&".join(filter(None, (parts.query, urlencode(_parameters(inquiry)))))
-    return quote(urlunsplit(parts._replace(query=query)), safe=_SAFE)
+    url = quote(urlunsplit(parts._replace(query=query)), safe=_SAFE)
+    return url if parts.netloc.isascii() else url.replace(quote(parts.netloc, safe=_SAFE), parts.netloc, 1)
 
 
 def web_destination(inquiry: Resource) -> str | None:
-    """Give the destination where a browser can be sent there by itself: on the web.
+    """Give the destination where a browser can be sent there by itself: on the web, at a host written in ASCII.
 
     An app's own scheme leads nowhere in a browser that has no such app, and would leave the form standing as if nothing had
     been sent. There the last page offers it as a link.
     """
     found = destination(inquiry)
-    return found if found and urlsplit(found).scheme in _WEB else None
+    return found if found and found.isascii() and urlsplit(found).scheme in _WEB else None
 
 
 def _ascii_netloc(parts: SplitResult) -> str:
-    """Write a host of other letters in those of the domain name system (punycode, RFC 3492)."""
+    """Write a host of other letters in those of the domain name system (UTS 46), or as it is where it has none."""
     host = parts.hostname or ""
     if host.isascii():
         return parts.netloc
     user, at, _ = parts.netloc.rpartition("@")
     port = f":{parts.port}" if parts.port is not None else ""
-    return f"{user}{at}{httpx.URL(scheme='https', host=host).raw_host.decode('ascii')}{port}"
+    try:
+        return f"{user}{at}{idna.encode(host, uts46=True).decode('ascii')}{port}"
+    except idna.IDNAError:
+        return parts.netloc
 
 
 def _parameters(inquiry: Resource) -> list[tuple[str, str]]:

@@ -155,3 +155,10 @@ def test_templates_are_listed_like_anything_else(client: Client) -> None:
         keys = {schema["key"] for schema in item["attributes"]["field-schemas"]}
         assert "name-first" in keys
         assert item["relationships"]["latest-published-version"]["data"]["id"].startswith("itmplv_")
+
+
+@pytest.mark.parametrize("spelled", ["inquiry-session", "inquiry_session", "inquirySession"])
+def test_a_type_of_sparse_fields_in_every_spelling(client: Client, spelled: str) -> None:
+    inquiry = client.inquiry(meta={"auto-create-one-time-link": True}).id
+    (session,) = client.get(f"/inquiries/{inquiry}?include=sessions&fields[{spelled}]=status").body["included"]
+    assert session["attributes"].keys() == {"status"}
