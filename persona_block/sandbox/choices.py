@@ -118,7 +118,7 @@ CHOICES: tuple[Choice, ...] = (
         "What a redaction does not reach",
         "Answers kept under an idempotency key, which are still replayed, the queries of logged requests, and written events.",
     ),
-    Choice("Letters in a printed inquiry that the PDF's font lacks", "Written as their code points, such as [U+738B]."),
+    Choice("Letters in a printed inquiry that the PDF's font lacks", "Plain letters (Ł as L), else code points as [U+738B]."),
     # Accounts, imports
     Choice("A second account of one reference id", "409 `Record not unique`."),
     Choice("meta.upsert-by", "Only reference-id; 200 when it existed, 422 for any other field."),

@@ -5,12 +5,15 @@ fpdf2 belongs to the sandbox extra, and takes long to import: it is loaded when 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 
 from .clock import SECOND, iso
 from .environment import Environment
 from .fields import plain
 from .records import Resource
+
+_NAMES = 62  # width of their column, in mm
 
 
 def print_inquiry(env: Environment, inquiry: Resource) -> bytes:
@@ -44,7 +47,7 @@ def print_inquiry(env: Environment, inquiry: Resource) -> bytes:
         page.cell(0, 8, heading, new_x="LMARGIN", new_y="NEXT")
         for name, value in rows:
             page.set_font("Helvetica", "B", 9)
-            page.cell(62, 5.5, _latin(name))
+            page.cell(_NAMES, 5.5, _cut(_latin(name), page.get_string_width))
             page.set_font("Helvetica", "", 9)
             page.multi_cell(0, 5.5, _latin(value), new_x="LMARGIN", new_y="NEXT")
     return bytes(page.output())
@@ -68,6 +71,44 @@ def _sections(env: Environment, inquiry: Resource) -> Iterable[tuple[str, list[t
     yield "Printed", [("at", iso(env.now))]
 
 
+# Letters that are no letter of Latin-1 with a mark
+_PLAIN = str.maketrans(
+    {
+        "Ł": "L",
+        "ł": "l",
+        "Đ": "D",
+        "đ": "d",
+        "\u0131": "i",
+        "Œ": "OE",
+        "œ": "oe",
+        "ẞ": "SS",
+        "€": "EUR",
+        "\u2013": "-",
+        "\u2014": "-",
+        "…": "...",
+    }
+    | dict.fromkeys("\u2018\u2019\u201a", "'")
+    | dict.fromkeys("\u201c\u201d\u201e", '"')
+)
+
+
 def _latin(text: str) -> str:
-    """Write text in the letters that a PDF's built-in fonts have; any other becomes its code point, such as [U+738B]."""
-    return "".join(letter if ord(letter) < 256 else f"[U+{ord(letter):04X}]" for letter in text)
+    """Write text in the letters of a PDF's built-in fonts: without a mark they lack, or as a code point, such as [U+738B]."""
+    return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text).translate(_PLAIN))
+
+
+def _letter(letter: str) -> str:
+    if unicodedata.category(letter) == "Cc" and letter != "\n":
+        return ""
+    base = letter if ord(letter) < 256 else unicodedata.normalize("NFKD", letter)[0]
+    return base if ord(base) < 256 else f"[U+{ord(letter):04X}]"
+
+
+def _cut(name: str, width: Callable[[str], float]) -> str:
+    """Shorten a name that its column has no room for."""
+    name = name.replace("\n", " ")
+    if width(name) < _NAMES - 2:
+        return name
+    while width(name) > _NAMES - 6:
+        name = name[:-1]
+    return f"{name}..."
