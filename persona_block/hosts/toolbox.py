@@ -20,7 +20,7 @@ from ..runner import Progress, Runner
 from ..spec import API_KEY, TOOL_PREFIX, ToolSpec
 from .answer import Answer, answered, failed, refused
 from .arguments import Arguments, Given, check
-from .brevity import narrowed
+from .brevity import narrowed, settled
 from .consent import Consent, ConsentRequest, consent_request
 from .selection import Selection
 from .tool import PAGE_SIZE, PAGE_SIZE_PARAM, WAIT, WAIT_SECONDS, Tool, tool
@@ -103,7 +103,7 @@ class Toolbox:
             try:
                 output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
             except PersonaError as error:
-                error.output = narrowed(called, error.output, given.fields)
+                error.output = narrowed(called, settled(called, error.output), given.fields)
                 raise
             return answered(called, output, given.fields)
         except PersonaError as error:

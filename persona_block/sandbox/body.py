@@ -35,6 +35,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
+    # A digit is more than a bit, and Python itself refuses to read thousands of them.
     if len(text) > _LARGEST_BITS or (number := int(text)).bit_length() > _LARGEST_BITS:
         raise bad_request("The request body holds a number that is too large")
     return number

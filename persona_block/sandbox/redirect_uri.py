@@ -21,8 +21,6 @@ _REFUSED = frozenset(
 )
 # What a URL may hold as it is; everything else is percent-encoded
 _SAFE = ":/%#?=@[]!$&'()*+,;~"
-
-
 _WEB = ("http", "https")
 
 

@@ -102,6 +102,30 @@ async def test_what_still_runs_has_found_nothing_yet(make_toolbox: MakeToolbox) 
     assert "more" not in ended.data
 
 
+async def test_what_was_listed_before_a_failure_has_found_nothing_yet_either(make_toolbox: MakeToolbox) -> None:
+    with Sandbox(speed=0) as slow:
+        calls = 0
+
+        async def second_page_fails(request: httpx.Request) -> httpx.Response:
+            nonlocal calls
+            calls += request.method == "GET"
+            if calls > 1:
+                return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
+            return await slow.transport.handle_async_request(request)
+
+        def runner() -> Runner:
+            return Runner(base_url=slow.base_url, transport=httpx.MockTransport(second_page_fails))
+
+        async with make_toolbox(api_key=slow.api_key, runner=runner) as box:
+            for number in range(2):
+                await box.dispatch("create_report", {**WATCHLIST, "term": f"Ann {number}"})
+            answer = await box.dispatch("list_reports", {"maxItems": 2, "pageSize": 1})
+    assert answer.is_error
+    (report,) = answer.data["reports"]
+    assert report["status"] == "pending"
+    assert "hasMatch" not in report
+
+
 async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(module, "GRACE", 0.2)
