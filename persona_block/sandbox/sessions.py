@@ -12,7 +12,7 @@ import hmac
 import json
 from typing import Any
 
-from .clock import DAY, MINUTE, SECOND, iso
+from .clock import DAY, MINUTE, SECOND
 from .environment import ENVIRONMENT_IDS, Environment, Organization
 from .errors import Problem, not_found, problem, unprocessable
 from .records import Resource
@@ -137,12 +137,6 @@ def open_link(organization: Organization, code: str, now: int) -> Resource:
     activate(env, session)
     env.save(session)
     return session
-
-
-def link_expiry(session: Resource) -> str | None:
-    """Say until when a session's one-time link can be opened, or None if it has none."""
-    expires = session.private.get("link-expires")
-    return None if expires is None else iso(expires)
 
 
 def gone(details: str) -> Problem:
