@@ -24,7 +24,7 @@ types: .venv/.ready
 check: lint types test
 
 generate: .venv/.ready
-	$(BIN)/python -m tests.generate
+	$(BIN)/python -m scripts.generate
 
 # The demo needs a fraction of what the tests need, and so is ready in a fraction of the time.
 .venv/.runs: pyproject.toml

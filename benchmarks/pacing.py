@@ -16,7 +16,8 @@ from typing import Any
 
 import uvicorn
 
-from persona_block import Runner, pacing
+from persona_block import Runner
+from persona_block.call import pacing
 
 CALLS, AT_ONCE, LIMIT, WINDOW = 2_000, 50, 300, 2.0
 BODY = b'{"data": {"type": "account", "id": "act_1"}}'

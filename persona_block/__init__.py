@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import webhooks
-    from .block import manifest
-    from .catalog import load, names
+    from .block.build import manifest
+    from .call.result import ToolResult
     from .errors import (
         ApiError,
         Conflict,
@@ -33,17 +33,14 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WebhookError,
     )
-    from .files import FileRef, FileStore
-    from .result import ToolResult
+    from .files.store import FileRef, FileStore
     from .runner import Runner, run_sync
     from .sandbox import Sandbox
-    from .spec import ToolSpec
-
-__version__ = "0.1.0"
+    from .spec.catalog import load, names
+    from .spec.grammar import ToolSpec
 
 _HOMES = {
     "block": ("manifest",),
-    "catalog": ("load", "names"),
     "errors": (
         "ApiError",
         "Conflict",
@@ -66,10 +63,10 @@ _HOMES = {
         "WebhookError",
     ),
     "files": ("FileRef", "FileStore"),
-    "result": ("ToolResult",),
+    "call.result": ("ToolResult",),
     "runner": ("Runner", "run_sync"),
     "sandbox": ("Sandbox",),
-    "spec": ("ToolSpec",),
+    "spec": ("ToolSpec", "load", "names"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -12,16 +12,17 @@ from urllib.parse import unquote
 
 import httpx
 
-from . import catalog
-from .caller import Caller, Output, Params, storing
-from .client import TIMEOUT, Client, Trace
+from .call.caller import Caller, Output, Params, storing
+from .call.client import TIMEOUT, Client
+from .call.filehost import FILE_LIMIT, FileHost
+from .call.parse import first
+from .call.result import Stopwatch, ToolResult, failed
+from .call.retry import DEADLINE
+from .call.trace import Trace
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
-from .filehost import FILE_LIMIT, FileHost
-from .files import FileRef, FileStore
-from .parse import first
-from .result import Stopwatch, ToolResult, failed
-from .retry import DEADLINE
-from .spec import API_KEY, Pagination, Then, ToolSpec
+from .files.store import FileRef, FileStore
+from .spec import catalog
+from .spec.grammar import API_KEY, Pagination, Then, ToolSpec
 
 Progress = Callable[[str], None]
 """Told, in a few words without personal data, how paging or waiting goes."""

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from . import catalog
+from .call.parse import first, shape
 from .errors import SignatureError, WebhookError
-from .inflection import normalize
-from .parse import first, shape
+from .spec import catalog
+from .spec.inflection import normalize
 
 SIGNATURE_HEADER = "Persona-Signature"
 

@@ -9,8 +9,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from persona_block import catalog, resources
 from persona_block.sandbox import OUTCOMES
+from persona_block.spec import catalog, resources
 
 ROOT = Path(__file__).resolve().parents[1]
 _LINE_HEIGHT = 19
@@ -44,7 +44,7 @@ def readme(text: str) -> str:
 
 def demo_picture() -> str:
     """What the demo prints, as an SVG of a terminal."""
-    from persona_block.demo import run_demo
+    from persona_block.cli.demo import run_demo
 
     lines: list[str] = ["$ make demo"]
     with tempfile.TemporaryDirectory() as folder:

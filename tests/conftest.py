@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.planted import leaks
+from tests.support.planted import leaks
 
 _found: list[str] = []
 

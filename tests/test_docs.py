@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from persona_block import catalog
-from tests.generate import readme
+from persona_block.spec import catalog
+from scripts.generate import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.import_time import ratio
-from persona_block import __version__
+from persona_block.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 ASK = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from persona_block import Runner, Sandbox
-from persona_block.sandbox.faults import FAULTS, Faults
-from tests.soak import soak
+from persona_block.sandbox.serving.faults import FAULTS, Faults
+from tests.support.soak import soak
 
 
 async def test_soak() -> None:

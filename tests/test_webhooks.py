@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import persona_block
 from persona_block import SignatureError, WebhookError, webhooks
-from persona_block.inflection import inflect
-from tests import openapi
-from tests.planted import PERSON
+from persona_block.spec.inflection import inflect
+from tests.support import openapi
+from tests.support.planted import PERSON
 
 SECRET, OTHER = "wbhsec_one", "wbhsec_two"
 NOW = 1_700_000_000

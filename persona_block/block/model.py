@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .block_workflows import Skill, Slug, Template
-from .spec import (
+from ..spec.grammar import (
     Choice,
     Confirm,
     CursorSource,
@@ -27,6 +26,7 @@ from .spec import (
     Visibility,
     Wait,
 )
+from .workflows import Skill, Slug, Template
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]

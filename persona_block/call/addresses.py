@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import InputError, Problem
+from ..errors import InputError, Problem
 
 
 def check_base_url(url: str) -> str:

@@ -9,14 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import catalog, inputs, tabular
-from .client import Call, Client, Trace, Upload, check_idempotency_key, new_idempotency_key
-from .errors import InputError, PersonaError, Problem
-from .files import FileStore
+from ..errors import InputError, PersonaError, Problem
+from ..files import tabular
+from ..files.store import FileStore
+from ..spec import catalog
+from ..spec.grammar import API_KEY, Confirm, FileSource, ToolSpec
+from . import inputs
+from .client import Call, Client, Upload, check_idempotency_key, new_idempotency_key
 from .observe import observed
 from .parse import SIGNATURES, broken, first, parse, parse_error
 from .serialize import fill_text, serialize
-from .spec import API_KEY, Confirm, FileSource, ToolSpec
+from .trace import Trace
 
 Params = Mapping[str, Any]
 Output = dict[str, Any]

@@ -14,16 +14,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from . import catalog
+from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError
+from ..spec import catalog
+from ..spec.grammar import ToolSpec
 from .addresses import check_base_url, is_loopback, tls_context
-from .errors import InputError, PersonaError, Problem, ResponseError, TransportError
 from .filehost import FILE_LIMIT, Sink
 from .observe import silent_libraries
 from .pacing import Pacer, Ticket, pacer_for
 from .parse import Answer
 from .retry import DEADLINE, Outcome, Stop, decide
 from .serialize import RequestParts
-from .spec import ToolSpec
+from .trace import Trace
 
 log = logging.getLogger("persona_block")
 Number = TypeVar("Number", int, float)
@@ -46,19 +47,6 @@ class Upload:
     name: str
     stream: IO[bytes] = field(repr=False)
     media_type: str = "text/csv"
-
-
-@dataclass(slots=True)
-class Trace:
-    """What became of one run, filled in while it goes on."""
-
-    attempts: int = 0
-    request_id: str | None = None
-    status: int | None = None
-    retries: list[dict[str, Any]] = field(default_factory=list)
-    """Why each further attempt was made, and after how many seconds."""
-    tell: Callable[[str], None] | None = field(default=None, repr=False)
-    """Told, in a few words, of each further attempt."""
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
 from .addresses import is_loopback, tls_context
-from .errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
 from .observe import silent_libraries
 
 FILE_HOST = "files.withpersona.com"

@@ -19,9 +19,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from .errors import InputError, Problem
+from ..errors import InputError, Problem
+from ..spec.grammar import API_KEY, Param, ToolSpec
 from .formats import BY_FORMAT
-from .spec import API_KEY, Param, ToolSpec
 
 _LARGEST_BITS = 1024
 """Numbers with more do not fit a double, which JSON's readers commonly take them for."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .errors import ApiError, ResponseError, api_error_type
-from .spec import CursorSource, FileSource, ToolSpec
+from ..errors import ApiError, ResponseError, api_error_type
+from ..spec.grammar import CursorSource, FileSource, ToolSpec
 
 SIGNATURES = {"application/pdf": b"%PDF-"}
 """How a file of a media type begins."""

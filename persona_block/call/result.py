@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .errors import PersonaError
+from ..errors import PersonaError
 
 
 class Timing(BaseModel):

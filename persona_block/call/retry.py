@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .spec import ToolSpec
+from ..spec.grammar import ToolSpec
 
 DEADLINE = 60.0
 """Seconds that one call may take with all its attempts, unless the runner is told otherwise."""

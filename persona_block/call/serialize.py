@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .errors import SpecError
-from .spec import PLACEHOLDER, ToolSpec
+from ..errors import SpecError
+from ..spec.grammar import PLACEHOLDER, ToolSpec
 
 _ABSENT = object()
 

@@ -17,15 +17,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__, catalog, cli_mcp, cli_sandbox, cli_show
-from .cli_show import print_json
-from .errors import InputError, PersonaError, Problem
-from .spec import API_KEY, ToolSpec
+from ..errors import InputError, PersonaError, Problem
+from ..spec import catalog
+from ..spec.grammar import API_KEY, ToolSpec
+from ..version import __version__
+from . import mcp, sandbox, show
+from .show import print_json
 from .terminal import ProgressLine
 
 if TYPE_CHECKING:
-    from .result import ToolResult
-    from .runner import Runner
+    from ..call.result import ToolResult
+    from ..runner import Runner
 
 SUCCESS, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
@@ -84,12 +86,12 @@ def _parser() -> argparse.ArgumentParser:
 
     tools = commands.add_parser("tools", help="list the operations")
     tools.add_argument("--json", action="store_true", help="print JSON for programs")
-    tools.set_defaults(handler=cli_show.tools)
+    tools.set_defaults(handler=show.tools)
 
     describe = commands.add_parser("describe", help="show one operation: params, output, request")
     describe.add_argument("operation")
     describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
-    describe.set_defaults(handler=cli_show.describe)
+    describe.set_defaults(handler=show.describe)
 
     run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NO_KEY_HERE}.")
     run.add_argument("operation")
@@ -108,10 +110,10 @@ def _parser() -> argparse.ArgumentParser:
 
     manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
     manifest.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
-    manifest.set_defaults(handler=cli_show.manifest)
+    manifest.set_defaults(handler=show.manifest)
 
-    cli_sandbox.add_command(commands)
-    cli_mcp.add_command(commands)
+    sandbox.add_command(commands)
+    mcp.add_command(commands)
 
     demo = commands.add_parser("demo", help="watch one onboarding from first link to archive, offline")
     demo.add_argument(
@@ -126,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     """One operation, one envelope, whatever happens."""
-    from .result import failed
+    from ..call.result import failed
 
     try:
         result = asyncio.run(_run_once(arguments))
@@ -168,15 +170,15 @@ async def _run_once(arguments: argparse.Namespace) -> ToolResult:
 
 
 def _runner(arguments: argparse.Namespace) -> Runner:
-    from .files import DEFAULT_FOLDER, FileStore
-    from .runner import Runner
+    from ..files.store import DEFAULT_FOLDER, FileStore
+    from ..runner import Runner
 
     files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
     check = not arguments.no_check
     if arguments.sandbox:
-        sandbox = cli_sandbox.sandbox_class()(populate=True)
+        offline = sandbox.sandbox_class()(populate=True)
         return Runner(
-            api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files, check_files=check
+            api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, check_files=check
         )
     return Runner(api_key=_key_from_stdin() if arguments.api_key_stdin else None, files=files, check_files=check)
 
@@ -229,12 +231,8 @@ def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    cli_sandbox.sandbox_class()
+    sandbox.sandbox_class()
     from .demo import run_demo
 
     asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
     return SUCCESS
-
-
-if __name__ == "__main__":
-    sys.exit(main())

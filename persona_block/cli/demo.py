@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .caller import Output
-from .files import FileStore
-from .runner import Runner
-from .sandbox import TEMPLATES, Sandbox
+from ..call.caller import Output
+from ..files.store import FileStore
+from ..runner import Runner
+from ..sandbox import TEMPLATES, Sandbox
 
 CUSTOMER = "customer-1042"
 PERSON = {"name-first": "Jane", "name-last": "Doe", "birthdate": "1994-04-12"}

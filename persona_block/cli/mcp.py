@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .addresses import check_base_url, is_loopback
-from .cli_sandbox import sandbox_class
-from .errors import InputError, Problem
+from ..call.addresses import check_base_url, is_loopback
+from ..errors import InputError, Problem
+from .sandbox import sandbox_class
 
 if TYPE_CHECKING:
-    from .hosts.mcp import Options
+    from ..hosts.mcp import Options
 
 _NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]'"
 
@@ -61,10 +61,10 @@ def add_command(commands: Any) -> None:
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until the client is gone, or until interrupted; gives the exit code."""
     try:
-        from .hosts.mcp import create_app, create_server, serve_stdio
+        from ..hosts.mcp import create_app, create_server, serve_stdio
     except ModuleNotFoundError as error:
         raise InputError("mcp", [Problem("mcp", f"{_NEEDS_EXTRA} ({error.name} is missing)")]) from None
-    from .caller import KEY_VARIABLE
+    from ..call.caller import KEY_VARIABLE
 
     options, sandbox_key = _options(arguments)
     if arguments.http:
@@ -82,7 +82,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def _leave(number: int, _: object) -> NoReturn:
     """Leave at once: reading standard input cannot be interrupted, and the client may hold it open for ever."""
-    from .hosts.mcp.files import Files
+    from ..hosts.mcp.files import Files
 
     Files.close_all()
     os._exit(128 + number)
@@ -90,9 +90,9 @@ def _leave(number: int, _: object) -> NoReturn:
 
 def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     """What the operator chose, and the key of the offline Persona where that is served."""
-    from .hosts.mcp import Options
-    from .hosts.selection import DEFAULT, Selection
-    from .runner import BASE_URL_VARIABLE, Runner
+    from ..hosts.mcp import Options
+    from ..hosts.selection import DEFAULT, Selection
+    from ..runner import BASE_URL_VARIABLE, Runner
 
     # What is chosen on the command line is not widened by what the environment chooses.
     chosen_here = arguments.toolsets is not None or arguments.tools is not None

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .errors import InputError, Problem
-from .sandbox.clock import MAX_SPEED
-from .sandbox.faults import FAULTS, Faults
+from ..errors import InputError, Problem
+from ..sandbox.serving.faults import FAULTS, Faults
+from ..sandbox.state.clock import MAX_SPEED
 
 if TYPE_CHECKING:
-    from .sandbox import Sandbox
+    from ..sandbox import Sandbox
 
 _NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
 
@@ -57,7 +57,7 @@ def add_command(commands: Any) -> None:
 def sandbox_class() -> type[Sandbox]:
     """The class Sandbox; raises InputError where its extra is not installed."""
     try:
-        from .sandbox import Sandbox
+        from ..sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise InputError("sandbox", [Problem("sandbox", f"{_NEEDS_SANDBOX} ({error.name} is missing)")]) from None
     return Sandbox

@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from . import catalog
-from .spec import Param, ToolSpec
+from ..spec import catalog
+from ..spec.grammar import Param, ToolSpec
 from .terminal import paragraph, table
 
 
@@ -30,7 +30,7 @@ def describe(arguments: argparse.Namespace) -> int:
     """Show one operation."""
     spec = catalog.load(arguments.operation)
     if arguments.json:
-        from .block import definition
+        from ..block.build import definition
 
         print_json(definition(spec))
         return 0
@@ -79,7 +79,7 @@ def _output_type(schema: dict[str, Any]) -> str:
 
 def manifest(arguments: argparse.Namespace) -> int:
     """Print the manifest, or its schema."""
-    from . import block
+    from ..block import build as block
 
     print_json(block.manifest_schema() if arguments.schema else block.manifest())
     return 0

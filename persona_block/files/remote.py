@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from .files import candidates
+from .names import candidates
 
 _PIECE = 1024 * 1024
 _naming = threading.Lock()

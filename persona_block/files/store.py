@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import io
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,9 +18,9 @@ from urllib.request import url2pathname
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from .names import candidates, safe_name
+
 DEFAULT_FOLDER = "persona-files"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_NAME_LIMIT = 120
 _HEAD = 16
 _SPOOL = 4 * 1024 * 1024
 
@@ -42,15 +41,6 @@ class FileRef(BaseModel):
         return self.model_dump(by_alias=True)
 
 
-def safe_name(name: str) -> str:
-    """A file name that is one plain path segment on every system: ASCII letters, digits, dot, dash and underscore."""
-    cleaned = _UNSAFE.sub("-", name.replace("\\", "/").rpartition("/")[2]).strip(".-")
-    stem, dot, suffix = cleaned.rpartition(".")
-    if dot and len(suffix) <= 10:
-        return f"{stem[: _NAME_LIMIT - len(suffix) - 1]}.{suffix}"
-    return cleaned[:_NAME_LIMIT] or "file"
-
-
 class FileStore:
     """A local folder, or with the extra `storage` any fsspec URL such as `s3://bucket/folder`.
 
@@ -60,7 +50,7 @@ class FileStore:
 
     def __init__(self, folder: str | os.PathLike[str] = DEFAULT_FOLDER) -> None:
         if is_remote(folder):
-            from .storage import RemoteFolder
+            from .remote import RemoteFolder
 
             self._place: Place = RemoteFolder(os.fspath(folder))
         else:
@@ -84,7 +74,7 @@ class FileStore:
             with _binary(value) as stream:
                 yield _name_of(source, "accounts.csv"), stream
         elif is_remote(value):
-            from .storage import fetched
+            from .remote import fetched
 
             with fetched(value) as stream:
                 yield _name_of(source, value.rpartition("/")[2]), stream
@@ -141,14 +131,6 @@ def _claim(part: Path, path: Path) -> None:
     except OSError:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         os.replace(part, path)
-
-
-def candidates(name: str) -> Iterator[str]:
-    """`name`, then the same with a number, as often as anybody will ask."""
-    yield name
-    stem, dot, suffix = name.rpartition(".")
-    for number in range(2, 10_000):
-        yield f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"
 
 
 class FileWriter:

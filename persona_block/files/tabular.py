@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import IO, cast
 
-from .spec import Csv
+from ..spec.grammar import Csv
 
 SHOWN = 20
 """How many problems are listed; the others are counted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InputError, PersonaError
-from ..spec import TOOL_PREFIX
+from ..spec.grammar import TOOL_PREFIX
 from .brevity import narrowed, settled, summary, without_nulls
 from .consent import ConsentRequest
 from .tool import Tool

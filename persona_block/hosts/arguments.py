@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import inputs
+from ..call import inputs
 from ..errors import InputError, Problem
-from ..spec import API_KEY, ToolSpec
+from ..spec.grammar import API_KEY, ToolSpec
 from .brevity import check_fields
 from .tool import ITEMS_LIMIT, MAX_ITEMS, OUTPUT_FIELDS, WAIT, Tool
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Problem, printable
-from ..spec import Schema
+from ..spec.grammar import Schema
 from .tool import OUTPUT_FIELDS, WAIT, Tool, record, waiter_of
 
 Tree = dict[str, "Tree | None"]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..spec import PLACEHOLDER, ToolSpec
+from ..spec.grammar import PLACEHOLDER, ToolSpec
 
 NEEDS_CONSENT = frozenset({"decide", "erase"})
 """The effects that a person has to agree to."""

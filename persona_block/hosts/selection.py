@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self, get_args
 
-from .. import catalog
-from ..block import manifest
+from ..block.build import manifest
 from ..errors import InputError, Problem
-from ..spec import TOOL_PREFIX, Group, ToolSpec
+from ..spec import catalog
+from ..spec.grammar import TOOL_PREFIX, Group, ToolSpec
 
 GROUPS: tuple[str, ...] = get_args(Group)
 """The toolsets there are, one for each group of operations."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .. import catalog
-from ..spec import TOOL_PREFIX, Schema, ToolSpec
+from ..spec import catalog
+from ..spec.grammar import TOOL_PREFIX, Schema, ToolSpec
 
 OUTPUT_FIELDS = "outputFields"
 """The argument that narrows what is given back."""

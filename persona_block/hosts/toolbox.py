@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from ..caller import KEY_VARIABLE
+from ..call.caller import KEY_VARIABLE
+from ..call.inputs import check_api_key
 from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut, printable
-from ..inputs import check_api_key
 from ..runner import Progress, Runner
-from ..spec import API_KEY, TOOL_PREFIX, ToolSpec
+from ..spec.grammar import API_KEY, TOOL_PREFIX, ToolSpec
 from .answer import Answer, answered, failed, refused
 from .arguments import Arguments, Given, check
 from .brevity import narrowed, settled

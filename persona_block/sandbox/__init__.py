@@ -11,13 +11,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .app import create_app
-    from .choices import CHOICES
-    from .events import EVENTS
-    from .faults import FAULTS, Faults
-    from .offline import Sandbox, SandboxError
-    from .outcomes import OUTCOMES
-    from .templates import TEMPLATES
+    from .objects.outcomes import OUTCOMES
+    from .objects.templates import TEMPLATES
+    from .serving.app import create_app
+    from .serving.faults import FAULTS, Faults
+    from .simulator import Sandbox, SandboxError
+    from .state.choices import CHOICES
+    from .webhook.events import EVENTS
 
 _HOME_OF = {
     "CHOICES": "choices",

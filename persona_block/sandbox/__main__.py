@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from .offline import Sandbox
+from .simulator import Sandbox
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .offline import Sandbox
+    from .simulator import Sandbox
 
 _MARKER = "persona_sandbox"
 
@@ -34,7 +34,7 @@ def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     Set `faults` to let calls go wrong; read `requests`, `effects` and `deliveries` to see what the code under test did.
     """
     try:
-        from .offline import Sandbox
+        from .simulator import Sandbox
     except ModuleNotFoundError as error:
         pytest.fail(
             f"persona_sandbox needs the offline Persona: pip install 'persona-block[sandbox]' ({error})", pytrace=False
@@ -50,7 +50,7 @@ def persona_sandbox_url(persona_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     For this test PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change. An
     import that is due goes on in the background; `persona_sandbox.settle()` brings it to its end at once.
     """
-    from .faults import Faults
+    from .serving.faults import Faults
 
     if persona_sandbox.faults is None:
         persona_sandbox.faults = Faults(rate=0)  # so that the server can play the ones that the test may set

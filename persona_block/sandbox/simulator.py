@@ -12,24 +12,25 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.applications import Starlette
 
-from . import control, sessions
-from .app import BASE_PATH, create_app
-from .choices import Settings
-from .clock import SECOND, Clock
-from .environment import PRODUCTION, SANDBOX, Environment, Organization
-from .errors import Problem
-from .events import Webhook
-from .faults import Faults
-from .inprocess import Faulty, InProcess
-from .records import Delivery, Effect, RequestRecord
-from .serialization import present
-from .settle import settle, settle_part, settling
-from .store import Store
-from .templates import TEMPLATES, Templates, install
+from .api.serialization import present
+from .messages.errors import Problem
+from .objects import sessions
+from .objects.templates import TEMPLATES, Templates, install
+from .pages import control
+from .serving.app import BASE_PATH, create_app
+from .serving.faults import Faults
+from .serving.inprocess import Faulty, InProcess
+from .simulation.settle import settle, settle_part, settling
+from .state.choices import Settings
+from .state.clock import SECOND, Clock
+from .state.environment import PRODUCTION, SANDBOX, Environment, Organization
+from .state.records import Delivery, Effect, RequestRecord
+from .state.store import Store
+from .webhook.events import Webhook
 
 if TYPE_CHECKING:
     from ..runner import Runner
-    from .courier import Courier
+    from .webhook.courier import Courier
 
 ORIGIN = "https://persona.sandbox.invalid"
 FILES_URL = "https://files.sandbox.invalid"
@@ -95,12 +96,12 @@ class Sandbox:
         with self._store.transaction():
             is_new = install(self._store)
             if is_new and populate:
-                from .organisation import populate as fill
+                from .simulation.organisation import populate as fill
 
                 fill(self.organization, self.clock.milliseconds())
         self._courier: Courier | None = None
         if hook is not None:
-            from .courier import Courier
+            from .webhook.courier import Courier
 
             self.organization.publish = hook.publish
             self._courier = Courier(self.organization, hook, webhook_transport)
@@ -188,8 +189,8 @@ class Sandbox:
 
         A server that starts with `faults` set plays whatever they are set to later; one that starts without plays none.
         """
-        from .faulty import serving_faults
-        from .server import bound, serving
+        from .serving.faulty import serving_faults
+        from .serving.server import bound, serving
 
         with bound(host, port) as (listening, origin), self._published(origin):
             if self.faults is None:
@@ -210,7 +211,7 @@ class Sandbox:
 
     def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] = lambda base_url: None) -> None:
         """Serve on a loopback port until interrupted; `announce` is told the API's base URL."""
-        from .server import interruption
+        from .serving.server import interruption
 
         async def main() -> None:
             async with self.serve(host, port) as base_url:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..errors import InputError, Problem, SpecError
 from . import resources
-from .errors import InputError, Problem, SpecError
-from .spec import TOOL_PREFIX, Param, ToolSpec
+from .grammar import TOOL_PREFIX, Param, ToolSpec
 
 _NOT_OPERATIONS = frozenset({"block"})
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from persona_block import catalog
-from persona_block.block import manifest
-from persona_block.spec import Param, ToolSpec
+from persona_block.block.build import manifest
+from persona_block.spec import catalog
+from persona_block.spec.grammar import Param, ToolSpec
 
 SUB_BLOCKS: list[dict[str, Any]] = manifest()["subBlocks"]
 SPECS = catalog.load_all()

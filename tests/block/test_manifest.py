@@ -15,18 +15,19 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import persona_block
-from persona_block import catalog, inputs, resources
-from persona_block.block import manifest, manifest_schema
-from persona_block.spec import PLACEHOLDER, FileSource, ToolSpec
-from tests import manifest_runtime
-from tests.case_files import Case, cases
+from persona_block.block.build import manifest, manifest_schema
+from persona_block.call import inputs
+from persona_block.spec import catalog, resources
+from persona_block.spec.grammar import PLACEHOLDER, FileSource, ToolSpec
+from tests.support import manifest_runtime
+from tests.support.case_files import Case, cases
 
 MANIFEST = manifest()
 SUB_BLOCKS: list[dict[str, Any]] = MANIFEST["subBlocks"]
 DEFINITIONS: dict[str, dict[str, Any]] = {definition["name"]: definition for definition in MANIFEST["tools"]["definitions"]}
 SPECS = catalog.load_all()
 CASES = list(cases())
-SNAPSHOT = Path(__file__).parent / "snapshots" / "manifest.json"
+SNAPSHOT = Path(__file__).resolve().parents[1] / "snapshots" / "manifest.json"
 SCHEMA_FILE = resources.specs() / "shared" / "manifest.schema.json"
 UPDATE = "UPDATE_SNAPSHOTS"
 each = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -131,7 +132,7 @@ def test_needs_no_http_and_no_validator() -> None:
         "print([name for name in ('httpx', 'httpcore', 'jsonschema', 'starlette') if name in sys.modules])"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert ran.stdout.strip() == "[]"
 

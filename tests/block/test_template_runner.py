@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from persona_block import WaitFailed
-from persona_block.block import manifest
-from persona_block.block_workflows import Template, When
-from tests import template_check
-from tests.template_runner import Missing, resolve, run_template
+from persona_block.block.build import manifest
+from persona_block.block.workflows import Template, When
+from tests.support import template_check
+from tests.support.template_runner import Missing, resolve, run_template
 
 SCOPE: dict[str, dict[str, Any]] = {
     "input": {"name": "Jane", "count": 3, "flag": True, "nothing": None},

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from persona_block import FileStore, Runner, Sandbox, catalog, manifest
-from tests.template_runner import run_template
+from persona_block import FileStore, Runner, Sandbox, manifest
+from persona_block.spec import catalog
+from tests.support.template_runner import run_template
 
 WORKFLOWS: dict[str, dict[str, Any]] = {template["name"]: template for template in manifest()["templates"]}
 

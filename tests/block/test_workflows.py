@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from persona_block import catalog, inputs
-from persona_block.block import manifest
-from tests import template_check
-from tests.template_check import Step, operations, output_spec, references
-from tests.template_runner import REFERENCE, run_template
+from persona_block.block.build import manifest
+from persona_block.call import inputs
+from persona_block.spec import catalog
+from tests.support import template_check
+from tests.support.template_check import Step, operations, output_spec, references
+from tests.support.template_runner import REFERENCE, run_template
 
 MANIFEST = manifest()
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in MANIFEST["templates"]}

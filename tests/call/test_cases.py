@@ -12,8 +12,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from persona_block import FileStore, Runner, catalog
-from tests.case_files import API_KEY, Case, Recorder, cases, operations_with_cases
+from persona_block import FileStore, Runner
+from persona_block.spec import catalog
+from tests.support.case_files import API_KEY, Case, Recorder, cases, operations_with_cases
 
 CASES = list(cases())
 

@@ -11,11 +11,12 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from persona_block import ApiError, FileStore, Runner, catalog
+from persona_block import ApiError, FileStore, Runner
 from persona_block.errors import api_error_type
-from persona_block.spec import PLACEHOLDER, ToolSpec
-from tests import openapi
-from tests.case_files import API_KEY, Case, Recorder, cases
+from persona_block.spec import catalog
+from persona_block.spec.grammar import PLACEHOLDER, ToolSpec
+from tests.support import openapi
+from tests.support.case_files import API_KEY, Case, Recorder, cases
 
 pytestmark = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import InputError, catalog
-from persona_block.inputs import check_api_key, prepare, prepare_call
+from persona_block import InputError
+from persona_block.call.inputs import check_api_key, prepare, prepare_call
+from persona_block.spec import catalog
 
 INQUIRY = {"inquiryId": "inq_1"}
 REPORT = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from persona_block import Runner
-from tests.planted import KEY, leaks
-from tests.planted import PERSON as PERSON_NAME
+from tests.support.planted import KEY, leaks
+from tests.support.planted import PERSON as PERSON_NAME
 
 PERSON = {
     "data": {"type": "inquiry", "id": "inq_1", "attributes": {"fields": {"name-first": PERSON_NAME}, "note": PERSON_NAME}}

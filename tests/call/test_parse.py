@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import ApiError, ResponseError, catalog
-from persona_block.parse import Answer, parse, parse_error, unwrap
+from persona_block import ApiError, ResponseError
+from persona_block.call.parse import Answer, parse, parse_error, unwrap
+from persona_block.spec import catalog
 
 
 def answer(body: Any, status: int = 200, media_type: str = "application/json") -> Answer:

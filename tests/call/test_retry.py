@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import PersonaError, Runner, catalog, retry
-from persona_block.retry import CAP, Outcome, Retry, Stop, decide
+from persona_block import PersonaError, Runner
+from persona_block.call import retry
+from persona_block.call.retry import CAP, Outcome, Retry, Stop, decide
+from persona_block.spec import catalog
 
 GET, PATCH, POST, DELETE = (catalog.load(f"{verb}_inquiry") for verb in ("get", "update", "approve", "redact"))
 EVERY = (GET, PATCH, POST, DELETE)
@@ -101,7 +103,7 @@ class Script:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backoff without its seconds."""
-    monkeypatch.setattr("persona_block.retry.BASE", 0.001)
+    monkeypatch.setattr("persona_block.call.retry.BASE", 0.001)
 
 
 def scripted(script: Callable[[httpx.Request], Any], key: str = "retry-key", **options: Any) -> Runner:
@@ -256,7 +258,7 @@ async def test_answers_that_stop_telling_of_the_window_hang_nobody() -> None:
 
 
 async def test_a_trickle_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("persona_block.client._LEAST", 0.05)
+    monkeypatch.setattr("persona_block.call.client._LEAST", 0.05)
 
     async def drops() -> AsyncIterator[bytes]:
         while True:

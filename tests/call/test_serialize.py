@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from persona_block import InputError, SpecError, catalog
-from persona_block.inputs import prepare
-from persona_block.serialize import serialize
+from persona_block import InputError, SpecError
+from persona_block.call.inputs import prepare
+from persona_block.call.serialize import serialize
+from persona_block.spec import catalog
 
 
 def body(operation: str, **params: Any) -> Any:

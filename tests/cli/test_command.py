@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from persona_block import catalog
-from tests.planted import COMMAND_LINE_KEY as SECRET
+from persona_block.spec import catalog
+from tests.support.planted import COMMAND_LINE_KEY as SECRET
 
 
 def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

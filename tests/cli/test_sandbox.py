@@ -18,9 +18,9 @@ from typing import Any
 import httpx
 import pytest
 
-from persona_block.sandbox.faults import FAULTS
-from tests.sandbox.receiver import SECRET, Listener
-from tests.test_cli import cli
+from persona_block.sandbox.serving.faults import FAULTS
+from tests.cli.test_command import cli
+from tests.support.webhook_receiver import SECRET, Listener
 
 
 @dataclass

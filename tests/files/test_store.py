@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_block import ApiError, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
-from persona_block.files import safe_name
-from tests.planted import FILE_TOKEN, KEY
+from persona_block.files.names import safe_name
+from persona_block.files.store import 
+from tests.support.planted import FILE_TOKEN, KEY
 
 URL = "https://files.withpersona.com/front.jpg?access_token=" + FILE_TOKEN
 Handler = Callable[[httpx.Request], httpx.Response]

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import InputError, Runner, catalog
-from persona_block.tabular import check
+from persona_block import InputError, Runner
+from persona_block.files.tabular import check
+from persona_block.spec import catalog
 
 RULES = catalog.load("import_accounts").params["file"].csv
 assert RULES is not None

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from persona_block import catalog
+from persona_block.spec import catalog
 
 TEXTS = {spec.name: spec.description for spec in catalog.load_all()}
 EFFECTS = {spec.name: spec.effect for spec in catalog.load_all()}

@@ -12,9 +12,8 @@ import pytest
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox
-
-from .conversation import DONE, changes, in_review, onboarding, one_call
-from .provider import Provider, provider
+from tests.support.model_provider import Provider, provider
+from tests.support.scripted_model import DONE, changes, in_review, onboarding, one_call
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "agents").glob("*.py"))
 LOOPS = [path for path in EXAMPLES if path.stem in ("with_anthropic", "with_openai")]

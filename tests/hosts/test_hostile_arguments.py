@@ -13,9 +13,8 @@ from langchain.agents import create_agent
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox, langchain
-
-from . import test_langchain, test_openai_agents, test_pydantic_ai
-from .conversation import Script, ToolCall, in_review
+from tests.hosts import test_langchain, test_openai_agents, test_pydantic_ai
+from tests.support.scripted_model import Script, ToolCall, in_review
 
 VALUES: list[Any] = [
     "[" * 100_000,

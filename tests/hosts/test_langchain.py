@@ -24,9 +24,8 @@ from pydantic import Field, SecretStr
 
 from persona_block import Runner, Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, langchain
-
-from .conftest import MakeToolbox
-from .conversation import (
+from tests.hosts.conftest import MakeToolbox
+from tests.support.scripted_model import (
     DONE,
     Script,
     changes,

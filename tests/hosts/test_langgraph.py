@@ -21,9 +21,8 @@ from langgraph.types import Command, Send, interrupt
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox, langchain
-
-from .conversation import ToolCall, all_in_review, changes, in_review, report
-from .test_langchain import APPROVE, TASK, ScriptedModel, run
+from tests.hosts.test_langchain import APPROVE, TASK, ScriptedModel, run
+from tests.support.scripted_model import ToolCall, all_in_review, changes, in_review, report
 
 ROUNDS = 30
 ALONE = "call this one alone"

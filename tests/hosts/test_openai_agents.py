@@ -14,9 +14,8 @@ from pydantic import SecretStr
 
 from persona_block import Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, openai_agents
-
-from .conftest import MakeToolbox
-from .conversation import (
+from tests.hosts.conftest import MakeToolbox
+from tests.support.scripted_model import (
     DONE,
     Script,
     changes,

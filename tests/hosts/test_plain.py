@@ -8,19 +8,19 @@ import sys
 
 import pytest
 
-from persona_block import Sandbox, catalog
-from persona_block.hosts import (
-    Selection,
-    Toolbox,
-    anthropic_result,
-    anthropic_tools,
-    dispatch,
-    openai_result,
-    openai_tools,
+from persona_block import Sandbox
+from persona_block.hosts import Selection, Toolbox, anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
+from persona_block.spec import catalog
+from tests.hosts.conftest import MakeToolbox
+from tests.support.scripted_model import (
+    DONE,
+    changes,
+    check_partial,
+    failing_on_the_second_page,
+    in_review,
+    onboarding,
+    two_pages,
 )
-
-from .conftest import MakeToolbox
-from .conversation import DONE, changes, check_partial, failing_on_the_second_page, in_review, onboarding, two_pages
 
 FRAMEWORKS = {
     "langchain": ("langchain_core", "LangChain", "langchain"),

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from persona_block import catalog
 from persona_block.hosts import Tool
 from persona_block.hosts.tool import tool
+from persona_block.spec import catalog
 
 Schema = dict[str, Any]
 Rule = Callable[[str, Schema], list[str]]

@@ -14,9 +14,8 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from persona_block import Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, pydantic_ai
-
-from .conftest import MakeToolbox
-from .conversation import (
+from tests.hosts.conftest import MakeToolbox
+from tests.support.scripted_model import (
     DONE,
     Script,
     changes,

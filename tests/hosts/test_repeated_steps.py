@@ -15,10 +15,9 @@ from pydantic_ai import DeferredToolResults
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox
-
-from . import test_openai_agents, test_pydantic_ai
-from .conversation import ToolCall, changes, in_review, one_call, report
-from .test_openai_agents import QUIET
+from tests.hosts import test_openai_agents, test_pydantic_ai
+from tests.hosts.test_openai_agents import QUIET
+from tests.support.scripted_model import ToolCall, changes, in_review, one_call, report
 
 NAMED = RunConfig(tracing_disabled=True, trace_id="trace_0123456789abcdef0123456789abcdef")
 

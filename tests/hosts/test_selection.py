@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from persona_block import InputError, catalog
+from persona_block import InputError
 from persona_block.hosts import GROUPS, STARTERS, Selection
+from persona_block.spec import catalog
 
 READS = {spec.name for spec in catalog.load_all() if spec.effect == "read"}
 APPROVE = "approve_inquiry"

@@ -16,10 +16,9 @@ from persona_block.hosts import Answer, Selection, Toolbox
 from persona_block.hosts import toolbox as module
 from persona_block.hosts.brevity import without_nulls
 from persona_block.sandbox import TEMPLATES
-from tests.planted import KEY, PERSON
-
-from .conftest import MakeToolbox
-from .conversation import in_review
+from tests.hosts.conftest import MakeToolbox
+from tests.support.planted import KEY, PERSON
+from tests.support.scripted_model import in_review
 
 WATCHLIST = {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist}
 

@@ -11,10 +11,9 @@ import pytest
 
 from persona_block import Sandbox
 from persona_block.hosts import Answer, Toolbox
-from tests.planted import KEY
-
-from .conftest import MakeToolbox
-from .conversation import in_review
+from tests.hosts.conftest import MakeToolbox
+from tests.support.planted import KEY
+from tests.support.scripted_model import in_review
 
 CSV = "reference_id,name_first\nmodel-1,Ada\nmodel-2,Grace\n"
 

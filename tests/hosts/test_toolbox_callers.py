@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from persona_block import Runner, Sandbox
-
-from .conftest import MakeToolbox
+from tests.hosts.conftest import MakeToolbox
 
 
 async def test_concurrent_calls_keep_their_own_keys(make_toolbox: MakeToolbox) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from persona_block import InputError, Sandbox, catalog
+from persona_block import InputError, Sandbox
 from persona_block.hosts import ConsentRequest, Toolbox
-from tests.planted import KEY
-
-from .conftest import MakeToolbox
-from .conversation import changes, in_review
+from persona_block.spec import catalog
+from tests.hosts.conftest import MakeToolbox
+from tests.support.planted import KEY
+from tests.support.scripted_model import changes, in_review
 
 SETTLING = [spec.name for spec in catalog.load_all() if spec.effect in ("decide", "erase")]
 HARMLESS = [spec.name for spec in catalog.load_all() if spec.effect in ("read", "write")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .client import Client
+from tests.support.contract_client import Client
 
 
 @pytest.fixture

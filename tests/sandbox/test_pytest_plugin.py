@@ -43,7 +43,7 @@ def test_it_costs_nothing_until_it_is_used(tmp_path: Path) -> None:
 import sys
 
 def test_nothing():
-    loaded = {"starlette", "httpx", "pydantic", "sqlite3", "persona_block.sandbox.offline"} & set(sys.modules)
+    loaded = {"starlette", "httpx", "pydantic", "sqlite3", "persona_block.sandbox.simulator"} & set(sys.modules)
     assert not loaded, loaded
 """
     assert run(tmp_path, test).returncode == 0

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from persona_block.sandbox import SandboxError
-from persona_block.sandbox.clock import parse
-from persona_block.sandbox.events import EVENTS
-from persona_block.sandbox.inquiries import STATUSES
-
-from .client import Answer, Client
-from .receiver import Receiver
-from .test_lifecycle import ACTIONS, STAMPS
+from persona_block.sandbox.objects.inquiries import STATUSES
+from persona_block.sandbox.state.clock import parse
+from persona_block.sandbox.webhook.events import EVENTS
+from tests.sandbox.objects.test_inquiries import ACTIONS, STAMPS
+from tests.support.contract_client import Answer, Client
+from tests.support.webhook_receiver import Receiver
 
 PICK = st.integers(0, 7)
 REFERENCES = st.sampled_from(["ann", "bob", "c,d", "ünïcode", None])

@@ -11,9 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from persona_block import SpecError, catalog, resources
-from persona_block.parse import first
-from persona_block.spec import PLACEHOLDER, CursorSource, FileSource, ToolSpec
+from persona_block import SpecError
+from persona_block.call.parse import first
+from persona_block.spec import catalog, resources
+from persona_block.spec.grammar import PLACEHOLDER, CursorSource, FileSource, ToolSpec
 
 SPECS = catalog.load_all()
 FILES = sorted(path for path in resources.specs().glob("*.json") if path.stem != "block")

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).resolve().parents[1] / "cases"
 API_KEY = "persona_sandbox_case-file-key"
 
 

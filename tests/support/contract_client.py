@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from persona_block.inflection import normalize
 from persona_block.sandbox import Sandbox
-from persona_block.sandbox.records import Delivery
-from tests import openapi
+from persona_block.sandbox.state.records import Delivery
+from persona_block.spec.inflection import normalize
+from tests.support import openapi
 
 JSON = dict[str, Any]
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .conversation import Script, ToolCall
-from .test_portability import RULES
+from tests.hosts.test_portability import RULES
+from tests.support.scripted_model import Script, ToolCall
 
 
 class Provider:

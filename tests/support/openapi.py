@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError, val
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-PATH = Path(__file__).resolve().parents[2] / "shared" / "persona-openapi" / "persona-2025-12-08.json"
+PATH = Path(__file__).resolve().parents[3] / "shared" / "persona-openapi" / "persona-2025-12-08.json"
 REASON = "Persona's OpenAPI document is not beside the project, so its contract cannot be checked"
 BASE_PATH = "/api/v1"
 METHODS = ("get", "post", "patch", "delete", "put")

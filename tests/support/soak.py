@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from persona_block import Runner, Sandbox, ToolResult
-from persona_block.sandbox.faults import Faults
-from persona_block.sandbox.records import Effect
+from persona_block.sandbox.serving.faults import Faults
+from persona_block.sandbox.state.records import Effect
 
 AT_ONCE = 20
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from persona_block import catalog
-from persona_block.spec import ToolSpec
-from tests.template_runner import REFERENCE
+from persona_block.spec import catalog
+from persona_block.spec.grammar import ToolSpec
+from tests.support.template_runner import REFERENCE
 
 Schema = Mapping[str, Any]
 Step = Mapping[str, Any]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from persona_block import WaitFailed, catalog
+from persona_block import WaitFailed
+from persona_block.spec import catalog
 
 Operation = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """Given an operation and its params: its output."""

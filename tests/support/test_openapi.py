@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests import openapi
+from tests.support import openapi
 
 pytestmark = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 

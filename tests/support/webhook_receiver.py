@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 
 from persona_block import webhooks
-from persona_block.inflection import normalize
-
-from .client import contract
+from persona_block.spec.inflection import normalize
+from tests.support.contract_client import contract
 
 URL = "http://127.0.0.1:8000/webhooks"
 SECRET = "wbhsec_of-the-tests"

@@ -17,7 +17,7 @@ from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from ...spec import TOOL_PREFIX
+from ...spec.grammar import TOOL_PREFIX
 from ..answer import Answer, refused
 from ..consent import ConsentRequest
 

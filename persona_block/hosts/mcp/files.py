@@ -15,7 +15,7 @@ from typing import Any, Self
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from ...files import FileStore
+from ...files.store import FileStore
 
 KEPT, KEPT_BYTES = 50, 32 * 1024 * 1024
 """How many files of one owner, and how many bytes of them, are kept; older ones make room. No single file is larger."""

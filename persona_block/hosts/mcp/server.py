@@ -23,11 +23,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
-from ... import __version__, resources
-from ...caller import KEY_VARIABLE
+from ...call.caller import KEY_VARIABLE
 from ...errors import InputError, PersonaError, Problem, printable
-from ...files import FileStore
+from ...files.store import FileStore
 from ...runner import Progress, Runner
+from ...spec import resources
+from ...version import __version__
 from ..answer import Answer, failed
 from ..selection import DEFAULT, Selection
 from ..tool import Tool

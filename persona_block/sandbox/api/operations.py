@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import accounts, importers, inquiries, pdf, query, redaction, reports, shapes, simulate
-from .environment import ORGANIZATION, PRODUCTION, SANDBOX, Environment
+from ..messages import shapes
+from ..messages.shapes import Shape
+from ..objects import accounts, importers, inquiries, pdf, redaction, reports
+from ..simulation import simulate
+from ..state.environment import ORGANIZATION, PRODUCTION, SANDBOX, Environment
+from ..state.records import Resource
+from . import query
 from .query import Filters, Page, Query
-from .records import Resource
-from .shapes import Shape
 
 
 @dataclass

@@ -12,18 +12,18 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..inflection import INFLECTIONS, inflect, normalize
-from .body import read_json
-from .choices import Settings
-from .clock import DAY, SECOND
-from .environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
-from .errors import Problem, bad_request, problem
+from ...spec.inflection import INFLECTIONS, inflect, normalize
+from ..messages.body import read_json
+from ..messages.errors import Problem, bad_request, problem
+from ..messages.shapes import check
+from ..simulation.settle import settle
+from ..state.choices import Settings
+from ..state.clock import DAY, SECOND
+from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
+from ..state.records import RequestRecord, Resource, StoredAnswer
 from .operations import Call, Operation, Reply
 from .query import Page, read
-from .records import RequestRecord, Resource, StoredAnswer
 from .serialization import included, present
-from .settle import settle
-from .shapes import check
 
 VERSIONS = frozenset(
     {"2025-12-08", "2025-10-27", "2023-01-05", "2022-09-01", "2021-08-18", "2021-07-05", "2021-02-21", "2020-05-18"}

@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode
 
-from ..inflection import kebab
-from .clock import parse
-from .environment import Environment
-from .errors import bad_request
-from .records import Resource
-from .store import Filter
+from ...spec.inflection import kebab
+from ..messages.errors import bad_request
+from ..state.clock import parse
+from ..state.environment import Environment
+from ..state.records import Resource
+from ..state.store import Filter
 
 MAX_IDS = 100  # of filter[inquiry-id]; docs.withpersona.com changelog, 2025-06-09
 MAX_SIZE = 100

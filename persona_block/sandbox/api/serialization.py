@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..inflection import kebab
-from .environment import Environment
-from .errors import bad_request
+from ...spec.inflection import kebab
+from ..messages.errors import bad_request
+from ..state.environment import Environment
+from ..state.records import Identifier, Resource
 from .query import Query
-from .records import Identifier, Resource
 
 _TEMPLATES = frozenset({"inquiry-template", "inquiry-template-version", "template", "transaction"})
 

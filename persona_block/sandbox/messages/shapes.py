@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..inflection import snake
+from ...spec.inflection import snake
 from .errors import bad_request
 
 Shape = dict[str, "str | Shape"]

@@ -10,12 +10,12 @@ import binascii
 import re
 from typing import Any
 
-from ..inflection import kebab
-from .environment import Environment
-from .errors import bad_request, unprocessable
+from ...spec.inflection import kebab
+from ..messages.errors import bad_request, unprocessable
+from ..messages.shapes import ACCOUNT_PHOTO, check
+from ..state.environment import Environment
+from ..state.records import Resource
 from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fields
-from .records import Resource
-from .shapes import ACCOUNT_PHOTO, check
 from .templates import TEMPLATES
 
 _SEPARATOR = re.compile(r"[/\\]")

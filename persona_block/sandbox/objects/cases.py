@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .clock import DAY, iso
-from .environment import Environment
-from .records import Identifier, Resource
+from ..state.clock import DAY, iso
+from ..state.environment import Environment
+from ..state.records import Identifier, Resource
 from .templates import REVIEWER_EMAIL, TEMPLATES
 
 REVIEW_TIME = 3 * DAY

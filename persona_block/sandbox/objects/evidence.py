@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..state.clock import SECOND
+from ..state.environment import Environment
+from ..state.records import Resource
 from . import accounts
-from .clock import SECOND
-from .environment import Environment
 from .fields import plain, typed
 from .pictures import picture
-from .records import Resource
 from .templates import VERIFICATION_TEMPLATES, verification_version
 
 # What a simulated id, database or document says about an applicant who gave no such field

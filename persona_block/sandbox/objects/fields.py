@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from .errors import unprocessable
+from ..messages.errors import unprocessable
 
 Typed = dict[str, Any]
 

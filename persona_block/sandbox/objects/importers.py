@@ -12,11 +12,11 @@ import io
 import re
 from typing import Any
 
+from ..messages.errors import Problem, unprocessable
+from ..state.clock import SECOND
+from ..state.environment import Environment
+from ..state.records import Resource
 from . import accounts, outcomes
-from .clock import SECOND
-from .environment import Environment
-from .errors import Problem, unprocessable
-from .records import Resource
 
 COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "birthdate", "social_security_number", "tags"})
 

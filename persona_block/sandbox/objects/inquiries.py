@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..messages.errors import bad_request, conflict, unprocessable
+from ..state.clock import DAY, SECOND, iso
+from ..state.environment import Environment
+from ..state.records import Resource, related
 from . import accounts, cases, evidence, sessions
-from .clock import DAY, SECOND, iso
-from .environment import Environment
-from .errors import bad_request, conflict, unprocessable
 from .fields import inquiry_fields
-from .records import Resource, related
 from .templates import STEPS, TEMPLATES, field_types
 
 DEFAULT_EXPIRY = DAY

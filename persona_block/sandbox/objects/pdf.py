@@ -8,10 +8,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from .clock import SECOND, iso
-from .environment import Environment
+from ..state.clock import SECOND, iso
+from ..state.environment import Environment
+from ..state.records import Resource
 from .fields import plain
-from .records import Resource
 
 _NAMES = 62  # width of their column, in mm
 

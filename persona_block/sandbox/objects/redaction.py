@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..messages.errors import conflict
+from ..state.environment import Environment
+from ..state.records import Resource
 from . import sessions
-from .environment import Environment
-from .errors import conflict
 from .fields import redacted
 from .inquiries import require_intact
-from .records import Resource
 
 # What stays of the objects below: what says how it went, nothing that says who it was
 _KEPT = {

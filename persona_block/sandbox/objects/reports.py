@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..messages.errors import bad_request, unprocessable
+from ..messages.shapes import Shape, check
+from ..state.clock import SECOND
+from ..state.environment import Environment
+from ..state.records import Resource
 from . import accounts, cases, inquiries, outcomes
-from .clock import SECOND
-from .environment import Environment
-from .errors import bad_request, unprocessable
 from .fields import COUNTRY, is_date
-from .records import Resource
-from .shapes import Shape, check
 from .templates import TEMPLATES
 
 Query = dict[str, str | None]

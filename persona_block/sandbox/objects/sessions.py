@@ -12,10 +12,10 @@ import hmac
 import json
 from typing import Any
 
-from .clock import DAY, MINUTE, SECOND
-from .environment import ENVIRONMENT_IDS, Environment, Organization
-from .errors import Problem, not_found, problem, unprocessable
-from .records import Resource
+from ..messages.errors import Problem, not_found, problem, unprocessable
+from ..state.clock import DAY, MINUTE, SECOND
+from ..state.environment import ENVIRONMENT_IDS, Environment, Organization
+from ..state.records import Resource
 
 # docs.withpersona.com/2021-05-14/inquiry-sessions
 SESSION_LIMIT = 25

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import iso
-from .environment import ORGANIZATION
+from ..state.clock import iso
+from ..state.environment import ORGANIZATION
+from ..state.records import Resource
+from ..state.store import Store
 from .fields import INQUIRY_FIELDS
-from .records import Resource
-from .store import Store
 
 # 2024-01-02T09:00:00Z: when the organisation set itself up, for timestamps that no clock has a say in
 FOUNDED = 1_704_186_000_000

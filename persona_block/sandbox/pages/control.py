@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import simulate
-from .body import read_json
-from .clock import iso
-from .environment import Environment, Organization
-from .errors import bad_request, problem
-from .serialization import present
+from ..api.serialization import present
+from ..messages.body import read_json
+from ..messages.errors import bad_request, problem
+from ..simulation import simulate
+from ..state.clock import iso
+from ..state.environment import Environment, Organization
 from .web import LABEL, at_present, guarded, refusal_json
 
 

@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import accounts, inquiries
-from .clock import HOUR, SECOND
+from ..api.serialization import present
+from ..messages.errors import bad_request, not_found
+from ..objects import accounts, inquiries
+from ..objects.fields import plain
+from ..state.clock import HOUR, SECOND
+from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION, PRODUCTION, Environment, Organization
+from ..state.records import Identifier, Resource
 from .control import advance
-from .environment import ENVIRONMENT_IDS, ORGANIZATION, PRODUCTION, Environment, Organization
-from .errors import bad_request, not_found
-from .fields import plain
-from .records import Identifier, Resource
-from .serialization import present
 from .web import at_present, form, guarded, page, see_other
 
 PAGE_SIZE = 25

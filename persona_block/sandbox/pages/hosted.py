@@ -17,13 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import inquiries, sessions, simulate
-from .environment import Environment, Organization
-from .errors import Problem, bad_request, not_found, problem
-from .fields import plain
-from .records import Resource
+from ..messages.errors import Problem, bad_request, not_found, problem
+from ..objects import inquiries, sessions
+from ..objects.fields import plain
+from ..objects.templates import STEPS
+from ..simulation import simulate
+from ..state.environment import Environment, Organization
+from ..state.records import Resource
 from .redirect_uri import destination, web_destination
-from .templates import STEPS
 from .web import at_present, form, guarded, page, see_other
 
 START, DATABASE, FINISH = "start", "database", "finish"

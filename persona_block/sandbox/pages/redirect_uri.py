@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 import idna
 
-from .fields import plain
-from .records import Resource
+from ..objects.fields import plain
+from ..state.records import Resource
 
 # An app's own scheme is as good as https; these run a script, or open what is on the applicant's machine or in the browser.
 _REFUSED = frozenset(

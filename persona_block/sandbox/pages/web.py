@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from .clock import SECOND
-from .environment import Organization
-from .errors import Problem, bad_request, problem
-from .settle import settle
+from ..messages.errors import Problem, bad_request, problem
+from ..simulation.settle import settle
+from ..state.clock import SECOND
+from ..state.environment import Organization
 
 if TYPE_CHECKING:
     import jinja2
@@ -33,7 +33,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 # Every answer carries it, so that none can be taken for the real thing.
 LABEL = {"Persona-Sandbox": "simulation"}
 
-_PAGES = Path(__file__).parent / "pages"
+_PAGES = Path(__file__).parent
 # Where a program in the same process finds the sandbox: names that no network resolves (RFC 2606)
 _IN_PROCESS = ".sandbox.invalid"
 
@@ -124,7 +124,7 @@ async def _style(request: Request) -> Response:
 
 
 async def _icon(request: Request) -> Response:
-    from ..resources import icon
+    from ...spec.resources import icon
 
     return Response(icon(), 200, _HEADERS, "image/svg+xml")
 

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import control, dashboard, hosted, web
-from .environment import Organization
-from .errors import problem
-from .operations import OPERATIONS, Operation
-from .protocol import Answer, Incoming, Protocol
-from .web import LABEL, Endpoint, refusal_json
+from ..api.operations import OPERATIONS, Operation
+from ..api.protocol import Answer, Incoming, Protocol
+from ..messages.errors import problem
+from ..pages import control, dashboard, hosted, web
+from ..pages.web import LABEL, Endpoint, refusal_json
+from ..state.environment import Organization
 
 BASE_PATH = "/api/v1"
 

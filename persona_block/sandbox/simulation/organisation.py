@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from random import Random
 
-from . import accounts, importers, inquiries, reports, simulate
-from .clock import DAY, HOUR, MINUTE, SECOND
-from .environment import PRODUCTION, Environment, Organization
-from .records import Resource
+from ..objects import accounts, importers, inquiries, reports
+from ..objects.templates import TEMPLATES
+from ..state.clock import DAY, HOUR, MINUTE, SECOND
+from ..state.environment import PRODUCTION, Environment, Organization
+from ..state.records import Resource
+from . import simulate
 from .settle import settle
-from .templates import TEMPLATES
 
 ACCOUNTS = 200
 HISTORY = 30 * DAY

@@ -12,9 +12,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from . import importers, inquiries, reports, sessions
-from .environment import Environment, Organization
-from .records import Resource
+from ..objects import importers, inquiries, reports, sessions
+from ..state.environment import Environment, Organization
+from ..state.records import Resource
 
 WHEN_DUE: dict[str, Callable[[Environment, Resource], object]] = {
     "inquiry": lambda env, inquiry: inquiries.move(env, inquiry, "expire"),

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..inflection import snake
-from . import accounts, evidence, inquiries, outcomes, sessions
-from .environment import Environment
-from .errors import bad_request, not_found
-from .outcomes import Outcome
-from .records import Resource
-from .shapes import ACTION, check
-from .templates import STEPS, VERIFICATION_TEMPLATES
+from ...spec.inflection import snake
+from ..messages.errors import bad_request, not_found
+from ..messages.shapes import ACTION, check
+from ..objects import accounts, evidence, inquiries, outcomes, sessions
+from ..objects.outcomes import Outcome
+from ..objects.templates import STEPS, VERIFICATION_TEMPLATES
+from ..state.environment import Environment
+from ..state.records import Resource
 
 OUTCOMES = ("pass", "fail", "review", "abandon")
 

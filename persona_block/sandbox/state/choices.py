@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .shapes import MAX_SECONDS
+from ..messages.shapes import MAX_SECONDS
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from ..messages.errors import Problem, conflict, not_found
 from .choices import Settings
 from .clock import HOUR, Clock, iso
-from .errors import Problem, conflict, not_found
 from .records import Effect, Resource, StoredFile, related
 from .store import Store
 

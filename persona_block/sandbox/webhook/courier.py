@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from ..observe import silent_libraries
-from ..webhooks import SIGNATURE_HEADER, sign
-from .clock import SECOND
-from .environment import Organization
+from ...call.observe import silent_libraries
+from ...webhooks import SIGNATURE_HEADER, sign
+from ..simulation.settle import settle
+from ..state.clock import SECOND
+from ..state.environment import Organization
+from ..state.records import Delivery, Event
 from .events import Webhook
-from .records import Delivery, Event
-from .settle import settle
 
 # docs.withpersona.com/docs/best-practices, an older page: seconds after the first attempt
 SCHEDULE = (0, 3, 18, 83, 258)

@@ -13,11 +13,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..addresses import is_loopback
-from ..inflection import INFLECTIONS, inflect
-from .environment import Environment
-from .records import Event, Resource
-from .serialization import present
+from ...call.addresses import is_loopback
+from ...spec.inflection import INFLECTIONS, inflect
+from ..api.serialization import present
+from ..state.environment import Environment
+from ..state.records import Event, Resource
 
 _SCREENINGS = ("adverse-media", "politically-exposed-person", "watchlist")
 

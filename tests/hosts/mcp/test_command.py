@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from persona_block import Sandbox, catalog, cli
+from persona_block import Sandbox
+from persona_block.cli import command as cli
 from persona_block.hosts import Selection
 from persona_block.hosts.selection import DEFAULT
-from tests.planted import KEY
-
-from .mcp_support import Person, text
+from persona_block.spec import catalog
+from tests.support.mcp_servers import Person, text
+from tests.support.planted import KEY
 
 COMMAND = ["-m", "persona_block.cli", "mcp"]
 

@@ -9,10 +9,10 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from persona_block import Sandbox, catalog
+from persona_block import Sandbox
 from persona_block.hosts.mcp import create_server
-
-from .mcp_support import ERAS, Person, connected, first, options, text
+from persona_block.spec import catalog
+from tests.support.mcp_servers import ERAS, Person, connected, first, options, text
 
 both_eras = pytest.mark.parametrize("era", ERAS)
 NEEDING = [spec for spec in catalog.load_all() if spec.effect in ("decide", "erase")]

@@ -22,9 +22,8 @@ from starlette.applications import Starlette
 from persona_block import Runner, Sandbox
 from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_app
-from tests.planted import KEY
-
-from .mcp_support import ERAS, Hanging, Person, first, options, text
+from tests.support.mcp_servers import ERAS, Hanging, Person, first, options, text
+from tests.support.planted import KEY
 
 both_eras = pytest.mark.parametrize("era", ERAS)
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from persona_block import catalog
+from persona_block.spec import catalog
 
-PEERS = Path(__file__).resolve().parents[1] / "peers" / "node_modules"
+PEERS = Path(__file__).resolve().parents[2] / "peers" / "node_modules"
 SERVE = [sys.executable, "-m", "persona_block.cli", "mcp", "--sandbox", "--toolsets", "all"]
 SCENARIOS = (
     "server-initialize",

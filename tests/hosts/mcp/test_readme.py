@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from persona_block import Sandbox, cli
+from persona_block import Sandbox
+from persona_block.cli import command as cli
 from persona_block.hosts.mcp import create_app
+from tests.hosts.mcp.test_http import caller, served
+from tests.support.mcp_servers import options
 
-from .mcp_support import options
-from .test_mcp_http import caller, served
-
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
 SECTION = README.partition("## Over MCP\n")[2].partition("\n## ")[0]
 SETTINGS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", SECTION, re.DOTALL)]
 SERVERS = [(settings.get("mcpServers") or settings["servers"])["persona"] for settings in SETTINGS]

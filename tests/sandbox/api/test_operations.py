@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox import TEMPLATES, shapes
-from persona_block.sandbox.operations import OPERATIONS
-from persona_block.sandbox.protocol import VERSIONS
-from persona_block.sandbox.query import ACCOUNT_FILTERS, CASE_FILTERS, INQUIRY_FILTERS, REPORT_FILTERS
-from persona_block.sandbox.reports import KINDS
-from tests import openapi
-
-from .client import Client, contract
+from persona_block.sandbox import TEMPLATES
+from persona_block.sandbox.api.operations import OPERATIONS
+from persona_block.sandbox.api.protocol import VERSIONS
+from persona_block.sandbox.api.query import ACCOUNT_FILTERS, CASE_FILTERS, INQUIRY_FILTERS, REPORT_FILTERS
+from persona_block.sandbox.messages import shapes
+from persona_block.sandbox.objects.reports import KINDS
+from tests.support import openapi
+from tests.support.contract_client import Client, contract
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 

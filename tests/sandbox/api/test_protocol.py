@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from persona_block.inflection import inflect, kebab, normalize
 from persona_block.sandbox import CHOICES
-
-from .client import Client
+from persona_block.spec.inflection import inflect, kebab, normalize
+from tests.support.contract_client import Client
 
 NEW = {"data": {"attributes": {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie"}}}
 
@@ -169,7 +168,7 @@ class TestIdempotency:
     def test_a_failure_of_ours_is_replayed_and_leaves_nothing(
         self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        from persona_block.sandbox import sessions
+        from persona_block.sandbox.objects import sessions
 
         def fail(*_: Any) -> None:
             raise RuntimeError("broken")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .client import Client
+from tests.support.contract_client import Client
 
 
 def follow(client: Client, path: str, direction: str) -> list[list[str]]:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox.fields import plain, redacted, typed
-
-from .client import Client
+from persona_block.sandbox.objects.fields import plain, redacted, typed
+from tests.support.contract_client import Client
 
 
 def values(client: Client, id: str) -> Any:

@@ -6,9 +6,8 @@ import zlib
 
 import pytest
 
-from persona_block.sandbox.pictures import picture
-
-from .client import Client
+from persona_block.sandbox.objects.pictures import picture
+from tests.support.contract_client import Client
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import SandboxError
-from persona_block.sandbox.clock import parse
-from persona_block.sandbox.inquiries import STATUSES
-
-from .client import Client
+from persona_block.sandbox.objects.inquiries import STATUSES
+from persona_block.sandbox.state.clock import parse
+from tests.support.contract_client import Client
 
 STAMPS = {
     "pending": "started-at",

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import CHOICES
-from persona_block.sandbox.fields import plain
-
-from .client import Client
+from persona_block.sandbox.objects.fields import plain
+from tests.support.contract_client import Client
 
 SECRETS = ("Zenobia", "Quillfeather", "1977-07-07", "zq@example.com", "SIM000000", "for her eyes")
 

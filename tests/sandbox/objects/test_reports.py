@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import OUTCOMES
-from persona_block.sandbox.outcomes import applicant_outcome, ends_in_error, report_matches
-
-from .client import Client
+from persona_block.sandbox.objects.outcomes import applicant_outcome, ends_in_error, report_matches
+from tests.support.contract_client import Client
 
 KINDS = ("watchlist", "adverse-media", "politically-exposed-person")
 # Where a kind keeps what it found

@@ -12,14 +12,13 @@ import httpx
 import pytest
 
 from persona_block.sandbox import Sandbox
-from persona_block.sandbox.dashboard import COLLECTIONS, PAGE_SIZE
-from persona_block.sandbox.inquiries import STATUSES
-from persona_block.sandbox.records import Delivery, Event
-
-from .client import Client
+from persona_block.sandbox.objects.inquiries import STATUSES
+from persona_block.sandbox.pages.dashboard import COLLECTIONS, PAGE_SIZE
+from persona_block.sandbox.state.records import Delivery, Event
+from tests.support.contract_client import Client
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'&{{7*7}}"
-STYLE = Path(__file__).resolve().parents[2] / "persona_block/sandbox/pages/style.css"
+STYLE = Path(__file__).resolve().parents[3] / "persona_block/sandbox/pages/style.css"
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 
-from persona_block.sandbox.templates import STEPS, TEMPLATES
-
-from .client import Client
+from persona_block.sandbox.objects.templates import STEPS, TEMPLATES
+from tests.support.contract_client import Client
 
 DAY = 24 * 3600
 START = {"step": "start", "choice": "start"}

@@ -18,15 +18,15 @@ from typing import Any
 import httpx
 import pytest
 
-from persona_block.sandbox import Sandbox, SandboxError, importers
-from persona_block.sandbox.clock import MAX_SPEED, parse
-from persona_block.sandbox.environment import Environment
-from persona_block.sandbox.importers import ROWS_AT_ONCE
-from persona_block.sandbox.records import Resource
+from persona_block.sandbox import Sandbox, SandboxError
+from persona_block.sandbox.objects import importers
+from persona_block.sandbox.objects.importers import ROWS_AT_ONCE
+from persona_block.sandbox.state.clock import MAX_SPEED, parse
+from persona_block.sandbox.state.environment import Environment
+from persona_block.sandbox.state.records import Resource
+from tests.support.contract_client import Client
 
-from .client import Client
-
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_serving_in_a_program() -> None:
@@ -236,7 +236,7 @@ def test_a_state_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 def test_reads_are_forgotten_in_time_and_writes_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("persona_block.sandbox.log.REMEMBERED_READS", 5)
+    monkeypatch.setattr("persona_block.sandbox.state.log.REMEMBERED_READS", 5)
     with Client() as client:
         account = client.account().id
         for _ in range(20):

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox.inquiries import STATUSES
-
-from .client import Client
+from persona_block.sandbox.objects.inquiries import STATUSES
+from tests.support.contract_client import Client
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ import pytest
 
 from persona_block import webhooks
 from persona_block.sandbox import Sandbox
-
-from .receiver import SECRET, URL, Listener
+from tests.support.webhook_receiver import SECRET, URL, Listener
 
 
 async def until(condition: Callable[[], bool]) -> None:

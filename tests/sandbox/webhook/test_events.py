@@ -17,12 +17,11 @@ from starlette.routing import Route
 
 from persona_block import webhooks
 from persona_block.sandbox import Sandbox
-from persona_block.sandbox.courier import SCHEDULE
-from persona_block.sandbox.events import EVENTS
-
-from . import client as clients
-from .client import Client
-from .receiver import SECRET, URL, Receiver
+from persona_block.sandbox.webhook.courier import SCHEDULE
+from persona_block.sandbox.webhook.events import EVENTS
+from tests.support import contract_client as clients
+from tests.support.contract_client import Client
+from tests.support.webhook_receiver import SECRET, URL, Receiver
 
 
 def listening(receiver: Receiver | None = None, **options: Any) -> tuple[Client, Receiver]:
@@ -210,7 +209,7 @@ def test_a_retry_is_the_same_body_signed_anew() -> None:
 
 
 def test_why_there_was_no_answer(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("persona_block.sandbox.courier.TIMEOUT", 0.05)
+    monkeypatch.setattr("persona_block.sandbox.webhook.courier.TIMEOUT", 0.05)
 
     async def never(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(5)
@@ -330,7 +329,7 @@ def test_settings_that_cannot_be(options: dict[str, Any], said: str) -> None:
 
 
 def test_the_secret_is_not_shown() -> None:
-    from persona_block.sandbox.events import Webhook
+    from persona_block.sandbox.webhook.events import Webhook
 
     assert SECRET not in repr(Webhook(URL, SECRET))
 

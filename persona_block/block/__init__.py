@@ -1,0 +1,7 @@
+"""The block manifest, derived from the specs: its building, its canvas, its models and its workflow templates."""
+
+from __future__ import annotations
+
+from .build import definition, manifest, manifest_schema
+
+__all__ = ["definition", "manifest", "manifest_schema"]

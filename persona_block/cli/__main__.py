@@ -1,0 +1,10 @@
+"""Run the command line as `python -m persona_block.cli`."""
+
+from __future__ import annotations
+
+import sys
+
+from .command import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""Where files come from and go to: local folders, remote storage, and the look through a CSV file."""
+
+from __future__ import annotations
+
+from .store import FileRef, FileStore
+
+__all__ = ["FileRef", "FileStore"]

@@ -1,0 +1,26 @@
+"""File names that are one plain path segment on every system, and others like a name that is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_NAME_LIMIT = 120
+
+
+def safe_name(name: str) -> str:
+    """A file name that is one plain path segment on every system: ASCII letters, digits, dot, dash and underscore."""
+    cleaned = _UNSAFE.sub("-", name.replace("\\", "/").rpartition("/")[2]).strip(".-")
+    stem, dot, suffix = cleaned.rpartition(".")
+    if dot and len(suffix) <= 10:
+        return f"{stem[: _NAME_LIMIT - len(suffix) - 1]}.{suffix}"
+    return cleaned[:_NAME_LIMIT] or "file"
+
+
+def candidates(name: str) -> Iterator[str]:
+    """`name`, then the same with a number, as often as anybody will ask."""
+    yield name
+    stem, dot, suffix = name.rpartition(".")
+    for number in range(2, 10_000):
+        yield f"{stem}-{number}.{suffix}" if dot else f"{name}-{number}"

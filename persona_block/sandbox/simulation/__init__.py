@@ -1,0 +1,1 @@
+"""What happens by itself: applicants that answer, reports and imports that end, an organisation to explore."""

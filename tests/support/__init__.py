@@ -1,0 +1,1 @@
+"""What several tests stand on; no test is in here but those of the contract's own checks."""
