@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from persona_block import ApiError, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
 from persona_block.files.names import safe_name
-from persona_block.files.store import 
 from tests.support.planted import FILE_TOKEN, KEY
 
 URL = "https://files.withpersona.com/front.jpg?access_token=" + FILE_TOKEN
