@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from . import webhooks
     from .block.build import manifest
@@ -111,6 +113,7 @@ __all__ = [
     "WaitFailed",
     "WaitTimedOut",
     "WebhookError",
+    "__version__",
     "load",
     "manifest",
     "names",

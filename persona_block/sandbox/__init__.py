@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from .webhook.events import EVENTS
 
 _HOME_OF = {
-    "CHOICES": "choices",
-    "EVENTS": "events",
-    "FAULTS": "faults",
-    "Faults": "faults",
-    "OUTCOMES": "outcomes",
-    "Sandbox": "offline",
-    "SandboxError": "offline",
-    "TEMPLATES": "templates",
-    "create_app": "app",
+    "CHOICES": "state.choices",
+    "EVENTS": "webhook.events",
+    "FAULTS": "serving.faults",
+    "Faults": "serving.faults",
+    "OUTCOMES": "objects.outcomes",
+    "Sandbox": "simulator",
+    "SandboxError": "simulator",
+    "TEMPLATES": "objects.templates",
+    "create_app": "serving.app",
 }
 
 

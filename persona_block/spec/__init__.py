@@ -1,8 +1,28 @@
-"""The operations as data: the grammar of a spec file, the catalog that reads them, and how keys are spelled."""
+"""The operations as data: the grammar of a spec file, the catalog that reads them, and how keys are spelled.
+
+The names are imported when they are first used, since what only spells keys needs no grammar.
+"""
 
 from __future__ import annotations
 
-from .catalog import load, load_all, names
-from .grammar import Param, ToolSpec
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .catalog import load, load_all, names
+    from .grammar import Param, ToolSpec
+
+_HOME_OF = {"Param": "grammar", "ToolSpec": "grammar", "load": "catalog", "load_all": "catalog", "names": "catalog"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
 
 __all__ = ["Param", "ToolSpec", "load", "load_all", "names"]
