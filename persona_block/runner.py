@@ -22,7 +22,7 @@ from .call.trace import Trace
 from .errors import InputError, PersonaError, Problem, ResponseError, WaitFailed, WaitTimedOut
 from .files.store import FileRef, FileStore
 from .spec import catalog
-from .spec.grammar import API_KEY, Pagination, Then, ToolSpec
+from .spec.grammar import API_KEY_PARAM, Pagination, Then, ToolSpec
 
 Progress = Callable[[str], None]
 """Told, in a few words without personal data, how paging or waiting goes."""
@@ -211,7 +211,7 @@ class Runner:
         if spec.then is not None:
             started = await self._caller.call(spec.name, given, trace, idempotency_key)
             found = {name: first(started, pointer) for name, pointer in spec.then.params.items()}
-            key = {name: value for name, value in given.items() if name == API_KEY}
+            key = {name: value for name, value in given.items() if name == API_KEY_PARAM}
             try:
                 return await self._wait(spec.then.operation, key | found, trace, delay, deadline, progress, None)
             except PersonaError as error:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, get_args
 
 from ..spec import catalog, resources
-from ..spec.grammar import API_KEY, CursorSource, FileSource, Schema, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, CursorSource, FileSource, Schema, ToolSpec
 from ..version import __version__
 from .canvas import OPERATION, general_description, sub_blocks
 from .model import (
@@ -128,9 +128,9 @@ def _hints(spec: ToolSpec) -> Hints:
 
 def _params_schema(spec: ToolSpec) -> Schema:
     properties = {}
-    for name, param in {API_KEY: catalog.api_key_param(), **spec.params}.items():
+    for name, param in {API_KEY_PARAM: catalog.api_key_param(), **spec.params}.items():
         properties[name] = param.json_schema() | {"title": param.title, "visibility": param.visibility}
-    return spec.input_schema() | {"properties": properties, "required": [API_KEY, *spec.required]}
+    return spec.input_schema() | {"properties": properties, "required": [API_KEY_PARAM, *spec.required]}
 
 
 def _source(spec: ToolSpec, name: str) -> ResourceSource | CursorSource | FileSource:
@@ -156,7 +156,7 @@ def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, Input]:
     key = catalog.api_key_param()
     inputs = {
         OPERATION: Input(type="string", description=block.canvas.operation.description, operations=everywhere),
-        API_KEY: Input(type="string", description=key.description, operations=everywhere),
+        API_KEY_PARAM: Input(type="string", description=key.description, operations=everywhere),
     }
     for name in dict.fromkeys(name for spec in specs for name in spec.params):
         params = {spec.name: spec.params[name] for spec in specs if name in spec.params}

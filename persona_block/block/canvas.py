@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..spec import catalog
-from ..spec.grammar import API_KEY, Param, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
 from .model import Block, Condition, Option, SubBlock, SubBlockType
 
 OPERATION = "operation"
@@ -20,7 +20,7 @@ def sub_blocks(block: Block, specs: list[ToolSpec]) -> Iterator[SubBlock]:
     fields = {field: (_param(specs[0], field), specs) for field, specs in by_field.items()}
     for field, (param, takers) in sorted(fields.items(), key=lambda entry: entry[1][0].advanced):
         yield from _field(block, field, param, takers)
-    yield from _field(block, API_KEY, catalog.api_key_param(), [])
+    yield from _field(block, API_KEY_PARAM, catalog.api_key_param(), [])
 
 
 def _fields(spec: ToolSpec) -> dict[str, str]:

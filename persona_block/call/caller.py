@@ -13,7 +13,7 @@ from ..errors import InputError, PersonaError, Problem
 from ..files import tabular
 from ..files.store import FileStore
 from ..spec import catalog
-from ..spec.grammar import API_KEY, Confirm, FileSource, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
 from .client import Call, Client, Upload, check_idempotency_key, new_idempotency_key
 from .observe import observed
@@ -61,7 +61,7 @@ class Caller:
         reading = catalog.load(confirm.operation)
         try:
             params = {name: values[name] for name in reading.params}
-            output = await self.call(reading.name, params | {API_KEY: api_key}, Trace())
+            output = await self.call(reading.name, params | {API_KEY_PARAM: api_key}, Trace())
         except PersonaError:
             return None
         found = first(output, confirm.at)

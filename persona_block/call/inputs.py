@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from ..errors import InputError, Problem
-from ..spec.grammar import API_KEY, Param, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
 from .formats import BY_FORMAT
 
 _LARGEST_BITS = 1024
@@ -34,7 +34,7 @@ def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | N
     Raises InputError with every problem of params and key alike; nothing has been sent then.
     """
     given = dict(params)
-    own_key = given.pop(API_KEY, None)
+    own_key = given.pop(API_KEY_PARAM, None)
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     api_key = ""
@@ -45,7 +45,7 @@ def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | N
     try:
         api_key = check_api_key(default_key if _is_absent(own_key) else own_key)
     except ValueError as error:
-        problems.append(Problem(API_KEY, str(error)))
+        problems.append(Problem(API_KEY_PARAM, str(error)))
     if problems:
         raise InputError(spec.name, problems)
     return values, api_key

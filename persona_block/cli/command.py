@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
-from ..spec.grammar import API_KEY, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from ..version import __version__
 from . import mcp, sandbox, show
 from .show import print_json
@@ -187,7 +187,7 @@ def _key_from_stdin() -> str:
     """The key on standard input; an empty one must not fall back to another environment's."""
     key = sys.stdin.readline().strip()
     if not key:
-        raise InputError("run", [Problem(API_KEY, "--api-key-stdin found no key on standard input")])
+        raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])
     return key
 
 
@@ -200,9 +200,9 @@ def _params(arguments: argparse.Namespace) -> dict[str, Any]:
         if not equals:
             raise InputError(spec.name, [Problem("arguments", "params are given as key=value")])
         params[name] = value
-    from_argument = any(pair.startswith(f"{API_KEY}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
-    if API_KEY in params and from_argument:
-        raise InputError(spec.name, [Problem(API_KEY, f"give it {_NO_KEY_HERE}")])
+    from_argument = any(pair.startswith(f"{API_KEY_PARAM}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
+    if API_KEY_PARAM in params and from_argument:
+        raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NO_KEY_HERE}")])
     return params
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..call import inputs
 from ..errors import InputError, Problem
-from ..spec.grammar import API_KEY, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from .brevity import check_fields
 from .tool import ITEMS_LIMIT, MAX_ITEMS, OUTPUT_FIELDS, WAIT, Tool
 
@@ -36,8 +36,8 @@ def check(tool: Tool, arguments: Arguments, file_root: Path | None, others: list
     own = _object(tool.spec, arguments)
     ours = {name: own.pop(name) for name in tool.extra if name in own}
     problems = list(others or ())
-    if own.pop(API_KEY, None) is not None:
-        problems.append(Problem(API_KEY, "is held by the host and never given as an argument"))
+    if own.pop(API_KEY_PARAM, None) is not None:
+        problems.append(Problem(API_KEY_PARAM, "is held by the host and never given as an argument"))
     fields, found = check_fields(tool, _listed(ours.get(OUTPUT_FIELDS)))
     problems += found
     wait = _plain(ours.get(WAIT, False))

@@ -17,7 +17,7 @@ from ..call.caller import KEY_VARIABLE
 from ..call.inputs import check_api_key
 from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut, printable
 from ..runner import Progress, Runner
-from ..spec.grammar import API_KEY, TOOL_PREFIX, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, TOOL_PREFIX, ToolSpec
 from .answer import Answer, answered, failed, refused
 from .arguments import Arguments, Given, check
 from .brevity import narrowed, settled
@@ -101,7 +101,7 @@ class Toolbox:
                 return refused(request)
             begun = True
             try:
-                output = await self._run(called.spec, given, {**given.values, API_KEY: key}, progress, idempotency_key)
+                output = await self._run(called.spec, given, {**given.values, API_KEY_PARAM: key}, progress, idempotency_key)
             except PersonaError as error:
                 error.output = narrowed(called, settled(called, error.output), given.fields)
                 raise
@@ -227,7 +227,7 @@ async def _pages(
         if progress:
             progress(f"{len(items)} {paging.items}")
         if cursor is None or wanted is None or len(items) >= wanted or cursor == params.get(paging.cursor):
-            if not items and params.keys() - {API_KEY, paging.cursor}:
+            if not items and params.keys() - {API_KEY_PARAM, paging.cursor}:
                 output["more"] = "Nothing matches all of that. Check how what you look for is spelled."
             return output
         params[paging.cursor] = cursor

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ORIGIN = "https://persona.sandbox.invalid"
 FILES_URL = "https://files.sandbox.invalid"
 
-API_KEY = "persona_production_offline"
+PRODUCTION_KEY = "persona_production_offline"
 SANDBOX_KEY = "persona_sandbox_offline"
 
 
@@ -90,7 +90,7 @@ class Sandbox:
         # A file may remember a future that its clock had been advanced to.
         self.clock.advance(max(0, self._store.latest() - self.clock.milliseconds()) / SECOND)
         self.organization = Organization(self._store, self.clock, settings, seed, ORIGIN, FILES_URL)
-        self.api_key = API_KEY
+        self.api_key = PRODUCTION_KEY
         self.sandbox_key = SANDBOX_KEY
         self.templates: Templates = TEMPLATES
         with self._store.transaction():
@@ -106,7 +106,7 @@ class Sandbox:
             self.organization.publish = hook.publish
             self._courier = Courier(self.organization, hook, webhook_transport)
         self.faults = faults
-        self.app: Starlette = create_app(self.organization, {API_KEY: PRODUCTION, SANDBOX_KEY: SANDBOX})
+        self.app: Starlette = create_app(self.organization, {PRODUCTION_KEY: PRODUCTION, SANDBOX_KEY: SANDBOX})
 
     @property
     def base_url(self) -> str:

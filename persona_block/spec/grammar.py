@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
 TOOL_PREFIX = "persona_"
 
-API_KEY = "apiKey"
+API_KEY_PARAM = "apiKey"
 """The param that holds the API key, beside every operation's own."""
 
 
