@@ -120,9 +120,14 @@ class FileSource(Grammar):
 
 
 class Pagination(Grammar):
-    """How pages follow one another: give output `next` as param `cursor`; `items` is the list output."""
+    """How pages follow one another.
+
+    The output `next` goes into the param `cursor` of the next call, the param `size` says how many entries a page may hold,
+    and the output `items` holds the entries.
+    """
 
     cursor: ParamName
+    size: ParamName
     next: ParamName
     items: ParamName
 

@@ -105,6 +105,9 @@ def test_paging_names_params_and_outputs(spec: ToolSpec) -> None:
     assert (spec.paginate is not None) == spec.name.startswith("list_")
     if spec.paginate:
         assert spec.paginate.cursor in spec.params
+        size = spec.params[spec.paginate.size]
+        assert size.type == "integer"
+        assert size.maximum is not None, "a host has to know how many entries one page may hold"
         assert isinstance(spec.response[spec.paginate.next], CursorSource)
         assert spec.output[spec.paginate.items]["type"] == "array"
 
