@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=32)]
 ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9]{0,63}$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+\.[a-z0-9]+$", max_length=64)]
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/{}]+)+$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Schema = dict[str, Any]
@@ -46,8 +47,12 @@ class Items(Grammar):
 
 
 class Csv(Grammar):
-    """What a CSV file may hold: its columns, which of them are dates and which may not repeat a value."""
+    """What a CSV file may hold: its columns, which of them are dates and which may not repeat a value.
 
+    `name` is the name it is sent under where its content is given without one.
+    """
+
+    name: FileName
     columns: tuple[Text, ...]
     dates: tuple[Text, ...] = ()
     unique: tuple[Text, ...] = ()

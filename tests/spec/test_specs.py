@@ -101,6 +101,15 @@ def test_input_schema_is_portable(spec: ToolSpec) -> None:
 
 
 @each
+def test_csv_rules_are_for_files_and_name_known_columns(spec: ToolSpec) -> None:
+    for param in spec.params.values():
+        if param.csv:
+            assert param.format == "file"
+            assert param.csv.name.endswith(".csv")
+            assert {*param.csv.dates, *param.csv.unique} <= set(param.csv.columns)
+
+
+@each
 def test_paging_names_params_and_outputs(spec: ToolSpec) -> None:
     assert (spec.paginate is not None) == spec.name.startswith("list_")
     if spec.paginate:
