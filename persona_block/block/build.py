@@ -16,12 +16,12 @@ from ..version import __version__
 from .canvas import OPERATION, general_description, sub_blocks
 from .model import (
     Block,
+    BlockInput,
+    BlockOutput,
     Definition,
     Hints,
     Identity,
-    Input,
     Manifest,
-    Output,
     ResourceSource,
     Tools,
     ValueType,
@@ -29,24 +29,28 @@ from .model import (
 from .workflows import Skill
 
 _VERBS = ("create", "get", "list", "update")
-"""The verbs that come first within a group; others follow in the alphabet's order."""
+"""The verbs that come first within a group; others follow in alphabetical order."""
 _EFFECTS_LAST = ("decide", "erase")
-_NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
-"""An operation named in the text of a skill."""
+"""The effects that come last within a group, in this order."""
+_OPERATION_NAME = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+"""An operation as the instructions of a skill name it."""
 
 
 def manifest() -> dict[str, Any]:
-    """The block as one JSON-able document, a fresh copy at each call."""
+    """Return the block as JSON data, a fresh copy at each call; `manifest_schema` gives its JSON Schema.
+
+    Raises SpecError where a spec file breaks the grammar.
+    """
     return _manifest().model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def manifest_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) that every manifest fits."""
+    """Return the JSON Schema (draft 2020-12) that every manifest of this version fits."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
 
 
 def definition(spec: ToolSpec) -> dict[str, Any]:
-    """One operation as the manifest defines it."""
+    """Return one operation as the manifest's `tools.definitions` holds it."""
     return _definition(spec).model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -66,7 +70,7 @@ def _manifest() -> Manifest:
         groups=block.groups,
         sub_blocks=tuple(sub_blocks(block, specs)),
         sentences={spec.name: spec.sentence for spec in specs},
-        tools=Tools(access=tuple(definition.id for definition in definitions), definitions=definitions),
+        tools=Tools(access=tuple(entry.id for entry in definitions), definitions=definitions),
         inputs=_inputs(block, specs),
         outputs=_outputs(specs),
         templates=block.templates,
@@ -75,7 +79,7 @@ def _manifest() -> Manifest:
 
 
 def _in_reading_order(block: Block, specs: Iterable[ToolSpec]) -> list[ToolSpec]:
-    """By group; within one create, get, list and update first, what settles things late, what erases last."""
+    """Sort by group; within one create, get, list and update come first, decisions late and erasures last."""
     groups = list(block.groups)
 
     def place(spec: ToolSpec) -> tuple[int, int, int, str]:
@@ -88,7 +92,7 @@ def _in_reading_order(block: Block, specs: Iterable[ToolSpec]) -> list[ToolSpec]
 
 
 def _with_operations(skill: Skill) -> Skill:
-    return skill.model_copy(update={"operations": tuple(dict.fromkeys(_NAMED.findall(skill.instructions)))})
+    return skill.model_copy(update={"operations": tuple(dict.fromkeys(_OPERATION_NAME.findall(skill.instructions)))})
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------------
@@ -117,7 +121,7 @@ def _definition(spec: ToolSpec) -> Definition:
 
 
 def _hints(spec: ToolSpec) -> Hints:
-    """PATCH counts as idempotent because Persona's sets values; it never adds to them."""
+    """Derive the hints from effect and method; PATCH counts as idempotent because Persona's sets values and never adds."""
     return Hints(
         read_only=spec.effect == "read",
         destructive=spec.effect == "erase",
@@ -139,8 +143,8 @@ def _source(spec: ToolSpec, name: str) -> ResourceSource | CursorSource | FileSo
 
 
 def _without_prose(schema: Schema) -> Schema:
-    """An output schema with its mapping but without descriptions, which `output` already has."""
-    shape = {key: value for key, value in schema.items() if key != "description"}
+    """Copy an output schema with its mapping but without the descriptions, which `output` already has."""
+    shape = {keyword: value for keyword, value in schema.items() if keyword != "description"}
     if "properties" in shape:
         shape["properties"] = {name: _without_prose(part) for name, part in shape["properties"].items()}
     if "items" in shape:
@@ -151,39 +155,39 @@ def _without_prose(schema: Schema) -> Schema:
 # --- inputs and outputs ----------------------------------------------------------------------------------------------------
 
 
-def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, Input]:
-    everywhere = tuple(spec.name for spec in specs)
-    key = catalog.api_key_param()
+def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, BlockInput]:
+    all_operations = tuple(spec.name for spec in specs)
+    api_key = catalog.api_key_param()
     inputs = {
-        OPERATION: Input(type="string", description=block.canvas.operation.description, operations=everywhere),
-        API_KEY_PARAM: Input(type="string", description=key.description, operations=everywhere),
+        OPERATION: BlockInput(type="string", description=block.canvas.operation.description, operations=all_operations),
+        API_KEY_PARAM: BlockInput(type="string", description=api_key.description, operations=all_operations),
     }
     for name in dict.fromkeys(name for spec in specs for name in spec.params):
         params = {spec.name: spec.params[name] for spec in specs if name in spec.params}
-        meanings = dict.fromkeys(general_description(param.field) for param in params.values())
+        descriptions = dict.fromkeys(general_description(param.field) for param in params.values())
         first = next(iter(params.values()))
-        kind: ValueType = "file" if first.format == "file" else first.type
-        inputs[name] = Input(type=kind, description=" ".join(meanings), operations=tuple(params))
+        value_type: ValueType = "file" if first.format == "file" else first.type
+        inputs[name] = BlockInput(type=value_type, description=" ".join(descriptions), operations=tuple(params))
     return inputs
 
 
-def _outputs(specs: list[ToolSpec]) -> dict[str, Output]:
+def _outputs(specs: list[ToolSpec]) -> dict[str, BlockOutput]:
     outputs = {}
     for name in dict.fromkeys(name for spec in specs for name in spec.output):
-        givers = [spec for spec in specs if name in spec.output]
-        schema = givers[0].output[name]
+        operations = [spec for spec in specs if name in spec.output]
+        schema = operations[0].output[name]
         types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        is_file = isinstance(givers[0].response[name], FileSource)
-        outputs[name] = Output(
-            type="file" if is_file else next(kind for kind in types if kind in get_args(ValueType)),
+        is_file = isinstance(operations[0].response[name], FileSource)
+        outputs[name] = BlockOutput(
+            type="file" if is_file else next(json_type for json_type in types if json_type in get_args(ValueType)),
             nullable="null" in types,
             description=_output_description(schema),
-            operations=tuple(spec.name for spec in givers),
+            operations=tuple(spec.name for spec in operations),
         )
     return outputs
 
 
 def _output_description(schema: Schema) -> str:
-    """A resource's own description, because that of one operation says too much for all of them."""
+    """Return a resource's own description, because that of one operation says too much for all of them."""
     resource = schema.get("x-type")
     return str(catalog.read(f"shared/{resource}.json")["description"] if resource else schema["description"])

@@ -10,43 +10,48 @@ from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
 from .model import Block, Condition, Option, SubBlock, SubBlockType
 
 OPERATION = "operation"
-"""The field that chooses the operation."""
+"""The id of the field that chooses the operation."""
 
 
 def sub_blocks(block: Block, specs: list[ToolSpec]) -> Iterator[SubBlock]:
-    """The operation first, the API key last, between them basic fields before advanced ones."""
+    """Yield the operation first, the API key last, and between them basic fields before advanced ones."""
     yield _operation_field(block, specs)
-    by_field = {field: [spec for spec in specs if field in _fields(spec)] for field in _woven(specs)}
-    fields = {field: (_param(specs[0], field), specs) for field, specs in by_field.items()}
-    for field, (param, takers) in sorted(fields.items(), key=lambda entry: entry[1][0].advanced):
-        yield from _field(block, field, param, takers)
+    by_field = {field: [spec for spec in specs if field in _param_names(spec)] for field in _field_order(specs)}
+    fields = {field: (_param(operations[0], field), operations) for field, operations in by_field.items()}
+    for field, (param, operations) in sorted(fields.items(), key=lambda entry: entry[1][0].advanced):
+        yield from _field(block, field, param, operations)
     yield from _field(block, API_KEY_PARAM, catalog.api_key_param(), [])
 
 
-def _fields(spec: ToolSpec) -> dict[str, str]:
-    """The name of the param behind each field of an operation."""
+def general_description(field: str) -> str:
+    """Return what a field means before an operation puts it in its own words, from `shared/params.json`."""
+    return str(catalog.read("shared/params.json")[field]["description"])
+
+
+def _param_names(spec: ToolSpec) -> dict[str, str]:
+    """Return the name of an operation's param by the field it is filled in at."""
     return {param.field: name for name, param in spec.params.items()}
 
 
 def _param(spec: ToolSpec, field: str) -> Param:
-    return spec.params[_fields(spec)[field]]
+    return spec.params[_param_names(spec)[field]]
 
 
-def _woven(specs: Iterable[ToolSpec]) -> list[str]:
-    """All fields in one order that keeps as much as it can of each operation's own.
+def _field_order(specs: Iterable[ToolSpec]) -> list[str]:
+    """Return all fields in one order that keeps as much as it can of each operation's own.
 
     A new field goes behind the one before it in its operation; leading new ones go before all that the operation shares with
     earlier ones.
     """
-    woven: list[str] = []
+    order: list[str] = []
     for spec in specs:
-        fields = list(_fields(spec))
-        place = min((woven.index(field) for field in fields if field in woven), default=0)
+        fields = list(_param_names(spec))
+        place = min((order.index(field) for field in fields if field in order), default=0)
         for field in fields:
-            if field not in woven:
-                woven.insert(place, field)
-            place = woven.index(field) + 1
-    return woven
+            if field not in order:
+                order.insert(place, field)
+            place = order.index(field) + 1
+    return order
 
 
 def _operation_field(block: Block, specs: list[ToolSpec]) -> SubBlock:
@@ -63,19 +68,19 @@ def _operation_field(block: Block, specs: list[ToolSpec]) -> SubBlock:
     )
 
 
-def _field(block: Block, field: str, param: Param, takers: list[ToolSpec]) -> Iterator[SubBlock]:
-    """A field and, for a file, its pair; with no takers it belongs to every operation."""
+def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -> Iterator[SubBlock]:
+    """Yield a field and, for a file, its pair; `operations` are those that take it, none for a field of every operation."""
     general = general_description(field)
-    required = _condition(spec.name for spec in takers if _fields(spec)[field] in spec.required)
-    own = {spec.name: _param(spec, field).description for spec in takers}
+    required = _condition(spec.name for spec in operations if _param_names(spec)[field] in spec.required)
+    own_descriptions = {spec.name: _param(spec, field).description for spec in operations}
     shown = SubBlock(
         id=field,
-        canonical_param_id=_fields(takers[0])[field] if takers else field,
+        canonical_param_id=_param_names(operations[0])[field] if operations else field,
         title=param.title,
-        type=_kind(block, field, param),
+        type=_field_type(block, field, param),
         mode="advanced" if param.advanced else "basic",
         description=general,
-        descriptions={name: text for name, text in own.items() if text != general} or None,
+        descriptions={name: text for name, text in own_descriptions.items() if text != general} or None,
         placeholder=param.placeholder,
         options=tuple(Option(id=value, label=value.replace("-", " ").capitalize()) for value in param.enum or ()) or None,
         language="json" if param.type in ("object", "array") else None,
@@ -83,26 +88,26 @@ def _field(block: Block, field: str, param: Param, takers: list[ToolSpec]) -> It
         max=param.maximum,
         password=True if param.format == "password" else None,
         visibility=param.visibility,
-        condition=_condition(spec.name for spec in takers),
-        required=(required or False) if takers else True,
-        required_any=_required_any(field, takers),
+        condition=_condition(spec.name for spec in operations),
+        required=(required or False) if operations else True,
+        required_any=_required_any(field, operations),
     )
     if param.format != "file":
         yield shown
         return
     upload = block.canvas.uploads[field]
     yield shown.model_copy(update={"id": f"{field}Upload", "accepted_types": upload.accepted_types})
-    reference: dict[str, Any] = {"type": "short-input", "mode": "advanced", "id": f"{field}Reference"}
-    words = {"title": upload.reference_title, "placeholder": upload.reference_placeholder}
-    yield shown.model_copy(update=reference | words)
+    reference: dict[str, Any] = {
+        "type": "short-input",
+        "mode": "advanced",
+        "id": f"{field}Reference",
+        "title": upload.reference_title,
+        "placeholder": upload.reference_placeholder,
+    }
+    yield shown.model_copy(update=reference)
 
 
-def general_description(field: str) -> str:
-    """What a field means before an operation puts it in its own words."""
-    return str(catalog.read("shared/params.json")[field]["description"])
-
-
-def _kind(block: Block, field: str, param: Param) -> SubBlockType:
+def _field_type(block: Block, field: str, param: Param) -> SubBlockType:
     if param.format == "file":
         return "file-upload"
     if param.enum:
@@ -113,13 +118,14 @@ def _kind(block: Block, field: str, param: Param) -> SubBlockType:
 
 
 def _condition(names: Iterable[str]) -> Condition | None:
-    value = tuple(names)
-    return Condition(value=value) if value else None
+    """Return the condition of being one of these operations; None where there are none."""
+    operations = tuple(names)
+    return Condition(value=operations) if operations else None
 
 
-def _required_any(field: str, takers: list[ToolSpec]) -> dict[str, tuple[str, ...]] | None:
-    choices = {}
-    for spec in takers:
-        if _fields(spec)[field] in spec.require_any:
-            choices[spec.name] = tuple(spec.params[name].field for name in spec.require_any)
-    return choices or None
+def _required_any(field: str, operations: list[ToolSpec]) -> dict[str, tuple[str, ...]] | None:
+    alternatives = {}
+    for spec in operations:
+        if _param_names(spec)[field] in spec.require_any:
+            alternatives[spec.name] = tuple(spec.params[name].field for name in spec.require_any)
+    return alternatives or None

@@ -1,4 +1,4 @@
-"""What `block.json` may hold and what a manifest holds, as closed models; the manifest's JSON Schema comes from here."""
+"""The closed models of `block.json` and of a manifest, from which the manifest's JSON Schema is made."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SubBlockType = Literal["dropdown", "short-input", "long-input", "code", "file-up
 
 
 class Auth(Grammar):
-    """Which param holds the API key, how it is sent, and the environment variable that stands in for it."""
+    """The API key: its param, the header and scheme that carry it, and the environment variable that stands in for it."""
 
     param: ParamName
     header: Text
@@ -47,7 +47,7 @@ class Auth(Grammar):
 
 
 class Wire(Grammar):
-    """What every call shares: where it goes, its fixed headers, its authorisation, the header that makes a POST repeatable."""
+    """The part that every call shares: base URL, fixed headers, authorisation, the header that makes a POST repeatable."""
 
     base_url: Url
     headers: dict[str, str]
@@ -70,8 +70,8 @@ class Vocabulary(Grammar):
 # --- block.json ------------------------------------------------------------------------------------------------------------
 
 
-class Upload(Grammar):
-    """How a file param looks as a reference, beside the upload that its own title and placeholder describe."""
+class UploadField(Grammar):
+    """The upload and the reference of a file param; title and placeholder of the upload are the param's own."""
 
     accepted_types: Text
     reference_title: Text
@@ -86,15 +86,15 @@ class OperationField(Grammar):
 
 
 class Canvas(Grammar):
-    """What a canvas shows and no param says of itself."""
+    """The words and kinds of canvas fields that no param says of itself."""
 
     operation: OperationField
     long_inputs: tuple[ParamName, ...]
-    uploads: dict[ParamName, Upload]
+    uploads: dict[ParamName, UploadField]
 
 
 class Identity(Grammar):
-    """Who the block is."""
+    """The name, the texts and the looks of the block."""
 
     type: Slug
     name: Text
@@ -110,7 +110,7 @@ class Identity(Grammar):
 
 
 class Block(Identity):
-    """`block.json`: what a canvas and a runtime need beside the operations."""
+    """The content of `block.json`, which a canvas and a runtime need beside the operations."""
 
     icon_file: Text
     wire: Wire
@@ -125,7 +125,7 @@ class Block(Identity):
 
 
 class Condition(Grammar):
-    """Holds while the field `operation` has one of these values."""
+    """A condition that holds while the field `operation` has one of these values."""
 
     field: Literal["operation"] = "operation"
     value: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -149,7 +149,7 @@ class SubBlock(Grammar):
     mode: Literal["basic", "advanced"] = "basic"
     description: Text
     descriptions: dict[Name, Text] | None = None
-    """What it means to operations that say it otherwise."""
+    """By operation, a description that replaces the general one."""
     placeholder: Text | None = None
     options: tuple[Option, ...] | None = None
     default_value: Text | None = None
@@ -166,7 +166,7 @@ class SubBlock(Grammar):
 
 
 class Hints(Grammar):
-    """What a call does to the world; `consent` asks for a person's word before it."""
+    """Four flags on what a call does; `consent` asks for a person's word before it."""
 
     read_only: bool
     destructive: bool
@@ -175,7 +175,7 @@ class Hints(Grammar):
 
 
 class ResourceSource(Grammar):
-    """Where an output stands in the answer, and the shape to give it."""
+    """The place of an output in the answer, and the shape to give it."""
 
     pointer: Pointer
     shape: Schema
@@ -210,7 +210,7 @@ class Tools(Grammar):
     definitions: tuple[Definition, ...]
 
 
-class Input(Grammar):
+class BlockInput(Grammar):
     """One input of the block, over all operations that take it."""
 
     type: ValueType
@@ -218,7 +218,7 @@ class Input(Grammar):
     operations: tuple[Name, ...]
 
 
-class Output(Input):
+class BlockOutput(BlockInput):
     """One output of the block, over all operations that give it."""
 
     nullable: bool
@@ -236,7 +236,7 @@ class Manifest(Identity):
     sub_blocks: tuple[SubBlock, ...]
     sentences: dict[Name, Text]
     tools: Tools
-    inputs: dict[ParamName, Input]
-    outputs: dict[ParamName, Output]
+    inputs: dict[ParamName, BlockInput]
+    outputs: dict[ParamName, BlockOutput]
     templates: tuple[Template, ...]
     skills: tuple[Skill, ...]

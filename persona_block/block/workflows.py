@@ -1,4 +1,4 @@
-"""What a workflow template and an agent skill may hold, as closed models.
+"""The closed models of a workflow template and of an agent skill.
 
 A template's steps run in order and read what inputs and earlier steps gave; `block.json` says in words, under `grammar`,
 how a runtime reads them.
@@ -17,7 +17,7 @@ StepId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9]*$", max_le
 
 
 class When(Grammar):
-    """A condition on what a reference gives: exactly one of `in`, `notIn`, `allIn`, `anyIn`, `empty`."""
+    """A condition on the value of a reference: exactly one of `in`, `notIn`, `allIn`, `anyIn`, `empty`."""
 
     value: Text
     in_: Annotated[tuple[Any, ...] | None, Field(alias="in")] = None
@@ -35,7 +35,7 @@ class When(Grammar):
 
 
 class Step(Grammar):
-    """What every step of a template may say."""
+    """The part of a step that operation steps and host steps share."""
 
     id: StepId
     when: tuple[When, ...] | None = None
@@ -78,7 +78,7 @@ class AskStep(Step):
 
 
 class TemplateInput(Grammar):
-    """What a template has to be told, as JSON Schema with an example."""
+    """One input of a template, as JSON Schema with an example."""
 
     type: Literal["string", "integer", "object"]
     format: Format | None = None
@@ -99,7 +99,7 @@ class Template(Grammar):
 
 
 class Skill(Grammar):
-    """A job an agent knows how to do; `operations` are those that its instructions name."""
+    """A job of an agent, as instructions; `operations` are those that the instructions name."""
 
     name: Slug
     title: Text
@@ -112,5 +112,5 @@ class Skill(Grammar):
     @field_validator("instructions", mode="before")
     @classmethod
     def _joined(cls, value: Any) -> Any:
-        """A file holds the lines of a text that would otherwise be one line too long to read."""
+        """Join the lines of a text, which `block.json` holds as a list so that they can be read."""
         return "\n".join(value) if isinstance(value, list) else value
