@@ -27,7 +27,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Self, TypedDict, Unpack
+
+TookEffect = Literal["no", "yes", "unknown"]
+"""Whether something was changed at Persona."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +46,43 @@ class Problem:
 
 
 def printable(name: str) -> str:
-    """A name that somebody else wrote, as text that can be sent and read: at most 64 characters, what is no text escaped."""
+    """Return a name that somebody else wrote as text that can be sent and read: 64 characters at most, no lone surrogates."""
     return name[:64].encode("utf-8", "backslashreplace").decode()
 
 
+class Consequences(TypedDict, total=False):
+    """What every error tells beside its message; each constructor takes these as keywords."""
+
+    output: Mapping[str, Any]
+    """What had been read before it went wrong; the default is nothing."""
+    took_effect: TookEffect | None
+    """Whether something was changed all the same; None for an operation that changes nothing."""
+    retryable: bool
+    """Whether sending it again, as a new call, can do no harm and may help; the default is the class's."""
+
+
 class PersonaError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
 
-    retryable = False
+    An error survives `pickle`, so that process pools and workflow engines can hand it on.
+    """
 
-    def __init__(self, message: str) -> None:
+    retryable: bool = False
+    took_effect: TookEffect | None = "no"
+    """Whether something was changed all the same, or None for what changes nothing anyway."""
+
+    def __init__(self, message: str, **consequences: Unpack[Consequences]) -> None:
         super().__init__(message)
         self.message = message
-        self.output: dict[str, Any] = {}
+        self.output: dict[str, Any] = dict(consequences.get("output", {}))
         """What had been read before it went wrong; empty where nothing had."""
-        self.took_effect: str | None = "no"
-        """Whether something was changed all the same: "no", "yes", "unknown", or None for what changes nothing anyway."""
+        if "took_effect" in consequences:
+            self.took_effect = consequences["took_effect"]
+        if "retryable" in consequences:
+            self.retryable = consequences["retryable"]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
 
     @property
     def kind(self) -> str:
@@ -66,7 +90,7 @@ class PersonaError(Exception):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
     def details(self) -> dict[str, Any]:
-        """The error as `errorDetails` of a result holds it; every key is always there."""
+        """Return the error as `errorDetails` of a result holds it; every key is always there."""
         return {
             "kind": self.kind,
             "status": None,
@@ -78,15 +102,33 @@ class PersonaError(Exception):
             "problems": [],
         }
 
+    def revised(self, message: str | None = None, **consequences: Unpack[Consequences]) -> Self:
+        """Return a copy with another message or other consequences."""
+        copy: Self = _restored(type(self), self.args, self.__dict__)
+        PersonaError.__init__(copy, self.message if message is None else message, **(_consequences(self) | consequences))
+        return copy
+
+
+def _consequences(error: PersonaError) -> Consequences:
+    return {"output": error.output, "took_effect": error.took_effect, "retryable": error.retryable}
+
+
+def _restored(kind: type[PersonaError], args: tuple[Any, ...], state: Mapping[str, Any]) -> Any:
+    """Return an error of a class as it was, without running its constructor."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class InputError(PersonaError):
     """The params are wrong: every problem at once, and nothing was sent."""
 
-    def __init__(self, operation: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, operation: str, problems: Sequence[Problem], **consequences: Unpack[Consequences]) -> None:
         self.operation = operation
         self.problems = tuple(problems)
         listed = "; ".join(f"{problem.param}: {problem.message}" for problem in self.problems)
-        super().__init__(f"{operation}: nothing was sent. {listed}.")
+        super().__init__(f"{operation}: nothing was sent. {listed}.", **consequences)
 
     def details(self) -> dict[str, Any]:
         problems = [{"param": problem.param, "message": problem.message} for problem in self.problems]
@@ -97,10 +139,7 @@ class TransportError(PersonaError):
     """No answer came from Persona; `took_effect` says whether it may have acted on the request."""
 
     retryable = True
-
-    def __init__(self, message: str, *, took_effect: str | None = "unknown") -> None:
-        super().__init__(message)
-        self.took_effect = took_effect
+    took_effect: TookEffect | None = "unknown"
 
 
 class ApiError(PersonaError):
@@ -117,10 +156,9 @@ class ApiError(PersonaError):
         title: str | None = None,
         details: str | None = None,
         request_id: str | None = None,
-        took_effect: str | None = "no",
+        **consequences: Unpack[Consequences],
     ) -> None:
-        super().__init__(message)
-        self.took_effect = took_effect
+        super().__init__(message, **consequences)
         self.status = status
         self.title = title
         self.detail_text = details
@@ -182,16 +220,17 @@ class Unavailable(ApiError):
 class ResponseError(PersonaError):
     """A 2xx answer that is not what the operation promises."""
 
+    took_effect: TookEffect | None = "unknown"
+
     def __init__(
         self,
         message: str,
         *,
         status: int | None = None,
         request_id: str | None = None,
-        took_effect: str | None = "unknown",
+        **consequences: Unpack[Consequences],
     ) -> None:
-        super().__init__(message)
-        self.took_effect = took_effect
+        super().__init__(message, **consequences)
         self.status = status
         self.request_id = request_id
 
@@ -202,10 +241,7 @@ class ResponseError(PersonaError):
 class WaitError(PersonaError):
     """Waiting did not bring what was wanted; `output` is what was read last."""
 
-    def __init__(self, message: str, output: Mapping[str, Any]) -> None:
-        super().__init__(message)
-        self.output = dict(output)
-        self.took_effect = None
+    took_effect: TookEffect | None = None
 
 
 class WaitFailed(WaitError):
@@ -221,9 +257,7 @@ class WaitTimedOut(WaitError):
 class WebhookError(PersonaError):
     """What arrived as a webhook cannot be read."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.took_effect = None
+    took_effect: TookEffect | None = None
 
 
 class SignatureError(WebhookError):
@@ -247,5 +281,5 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error_type(status: int) -> type[ApiError]:
-    """The class for an HTTP status of 400 or more."""
+    """Return the class for an HTTP status of 400 or more."""
     return _BY_STATUS.get(status, Unavailable if status >= 500 else ApiError)
