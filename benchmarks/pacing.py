@@ -82,12 +82,12 @@ async def run(base_url: str, key: str, calls: int = CALLS) -> tuple[float, int]:
 @contextlib.contextmanager
 def unpaced() -> Iterator[None]:
     """Calls without a pacer's count, to measure what it costs."""
-    kept = pacing.Pacer._try
-    pacing.Pacer._try = lambda self: pacing.Ticket(self, -1, 0, 0)  # type: ignore[method-assign]
+    kept = pacing.Pacer.try_admit
+    pacing.Pacer.try_admit = lambda self: pacing.Ticket(self, -1, 0, 0)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        pacing.Pacer._try = kept  # type: ignore[method-assign]
+        pacing.Pacer.try_admit = kept  # type: ignore[method-assign]
 
 
 async def main() -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WebhookError,
     )
+    from .files.rules import FileRules
     from .files.store import FileRef, FileStore
     from .runner import Runner, run_sync
     from .sandbox import Sandbox
@@ -64,7 +65,7 @@ _HOMES = {
         "WaitTimedOut",
         "WebhookError",
     ),
-    "files": ("FileRef", "FileStore"),
+    "files": ("FileRef", "FileRules", "FileStore"),
     "call.result": ("ToolResult",),
     "runner": ("Runner", "run_sync"),
     "sandbox": ("Sandbox",),
@@ -91,6 +92,7 @@ __all__ = [
     "ApiError",
     "Conflict",
     "FileRef",
+    "FileRules",
     "FileStore",
     "Forbidden",
     "InputError",

@@ -309,6 +309,42 @@ async def test_a_cursor_that_repeats_ends_the_paging() -> None:
             [page async for page in run.paginate("list_accounts")]
 
 
+@pytest.mark.parametrize(
+    ("options", "params", "sizes", "count"),
+    [
+        ({"max_items": 12}, {}, [12], 12),
+        ({"max_items": 12, "page_size": 5}, {}, [5, 5, 2], 12),
+        ({"max_items": 12}, {"pageSize": " 5 "}, [5, 5, 2], 12),
+        ({"max_items": 12}, {"pageSize": 5}, [5, 5, 2], 12),
+        ({"max_items": 40}, {}, [40], 25),
+        ({"max_items": 400}, {}, [100], 25),
+        ({"page_size": 20}, {"pageSize": 5}, [20, 20], 25),
+        ({"max_items": 1}, {}, [1], 1),
+    ],
+)
+async def test_paging_ends_at_as_many_items_as_were_asked_for(
+    options: dict[str, Any], params: dict[str, Any], sizes: list[int], count: int
+) -> None:
+    asked: list[int] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(int(request.url.params["page[size]"]))
+        return _pages(request)
+
+    async with runner(handler) as run:
+        pages = [page async for page in run.paginate("list_accounts", params, **options)]
+    assert asked == sizes
+    assert sum(len(page["accounts"]) for page in pages) == count
+    assert (pages[-1]["nextCursor"] is None) == (count == 25)
+
+
+@pytest.mark.parametrize("options", [{"max_items": 0}, {"page_size": -1}, {"max_items": True}, {"page_size": "5"}])
+async def test_a_number_of_items_that_is_none_is_refused_by_name(options: dict[str, Any]) -> None:
+    async with runner(_never) as run:
+        with pytest.raises(InputError, match=f"{next(iter(options))}: must be a whole number, at least 1"):
+            run.paginate("list_accounts", **options)
+
+
 async def test_only_lists_give_pages() -> None:
     async with runner(_never) as run:
         with pytest.raises(InputError, match="gives no pages"):
@@ -348,6 +384,13 @@ async def test_waiting_on_what_was_started() -> None:
         output = await run.wait("create_report", params, delay=0.001)
     assert output["report"]["status"] == "ready"
     assert keys == ["POST Bearer own-key", "GET Bearer own-key", "GET Bearer own-key"]
+
+
+async def test_a_delay_of_nothing_is_no_delay() -> None:
+    async with runner(_report(["pending"] * 5 + ["ready"])) as run:
+        started = asyncio.get_running_loop().time()
+        await run.wait("get_report", {"reportId": "rep_1"}, delay=0, deadline=5)
+        assert asyncio.get_running_loop().time() - started < 1
 
 
 async def test_waiting_ends_badly_or_not_in_time() -> None:

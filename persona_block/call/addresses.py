@@ -13,7 +13,7 @@ from ..errors import InputError, Problem
 
 
 def check_base_url(url: str) -> str:
-    """The base URL without a trailing slash; raises InputError unless it is https, or http on this machine only."""
+    """Return the base URL without a trailing slash; raises InputError unless it is https, or http on this machine only."""
     parts = urlsplit(url.strip())
     try:
         plain = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
@@ -27,7 +27,7 @@ def check_base_url(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     if host == "localhost":
         return True
     try:
@@ -38,5 +38,5 @@ def is_loopback(host: str) -> bool:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """One verifying TLS context for all clients; making one reads every root certificate."""
+    """Return one verifying TLS context for all clients; making one reads every root certificate."""
     return httpx.create_ssl_context()

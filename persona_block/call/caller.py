@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError, PersonaError, Problem
-from ..files import tabular
-from ..files.store import FileStore
+from ..files.store import UNNAMED, FileStore
+from ..files.tabular import check_csv
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
@@ -37,51 +36,54 @@ class Caller:
         self._check_files = check_files
 
     async def call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
-        """The output of one call; raises PersonaError."""
+        """Return the output of one call; raises PersonaError."""
         spec = catalog.load(operation)
         values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
         parts = serialize(spec, values)
-        key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
+        if parts.method == "POST":
+            idempotency_key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key())
+        else:
+            idempotency_key = None
         with observed(spec.name, trace), contextlib.ExitStack() as opened:
             upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
-            call = Call(spec, parts, api_key, key, upload, trace)
+            call = Call(spec, parts, api_key, idempotency_key, upload, trace)
             if spec.file_source:
                 return await self._download(call, values, *spec.file_source)
             answer = await self._client.send(call)
             if answer.status < 300:
                 return parse(spec, answer)
             if call.in_doubt and answer.status in (409, 422) and spec.confirm:
-                confirmed = await self._confirmed(spec, spec.confirm, values, api_key)
+                confirmed = await self._confirmed(spec.confirm, values, api_key)
                 if confirmed is not None:
                     return confirmed
-            raise parse_error(spec, replace(answer, in_doubt=call.in_doubt))
+            raise parse_error(spec, answer, in_doubt=call.in_doubt)
 
-    async def _confirmed(self, spec: ToolSpec, confirm: Confirm, values: Params, api_key: str) -> Output | None:
-        """The object as it is now, where it shows that an attempt without an answer took effect after all."""
+    async def _confirmed(self, confirm: Confirm, values: Params, api_key: str) -> Output | None:
+        """Return the object as it is now, where it shows that an attempt without an answer took effect after all."""
         reading = catalog.load(confirm.operation)
         try:
             params = {name: values[name] for name in reading.params}
             output = await self.call(reading.name, params | {API_KEY_PARAM: api_key}, Trace())
         except PersonaError:
             return None
-        found = first(output, confirm.at)
-        holds = found in confirm.values if confirm.values else found is not None
+        value = first(output, confirm.at)
+        holds = value in confirm.values if confirm.values else value is not None
         return output if holds else None
 
     async def _upload(self, spec: ToolSpec, multipart: Params, opened: contextlib.ExitStack) -> Upload:
-        """The opened file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
+        """Open the file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
         ((part, source),) = multipart.items()
         name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
         try:
-            filename, stream = opened.enter_context(self._files.reader(source))
+            filename, stream = opened.enter_context(self._files.reader(source, param.csv.name if param.csv else UNNAMED))
             if param.csv and self._check_files:
-                stream = await asyncio.to_thread(tabular.check, stream, param.csv)
+                stream = await asyncio.to_thread(check_csv, stream, param.csv)
         except ValueError as error:
             raise InputError(spec.name, [Problem(name, str(error))]) from None
         return Upload(part, filename, stream)
 
     async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
-        """A binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
+        """Store a binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
         spec = call.spec
         with storing(spec.name), self._files.writer(fill_text(source.filename, values), source.file) as writer:
             answer = await self._client.send(call, writer, source.file)
@@ -96,11 +98,9 @@ class Caller:
 
 @contextlib.contextmanager
 def storing(operation: str) -> Iterator[None]:
-    """A folder that cannot be written to as an error of ours."""
+    """Raise a PersonaError where a folder cannot be written to."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        failure = PersonaError(f"{operation}: the file could not be stored: {reason}.")
-        failure.took_effect = None
-        raise failure from None
+        raise PersonaError(f"{operation}: the file could not be stored: {reason}.", took_effect=None) from None

@@ -14,15 +14,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError
+from ..errors import InputError, PersonaError, Problem, ResponseError, TookEffect, TransportError
+from ..files.rules import FILE_LIMIT
 from ..spec import catalog
 from ..spec.grammar import ToolSpec
 from .addresses import check_base_url, is_loopback, tls_context
-from .filehost import FILE_LIMIT, Sink
+from .filehost import Sink
 from .observe import silent_libraries
 from .pacing import Pacer, Ticket, pacer_for
 from .parse import Answer
-from .retry import DEADLINE, Outcome, Stop, decide
+from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
 
@@ -33,7 +34,7 @@ JSON_LIMIT = 32 * 1024 * 1024
 """The largest JSON answer that is read, in bytes after decompression."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-
+"""Seconds for connecting, and for each read and write, unless the runner is told otherwise."""
 
 _LEAST = 1.0
 """Seconds that an attempt gets even at the end of the deadline."""
@@ -51,7 +52,7 @@ class Upload:
 
 @dataclass(slots=True)
 class Call:
-    """One call of an operation: what to send, as whom, under which idempotency key."""
+    """One call of an operation: what to send, with which API key, under which idempotency key."""
 
     spec: ToolSpec
     parts: RequestParts
@@ -60,19 +61,20 @@ class Call:
     upload: Upload | None = None
     trace: Trace = field(default_factory=Trace)
     in_doubt: bool = False
-    """Whether an attempt that was not the last may have taken effect."""
+    """Whether an attempt before the latest may have taken effect."""
 
 
 def new_idempotency_key() -> str:
-    """A key under which Persona acts once, however often the request comes (docs.withpersona.com/idempotence)."""
+    """Return a new key under which Persona acts once, however often the request comes (docs.withpersona.com/idempotence)."""
     return str(uuid.uuid4())
 
 
-def check_idempotency_key(operation: str, key: str) -> str:
-    """A key that can stand in a header; raises InputError."""
-    if not (isinstance(key, str) and 0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+def check_idempotency_key(operation: str, idempotency_key: str) -> str:
+    """Return a key that can stand in a header; raises InputError."""
+    text = isinstance(idempotency_key, str) and idempotency_key.isascii() and idempotency_key.isprintable()
+    if not (text and 0 < len(idempotency_key) <= 255):
         raise InputError(operation, [Problem("idempotency_key", "must be 1 to 255 printable ASCII characters")])
-    return key
+    return idempotency_key
 
 
 class Client:
@@ -108,7 +110,7 @@ class Client:
         )
 
     async def send(self, call: Call, sink: Sink | None = None, media_type: str = "application/json") -> Answer:
-        """The answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
+        """Return the answer to `call` after as many attempts as `retry.decide` allows, an error's answer included.
 
         A 2xx body of `media_type` goes to `sink` where there is one, and stays out of the answer. Raises TransportError where
         no answer came, ResponseError where it is larger than the limit.
@@ -116,33 +118,31 @@ class Client:
         if self._closed:
             raise PersonaError("The runner is closed; open a new one. Nothing was sent.")
         started = time.monotonic()
-        attempt = 0
+        before = call.trace.attempts
         while True:
-            attempt += 1
             ticket = await self._pacer(call.api_key).admit()
-            started = time.monotonic() if attempt == 1 else started
+            started = time.monotonic() if call.trace.attempts == before else started
             left = self._deadline - (time.monotonic() - started)
             with ticket:
-                outcome, answer = await self._attempt(call, ticket, sink, media_type, max(_LEAST, left))
+                ended, answer = await self._attempt(call, ticket, sink, media_type, max(_LEAST, left))
             if answer is not None and answer.status < 400:
                 return answer
             verdict = decide(
                 call.spec,
-                attempt,
-                outcome,
+                call.trace.attempts - before,
+                ended,
                 time.monotonic() - started,
                 deadline=self._deadline,
                 jitter=random.random(),  # noqa: S311 - spreads callers out, guards nothing
             )
             if isinstance(verdict, Stop):
                 if answer is None:
-                    raise _unanswered(call, outcome, verdict)
+                    raise _unanswered(call, ended, verdict)
                 return replace(answer, note=verdict.because)
-            call.in_doubt = call.in_doubt or is_in_doubt(outcome)
-            call.trace.retries.append({"reason": outcome.reason, "after": round(verdict.after, 3)})
-            log.info("%s: %s, trying again in %.2f s", call.spec.name, outcome.reason, verdict.after)
-            if call.trace.tell:
-                call.trace.tell(f"{call.spec.name}: {outcome.reason}, trying again in {verdict.after:.1f} s")
+            call.in_doubt = call.in_doubt or is_in_doubt(ended)
+            call.trace.retries.append({"reason": ended.reason, "after": round(verdict.after, 3)})
+            log.info("%s: %s, trying again in %.2f s", call.spec.name, ended.reason, verdict.after)
+            call.trace.tell(f"{call.spec.name}: {ended.reason}, trying again in {verdict.after:.1f} s")
             await asyncio.sleep(verdict.after)
 
     async def aclose(self) -> None:
@@ -157,8 +157,8 @@ class Client:
 
     async def _attempt(
         self, call: Call, ticket: Ticket, sink: Sink | None, media_type: str, seconds: float
-    ) -> tuple[Outcome, Answer | None]:
-        """One request of at most so many seconds: how it ended, and its answer where a whole one came.
+    ) -> tuple[Attempt, Answer | None]:
+        """Make one request of at most so many seconds: how it ended, and its answer where a whole one came.
 
         A file that keeps coming or going may take longer.
         """
@@ -180,14 +180,14 @@ class Client:
                 finally:
                     await response.aclose()
         except TimeoutError:
-            return Outcome(reason=f"no whole answer in {seconds:.0f} s"), None
+            return Attempt(reason=f"no whole answer in {seconds:.0f} s"), None
         except httpx.HTTPError as error:
             sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            return Outcome(sent=sent, reason=f"no answer ({type(error).__name__})"), None
-        outcome = _outcome(response)
-        if outcome.status == 429 and not outcome.remaining:
-            ticket.refused(outcome.reset or 0.0)
-        return outcome, answer
+            return Attempt(sent=sent, reason=f"no answer ({type(error).__name__})"), None
+        ended = _ended(response)
+        if ended.status == 429 and not ended.remaining:
+            ticket.refused(ended.reset or 0.0)
+        return ended, answer
 
     def _request(self, call: Call, media_type: str) -> httpx.Request:
         headers = {self._auth["header"]: f"{self._auth['scheme']} {call.api_key}", "Accept": media_type}
@@ -228,15 +228,8 @@ class Client:
         return Answer(response.status_code, found, bytes(kept), call.trace.request_id)
 
 
-def is_in_doubt(outcome: Outcome) -> bool:
-    """Whether an attempt that ended so may have taken effect all the same."""
-    if outcome.status is None:
-        return outcome.sent
-    return outcome.status >= 500 or outcome.status == 408
-
-
-def _outcome(response: httpx.Response) -> Outcome:
-    return Outcome(
+def _ended(response: httpx.Response) -> Attempt:
+    return Attempt(
         status=response.status_code,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),
         reset=_number(response.headers.get("RateLimit-Reset"), float),
@@ -251,14 +244,15 @@ def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:
         return None
 
 
-def _unanswered(call: Call, outcome: Outcome, verdict: Stop) -> TransportError:
-    """The error for a request without an answer; it names the kind of failure, never the URL or the headers."""
-    name, lost = call.spec.name, call.in_doubt or outcome.sent
+def _unanswered(call: Call, ended: Attempt, verdict: Stop) -> TransportError:
+    """Return the error for a request without an answer; it names the kind of failure, never the URL or the headers."""
+    took_effect: TookEffect | None
+    name, lost = call.spec.name, call.in_doubt or ended.sent
     if call.spec.effect == "read":
-        message, took_effect = f"{name} got {outcome.reason} from Persona.", None
+        message, took_effect = f"{name} got {ended.reason} from Persona.", None
     elif lost:
-        message = f"{name} got {outcome.reason} from Persona. Whether it took effect is unknown: read the object first."
+        message = f"{name} got {ended.reason} from Persona. Whether it took effect is unknown: read the object first."
         took_effect = "unknown"
     else:
-        message, took_effect = f"{name} could not reach Persona: {outcome.reason}. Nothing was sent.", "no"
+        message, took_effect = f"{name} could not reach Persona: {ended.reason}. Nothing was sent.", "no"
     return TransportError(" ".join(filter(None, [message, verdict.because])), took_effect=took_effect)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
+from ..files.rules import FILE_LIMIT
 from .addresses import is_loopback, tls_context
 from .observe import silent_libraries
 
@@ -16,9 +17,6 @@ FILE_HOST = "files.withpersona.com"
 """Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
 
 _REDIRECTS = 4
-
-FILE_LIMIT = 512 * 1024 * 1024
-"""The largest file that is read unless the client is told otherwise, in bytes."""
 
 
 class Sink(Protocol):
@@ -49,7 +47,7 @@ class FileHost:
         self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False, verify=tls_context())
 
     async def fetch(self, url: str, sink: Sink) -> None:
-        """A file from a trusted host, without the API key, into `sink`; raises PersonaError.
+        """Fetch a file from a trusted host, without the API key, into `sink`; raises PersonaError.
 
         The URL holds an access token, so no message names more of it than its host.
         """
@@ -76,7 +74,9 @@ class FileHost:
             host = ""
         trusted = host in self._hosts and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
         if not trusted:
-            message = f"is on a host that is not trusted with files ({host or 'none'}); name it in the runner's file_hosts"
+            message = (
+                f"is on a host that is not trusted with files ({host or 'none'}); name it in FileRules(hosts=…)"
+            )
             raise InputError("download", [Problem("file", message)])
 
     async def _store(self, response: httpx.Response, sink: Sink) -> None:

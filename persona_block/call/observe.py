@@ -23,7 +23,7 @@ _ours: contextvars.ContextVar[bool] = contextvars.ContextVar("persona_block_call
 
 
 class _HeldBack(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, _record: logging.LogRecord) -> bool:
         return not _ours.get()
 
 
@@ -52,7 +52,7 @@ def observed(operation: str, trace: Trace) -> Iterator[None]:
             yield
             outcome = "succeeded"
         finally:
-            told = {
+            attributes = {
                 "persona.operation": operation,
                 "persona.outcome": outcome,
                 "http.response.status_code": trace.status,
@@ -60,7 +60,7 @@ def observed(operation: str, trace: Trace) -> Iterator[None]:
                 "persona.request_id": trace.request_id,
             }
             if span is not None:
-                span.set_attributes({name: value for name, value in told.items() if value is not None})
+                span.set_attributes({name: value for name, value in attributes.items() if value is not None})
             log.info(
                 "%s %s: status %s, %d attempts, %d ms, %s",
                 operation,
@@ -74,7 +74,7 @@ def observed(operation: str, trace: Trace) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _span(operation: str) -> Iterator[Any]:
-    """A span without the exception's text, which may quote Persona; None where OpenTelemetry is missing."""
+    """Open a span without the exception's text, which may quote Persona; None where OpenTelemetry is missing."""
     telemetry = _telemetry()
     if telemetry is None:
         yield None
@@ -92,7 +92,7 @@ def _span(operation: str) -> Iterator[Any]:
 
 @cache
 def _telemetry() -> Any:
-    """OpenTelemetry's tracing API, or None where it is not installed; looked for once."""
+    """Return OpenTelemetry's tracing API, or None where it is not installed; looked for once."""
     try:
         import opentelemetry.trace as trace
     except ModuleNotFoundError:

@@ -35,15 +35,15 @@ class Pacer:
         self._sent = 0
 
     async def admit(self) -> Ticket:
-        """A ticket for one request, as soon as the window has room; use it as a context around the request."""
+        """Return a ticket for one request, as soon as the window has room; use it as a context around the request."""
         while True:
-            admitted = self._try()
+            admitted = self.try_admit()
             if isinstance(admitted, Ticket):
                 return admitted
             await asyncio.sleep(admitted)
 
-    def _try(self) -> Ticket | float:
-        """A place, or in how many seconds to ask again."""
+    def try_admit(self) -> Ticket | float:
+        """Return a ticket, or in how many seconds to ask again."""
         now = time.monotonic()
         with self._lock:
             if self._ends is not None and now >= self._ends:
@@ -62,19 +62,19 @@ class Pacer:
             return ticket
 
     def _open_window(self) -> None:
-        """Requests still under way may be counted in the new window, so they are taken off its budget."""
+        """Begin the next window; requests still under way may be counted in it, so they are taken off its budget."""
         self._window += 1
         self._ends = None
         self._left = None if self._limit is None else max(1, self._limit - self._in_flight)
 
-    def _done(self, window: int, counted: int, headers: Mapping[str, str] | None) -> None:
-        """One request has ended; `counted` is how many Persona had counted for certain when it answered."""
-        told = _read(headers) if headers is not None else None
+    def finish(self, window: int, counted: int, headers: Mapping[str, str] | None) -> None:
+        """Take note of a request's end; `counted` is how many Persona had counted for certain when it answered."""
+        reported = _read(headers) if headers is not None else None
         with self._lock:
             self._in_flight -= 1
-            if told is None or window != self._window:
+            if reported is None or window != self._window:
                 return
-            limit, remaining, reset = told
+            limit, remaining, reset = reported
             self._limit = limit
             # An answer is read after it was written, so each tells the window's end too late, and the earliest is the best.
             ends = time.monotonic() + reset + _SLACK
@@ -83,8 +83,8 @@ class Pacer:
             lowest = remaining - (self._sent - counted)
             self._left = min(lowest if self._left is None else max(self._left, lowest), remaining)
 
-    def _refused(self, window: int, reset: float) -> None:
-        """A 429 closes the window early: somebody else used it up."""
+    def close_window(self, window: int, reset: float) -> None:
+        """Close a window early after a 429: somebody else used it up."""
         with self._lock:
             if window == self._window:
                 self._left = 0
@@ -106,14 +106,14 @@ class Ticket(AbstractContextManager["Ticket"]):
 
     def refused(self, reset: float) -> None:
         """Take note of a 429, `reset` seconds before the window ends."""
-        self._pacer._refused(self._window, reset)
+        self._pacer.close_window(self._window, reset)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pacer._done(self._window, self._counted, self._headers)
+        self._pacer.finish(self._window, self._counted, self._headers)
 
 
 def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Limit, remaining and seconds to the reset; None where an answer does not give all three."""
+    """Return limit, remaining and seconds to the reset; None where an answer does not give all three."""
     try:
         limit, remaining = int(headers["RateLimit-Limit"]), int(headers["RateLimit-Remaining"])
         reset = float(headers["RateLimit-Reset"])
@@ -127,7 +127,7 @@ _lock = threading.Lock()
 
 
 def pacer_for(base_url: str, api_key: str) -> Pacer:
-    """The pacer that every call with this key to this address shares; it lives as long as somebody holds it."""
+    """Return the pacer that every call with this key to this address shares; it lives as long as somebody holds it."""
     name = hashlib.sha256(f"{base_url}\n{api_key}".encode()).hexdigest()
     with _lock:
         return _pacers.setdefault(name, Pacer())

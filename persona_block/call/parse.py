@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ..errors import ApiError, ResponseError, api_error_type
+from ..errors import ApiError, ResponseError, TookEffect, api_error_type
 from ..spec.grammar import CursorSource, FileSource, ToolSpec
 
 SIGNATURES = {"application/pdf": b"%PDF-"}
@@ -25,12 +25,10 @@ class Answer:
     request_id: str | None = None
     note: str = ""
     """A sentence on why no further attempt was made, for an error."""
-    in_doubt: bool = False
-    """Whether an earlier attempt of the same call may have taken effect."""
 
 
 def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
-    """The JSON output of a 2xx answer; raises ResponseError where it is not what the operation promises."""
+    """Return the JSON output of a 2xx answer; raises ResponseError where it is not what the operation promises."""
     document = _document(spec, answer)
     output = {}
     for name, source in spec.response.items():
@@ -42,7 +40,7 @@ def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
 
 
 def broken(spec: ToolSpec, answer: Answer, what: str) -> ResponseError:
-    """The error for a 2xx answer that is not what the operation promises."""
+    """Return the error for a 2xx answer that is not what the operation promises."""
     effect = "" if spec.effect == "read" else " Persona may have acted on it: read the object before sending it again."
     return ResponseError(
         f"Persona answered {spec.name} with {answer.status}, but {what}.{effect}{_cite(answer.request_id)}",
@@ -80,7 +78,7 @@ def _promised(spec: ToolSpec, answer: Answer, document: dict[str, Any], name: st
 
 
 def _cursor(spec: ToolSpec, answer: Answer, document: dict[str, Any], source: CursorSource) -> str | None:
-    """The cursor in a link; the links must be there, or the end of a list could be mistaken for its middle."""
+    """Return the cursor in a link; the links must be there, or the end of a list could be mistaken for its middle."""
     parent = source.pointer.rpartition("/")[0]
     if not isinstance(first(document, parent), dict):
         raise broken(spec, answer, f"without {parent}, so whether more pages follow is unknown")
@@ -97,7 +95,7 @@ def _cursor(spec: ToolSpec, answer: Answer, document: dict[str, Any], source: Cu
 
 
 def shape(schema: Mapping[str, Any], value: Any) -> Any:
-    """`value` as the output schema maps it; raises ValueError, as a phrase, where a promise is broken."""
+    """Return `value` as the output schema maps it; raises ValueError, as a phrase, where a promise is broken."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if value is None:
         if "array" in types:
@@ -139,7 +137,7 @@ def _shape_object(schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
 
 
 def _is_of(kind: str, type_name: Any) -> bool:
-    """Persona's polymorphic types continue the resource's name after a slash."""
+    """Return whether a type is a kind or one below it, such as `report/watchlist` below `report`."""
     return isinstance(type_name, str) and (type_name == kind or type_name.startswith(f"{kind}/"))
 
 
@@ -150,7 +148,7 @@ def _mapped(schema: Mapping[str, Any], resource: dict[str, Any]) -> Any:
 
 
 def unwrap(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields as plain values by name: an object of just `type` and `value` becomes its value, at every depth."""
+    """Return fields as plain values by name: an object of just `type` and `value` becomes its value, at every depth."""
     return {name: _plain(value) for name, value in fields.items()}
 
 
@@ -168,7 +166,7 @@ def _plain(value: Any) -> Any:
 
 
 def first(document: Any, pointer: str | list[str]) -> Any:
-    """What `pointer` names, or the first present of several; a pointer with `*` gives a list; None where there is nothing."""
+    """Return what `pointer` names, or the first present of several; None where there is nothing, a list for one with `*`."""
     for candidate in [pointer] if isinstance(pointer, str) else pointer:
         found = list(_resolve(document, candidate))
         if "*" in candidate:
@@ -179,7 +177,7 @@ def first(document: Any, pointer: str | list[str]) -> Any:
 
 
 def _resolve(node: Any, pointer: str) -> Iterator[Any]:
-    """Every value that a JSON Pointer names, `*` stepping through an array."""
+    """Yield every value that a JSON Pointer names, `*` stepping through an array."""
     step, _, rest = pointer.removeprefix("/").partition("/")
     if step == "*":
         found = node if isinstance(node, list) else []
@@ -194,18 +192,21 @@ def _resolve(node: Any, pointer: str) -> Iterator[Any]:
 # --- errors ----------------------------------------------------------------------------------------------------------------
 
 
-def parse_error(spec: ToolSpec, answer: Answer) -> ApiError:
-    """The error of an answer of 300 or more, all that Persona says of it in a sentence, with the Request-Id."""
+def parse_error(spec: ToolSpec, answer: Answer, *, in_doubt: bool = False) -> ApiError:
+    """Return the error of an answer of 300 or more: all that Persona says of it in a sentence, with the Request-Id.
+
+    in_doubt: whether an earlier attempt of the same call may have taken effect.
+    """
     kind = api_error_type(answer.status)
-    told = list(_told(answer))
-    title = next((error["title"] for error in told if error.get("title")), None)
-    details = "; ".join(error["details"] for error in told if error.get("details")) or None
-    said = "; ".join(filter(None, map(_sentence, told))) or _silence(answer)
-    advice = answer.note or (_IN_DOUBT if answer.in_doubt and spec.effect != "read" else kind.advice)
+    errors = list(_listed_errors(answer))
+    title = next((error["title"] for error in errors if error.get("title")), None)
+    details = "; ".join(error["details"] for error in errors if error.get("details")) or None
+    said = "; ".join(filter(None, map(_sentence, errors))) or _silence(answer)
+    advice = answer.note or (_IN_DOUBT if in_doubt and spec.effect != "read" else kind.advice)
     return kind(
         " ".join(filter(None, [f"Persona refused {spec.name} with {answer.status}:", said.rstrip(".") + ".", advice]))
         + _cite(answer.request_id),
-        took_effect=_took_effect(spec, answer),
+        took_effect=_took_effect(spec, answer, in_doubt),
         status=answer.status,
         title=title,
         details=details,
@@ -216,14 +217,14 @@ def parse_error(spec: ToolSpec, answer: Answer) -> ApiError:
 _IN_DOUBT = "An earlier attempt may have taken effect: read the object as it is now before trying again."
 
 
-def _took_effect(spec: ToolSpec, answer: Answer) -> str | None:
+def _took_effect(spec: ToolSpec, answer: Answer, in_doubt: bool) -> TookEffect | None:
     if spec.effect == "read":
         return None
-    return "unknown" if answer.in_doubt or answer.status >= 500 or answer.status == 408 else "no"
+    return "unknown" if in_doubt or answer.status >= 500 or answer.status == 408 else "no"
 
 
-def _told(answer: Answer) -> Iterator[dict[str, str]]:
-    """Title, details and pointer of each error in Persona's error body; nothing where the body is something else."""
+def _listed_errors(answer: Answer) -> Iterator[dict[str, str]]:
+    """Yield title, details and pointer of each error in Persona's error body; nothing where the body is something else."""
     try:
         errors = json.loads(answer.body)["errors"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -31,7 +31,7 @@ class Stopwatch:
         self._ticks = time.monotonic()
 
     def timing(self) -> Timing:
-        """The time from the stopwatch's making to now."""
+        """Return the time from the stopwatch's making to now."""
         elapsed = time.monotonic() - self._ticks
         end = self._start + dt.timedelta(seconds=elapsed)
         return Timing(start_time=_stamp(self._start), end_time=_stamp(end), duration=round(elapsed * 1000))
@@ -53,11 +53,11 @@ class ToolResult(BaseModel):
     """The reason of every further attempt, and the seconds waited before it."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The envelope as plain JSON data."""
+        """Return the envelope as plain JSON data."""
         return self.model_dump(mode="json", by_alias=True)
 
 
-def failed(
+def failed_result(
     error: PersonaError,
     watch: Stopwatch | None = None,
     *,
@@ -65,7 +65,7 @@ def failed(
     attempts: int = 0,
     retries: Sequence[dict[str, Any]] = (),
 ) -> ToolResult:
-    """The envelope of an error, with whatever had been read before it."""
+    """Return the envelope of an error, with whatever had been read before it."""
     return ToolResult(
         success=False,
         output=error.output,

@@ -20,7 +20,7 @@ _TRY_AGAIN = frozenset({408, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Attempt:
     """How one attempt ended: with a status, or without an answer."""
 
     status: int | None = None
@@ -44,55 +44,63 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Give up; `because` says why in a sentence, or nothing where the outcome speaks for itself."""
+    """Give up; `because` says why in a sentence, or nothing where the attempt speaks for itself."""
 
     because: str = ""
 
 
 def decide(
-    spec: ToolSpec, attempt: int, outcome: Outcome, elapsed: float, *, deadline: float = DEADLINE, jitter: float = 0.5
+    spec: ToolSpec, number: int, ended: Attempt, elapsed: float, *, deadline: float = DEADLINE, jitter: float = 0.5
 ) -> Retry | Stop:
-    """What to do after attempt number `attempt` (from 1) that ended as `outcome`, `elapsed` seconds into the call.
+    """Return what to do after attempt number `number` (from 1) that ended as `ended`, `elapsed` seconds into the call.
 
-    `jitter` is a random number from 0 to 1 that spreads callers out.
+    deadline: seconds that the call may take with all its attempts.
+    jitter: a random number from 0 to 1 that spreads callers out.
     """
-    if outcome.status == 429:
-        delay = _after_rate_limit(outcome, jitter)
-    elif _is_repeated(spec, outcome):
-        delay = _backoff(attempt, jitter)
+    if ended.status == 429:
+        delay = _after_rate_limit(ended, jitter)
+    elif _is_repeated(spec, ended):
+        delay = _backoff(number, jitter)
     else:
         delay = None
     if delay is None:
-        return Stop(_why_not(spec, outcome))
+        return Stop(_why_not(spec, ended))
     if elapsed + delay > deadline:
-        return Stop(f"Given up after {attempt} attempts, because the next would pass the deadline of {deadline:g} s.")
+        return Stop(f"Given up after {number} attempts, because the next would pass the deadline of {deadline:g} s.")
     return Retry(delay)
 
 
-def _after_rate_limit(outcome: Outcome, jitter: float) -> float | None:
-    """The wait for the window's end; None for a used-up quota, which no wait of ours refills."""
-    if outcome.remaining:
+def _after_rate_limit(ended: Attempt, jitter: float) -> float | None:
+    """Return the seconds to the window's end; None for a used-up quota, which no wait of ours refills."""
+    if ended.remaining:
         return None
-    reset = 1.0 if outcome.reset is None else max(0.0, outcome.reset)
+    reset = 1.0 if ended.reset is None else max(0.0, ended.reset)
     return reset + 0.25 * jitter
 
 
-def _is_repeated(spec: ToolSpec, outcome: Outcome) -> bool:
-    if outcome.status is None or outcome.status in _TRY_AGAIN:
+def is_in_doubt(ended: Attempt) -> bool:
+    """Return whether an attempt that ended so may have taken effect all the same."""
+    if ended.status is None:
+        return ended.sent
+    return ended.status >= 500 or ended.status == 408
+
+
+def _is_repeated(spec: ToolSpec, ended: Attempt) -> bool:
+    if ended.status is None or ended.status in _TRY_AGAIN:
         return True
-    return outcome.status == 500 and spec.request.method != "POST"
+    return ended.status == 500 and spec.request.method != "POST"
 
 
-def _backoff(attempt: int, jitter: float) -> float:
-    """Exponential, of which a random half at most is taken away."""
-    longest = min(CAP, BASE * 2.0 ** (attempt - 1))
+def _backoff(number: int, jitter: float) -> float:
+    """Return an exponential delay in seconds, of which a random half at most is taken away."""
+    longest = min(CAP, BASE * 2.0 ** (number - 1))
     return longest * (1 - jitter / 2)
 
 
-def _why_not(spec: ToolSpec, outcome: Outcome) -> str:
-    if outcome.status == 429:
+def _why_not(spec: ToolSpec, ended: Attempt) -> str:
+    if ended.status == 429:
         return "This is a quota of the organisation and not the rate limit, so waiting does not help."
-    if outcome.status == 500 and spec.request.method == "POST":
+    if ended.status == 500 and spec.request.method == "POST":
         return (
             "It was not tried again, because Persona keeps this answer under the idempotency key and would only repeat it. "
             "Whether it took effect is unknown: read the object before trying again."

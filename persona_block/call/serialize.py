@@ -29,12 +29,12 @@ class RequestParts:
 
     @property
     def target(self) -> str:
-        """Path and query as they stand in the request line."""
+        """Return path and query as they stand in the request line."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
 def serialize(spec: ToolSpec, values: Mapping[str, Any]) -> RequestParts:
-    """The request of `spec` for params that `inputs.prepare` has checked."""
+    """Return the request of `spec` for params that `inputs.prepare` has checked."""
     keys = _chosen_keys(spec, values)
     request = spec.request
     query = [
@@ -54,7 +54,7 @@ def serialize(spec: ToolSpec, values: Mapping[str, Any]) -> RequestParts:
 
 
 def fill_text(template: str, values: Mapping[str, Any]) -> str:
-    """`template` with each `{name}` replaced; values are never scanned for braces themselves."""
+    """Return `template` with each `{name}` replaced; values are never scanned for braces themselves."""
     return PLACEHOLDER.sub(lambda match: _as_text(values[match[1]]), template)
 
 
@@ -67,7 +67,7 @@ def _chosen_keys(spec: ToolSpec, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _path(spec: ToolSpec, values: Mapping[str, Any]) -> str:
-    """The path with every param as one percent-encoded segment; a dot segment would walk to another resource."""
+    """Return the path with every param as one percent-encoded segment; a dot segment would walk to another resource."""
 
     def segment(name: str) -> str:
         text = _as_text(values[name])
@@ -79,7 +79,7 @@ def _path(spec: ToolSpec, values: Mapping[str, Any]) -> str:
 
 
 def _fill(node: Any, values: Mapping[str, Any], keys: Mapping[str, str]) -> Any:
-    """`node` with params in their places; `_ABSENT` where a param it needs was not given."""
+    """Return `node` with params in their places; `_ABSENT` where a param it needs was not given."""
     if isinstance(node, str):
         whole = PLACEHOLDER.fullmatch(node)
         if whole:

@@ -128,14 +128,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     """One operation, one envelope, whatever happens."""
-    from ..call.result import failed
+    from ..call.result import failed_result
 
     try:
         result = asyncio.run(_run_once(arguments))
     except PersonaError as error:
-        result = failed(error)
+        result = failed_result(error)
     except KeyboardInterrupt:
-        result = failed(_interruption(catalog.load(arguments.operation)))
+        result = failed_result(_interruption(catalog.load(arguments.operation)))
         print(f"\n{result.error}", file=sys.stderr)
         print_json(result.to_dict())
         return INTERRUPTED
@@ -149,12 +149,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _interruption(spec: ToolSpec) -> PersonaError:
     """The error of a run that the user ended."""
     if spec.effect == "read":
-        error = PersonaError(f"{spec.name} was interrupted.")
-        error.took_effect = None
-    else:
-        error = PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.")
-        error.took_effect = "unknown"
-    return error
+        return PersonaError(f"{spec.name} was interrupted.", took_effect=None)
+    return PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.", took_effect="unknown")
 
 
 async def _run_once(arguments: argparse.Namespace) -> ToolResult:
@@ -170,17 +166,18 @@ async def _run_once(arguments: argparse.Namespace) -> ToolResult:
 
 
 def _runner(arguments: argparse.Namespace) -> Runner:
+    from ..files.rules import FileRules
     from ..files.store import DEFAULT_FOLDER, FileStore
     from ..runner import Runner
 
     files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
-    check = not arguments.no_check
+    rules = FileRules(check=not arguments.no_check)
     if arguments.sandbox:
         offline = sandbox.sandbox_class()(populate=True)
         return Runner(
-            api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, check_files=check
+            api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, file_rules=rules
         )
-    return Runner(api_key=_key_from_stdin() if arguments.api_key_stdin else None, files=files, check_files=check)
+    return Runner(api_key=_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
 
 
 def _key_from_stdin() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .rules import FileRules
 from .store import FileRef, FileStore
 
-__all__ = ["FileRef", "FileStore"]
+__all__ = ["FileRef", "FileRules", "FileStore"]

@@ -15,8 +15,9 @@ from weakref import WeakKeyDictionary
 
 from ..call.caller import KEY_VARIABLE
 from ..call.inputs import check_api_key
+from ..call.trace import Progress
 from ..errors import InputError, PersonaError, Problem, Unavailable, WaitTimedOut, printable
-from ..runner import Progress, Runner
+from ..runner import Runner
 from ..spec.grammar import API_KEY_PARAM, TOOL_PREFIX, ToolSpec
 from .answer import Answer, answered, failed, refused
 from .arguments import Arguments, Given, check

@@ -120,13 +120,14 @@ class Sandbox:
 
     def runner(self, **options: Any) -> Runner:
         """A Runner that is ready to use this sandbox in process, its files included; `options` are those of Runner."""
+        from ..files.rules import FileRules
         from ..runner import Runner
 
         defaults = {
             "api_key": self.api_key,
             "base_url": self.base_url,
             "transport": self.transport,
-            "file_hosts": [urlsplit(self.organization.files_url).hostname],
+            "file_rules": FileRules(hosts=(urlsplit(self.organization.files_url).hostname or "",)),
         }
         return Runner(**{**defaults, **options})
 

@@ -130,7 +130,7 @@ async def test_every_page_is_one_list() -> None:
 
 async def test_a_bad_outcome_is_an_outcome() -> None:
     async def wait(operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        raise WaitFailed("declined", {"inquiry": {"status": "declined"}})
+        raise WaitFailed("declined", output={"inquiry": {"status": "declined"}})
 
     step = {"id": "outcome", "operation": "get_inquiry", "wait": True, "params": {"inquiryId": "inq_1"}}
     assert await run([step], wait=wait) == {"outcome": {"inquiry": {"status": "declined"}}}

@@ -15,37 +15,37 @@ from hypothesis import strategies as st
 
 from persona_block import PersonaError, Runner
 from persona_block.call import retry
-from persona_block.call.retry import CAP, Outcome, Retry, Stop, decide
+from persona_block.call.retry import CAP, Attempt, Retry, Stop, decide
 from persona_block.spec import catalog
 
 GET, PATCH, POST, DELETE = (catalog.load(f"{verb}_inquiry") for verb in ("get", "update", "approve", "redact"))
 EVERY = (GET, PATCH, POST, DELETE)
-NO_ANSWER = Outcome(reason="no answer")
+NO_ANSWER = Attempt(reason="no answer")
 
 
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("status", [None, 408, 502, 503, 504])
 def test_tried_again(spec: Any, status: int | None) -> None:
-    assert isinstance(decide(spec, 1, Outcome(status=status), 0.0), Retry)
+    assert isinstance(decide(spec, 1, Attempt(status=status), 0.0), Retry)
 
 
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 501])
 def test_never_tried_again(spec: Any, status: int) -> None:
-    assert isinstance(decide(spec, 1, Outcome(status=status), 0.0), Stop)
+    assert isinstance(decide(spec, 1, Attempt(status=status), 0.0), Stop)
 
 
 def test_a_500_is_tried_again_unless_it_is_stored_under_a_key() -> None:
-    assert all(isinstance(decide(spec, 1, Outcome(status=500), 0.0), Retry) for spec in (GET, PATCH, DELETE))
-    stopped = decide(POST, 1, Outcome(status=500), 0.0)
+    assert all(isinstance(decide(spec, 1, Attempt(status=500), 0.0), Retry) for spec in (GET, PATCH, DELETE))
+    stopped = decide(POST, 1, Attempt(status=500), 0.0)
     assert isinstance(stopped, Stop)
     assert "unknown" in stopped.because
 
 
 def test_a_rate_limit_waits_for_the_window_and_a_quota_does_not() -> None:
-    waited = decide(POST, 9, Outcome(status=429, remaining=0, reset=12), 30.0, jitter=0)
+    waited = decide(POST, 9, Attempt(status=429, remaining=0, reset=12), 30.0, jitter=0)
     assert waited == Retry(12)
-    quota = decide(POST, 1, Outcome(status=429, remaining=250, reset=12), 0.0)
+    quota = decide(POST, 1, Attempt(status=429, remaining=250, reset=12), 0.0)
     assert isinstance(quota, Stop)
     assert "quota" in quota.because
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import httpx
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from persona_block import ApiError, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
 from persona_block.files.names import safe_name
+from persona_block.files.rules import FileRules
 from tests.support.planted import FILE_TOKEN, KEY
 
 URL = "https://files.withpersona.com/front.jpg?access_token=" + FILE_TOKEN
@@ -34,6 +37,22 @@ def test_a_safe_name_is_one_plain_segment(name: str) -> None:
 )
 def test_safe_names(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+
+
+@pytest.mark.parametrize(
+    ("source", "unnamed", "name"),
+    [
+        (b"x", None, "upload.bin"),
+        (io.BytesIO(b"x"), None, "upload.bin"),
+        (b"x", "crew.csv", "crew.csv"),
+        ({"content": "x"}, "crew.csv", "crew.csv"),
+        ({"content": "x", "name": "a b.txt"}, "crew.csv", "a-b.txt"),
+    ],
+)
+def test_what_has_no_name_takes_the_one_the_caller_gives(source: Any, unnamed: str | None, name: str) -> None:
+    options = {} if unnamed is None else {"unnamed": unnamed}
+    with FileStore().reader(source, **options) as (opened_name, stream):
+        assert (opened_name, stream.read()) == (name, b"x")
 
 
 def _write(store: FileStore, content: bytes, name: str = "a.pdf") -> str:
@@ -76,9 +95,14 @@ def test_storage_that_is_not_there() -> None:
         pass
 
 
-def _runner(handler: Handler, folder: Path, **options: object) -> Runner:
-    transport = httpx.MockTransport(handler)
-    return Runner(api_key=KEY, transport=transport, files=FileStore(folder), **options)  # type: ignore[arg-type]
+def _runner(handler: Handler, folder: Path, **options: Any) -> Runner:
+    """Return a runner whose requests go to `handler` and whose files go to `folder`."""
+    return Runner(api_key=KEY, transport=httpx.MockTransport(handler), files=FileStore(folder), **options)
+
+
+def _photo(_: httpx.Request) -> httpx.Response:
+    """Answer any request with a file of one byte."""
+    return httpx.Response(200, content=b"x")
 
 
 async def test_a_download_carries_no_key(tmp_path: Path) -> None:
@@ -109,10 +133,10 @@ async def test_a_download_carries_no_key(tmp_path: Path) -> None:
     ],
 )
 async def test_other_hosts_are_refused(url: str, tmp_path: Path) -> None:
-    def handler(request: httpx.Request) -> httpx.Response:
+    def refuse(_: httpx.Request) -> httpx.Response:
         raise AssertionError("a request was sent")
 
-    async with _runner(handler, tmp_path) as runner:
+    async with _runner(refuse, tmp_path) as runner:
         with pytest.raises(InputError, match="not trusted") as caught:
             await runner.download(url)
     assert FILE_TOKEN not in caught.value.message
@@ -131,20 +155,20 @@ async def test_a_redirect_elsewhere_is_refused(tmp_path: Path) -> None:
 
 
 async def test_hosts_the_runner_was_told_to_trust(tmp_path: Path) -> None:
-    async with _runner(lambda request: httpx.Response(200, content=b"x"), tmp_path, file_hosts=["127.0.0.1"]) as runner:
+    async with _runner(_photo, tmp_path, file_rules=FileRules(hosts=("127.0.0.1",))) as runner:
         assert (await runner.download("http://127.0.0.1:9/files/a.png")).name == "a.png"
 
 
 @pytest.mark.parametrize(
     ("handler", "error"),
     [
-        (lambda request: httpx.Response(403), ApiError),
-        (lambda request: httpx.Response(200, content=b"x" * 2000), ResponseError),
-        (lambda request: httpx.Response(302, headers={"Location": "/front.jpg"}), ResponseError),
+        (lambda _: httpx.Response(403), ApiError),
+        (lambda _: httpx.Response(200, content=b"x" * 2000), ResponseError),
+        (lambda _: httpx.Response(302, headers={"Location": "/front.jpg"}), ResponseError),
     ],
 )
 async def test_a_download_that_fails_leaves_nothing(handler: Handler, error: type[Exception], tmp_path: Path) -> None:
-    async with _runner(handler, tmp_path, file_limit=1000) as runner:
+    async with _runner(handler, tmp_path, file_rules=FileRules(limit=1000)) as runner:
         with pytest.raises(error) as caught:
             await runner.download(URL)
     assert FILE_TOKEN not in str(caught.value)
@@ -162,17 +186,17 @@ async def test_a_download_without_an_answer(tmp_path: Path) -> None:
 
 
 async def test_a_closed_runner_refuses_files_clearly(tmp_path: Path) -> None:
-    runner = _runner(lambda request: httpx.Response(200, content=b"x"), tmp_path)
+    runner = _runner(_photo, tmp_path)
     await runner.aclose()
     with pytest.raises(PersonaError, match="runner is closed"):
         await runner.download(URL)
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_folder_that_takes_no_file_is_an_error_of_ours(tmp_path: Path) -> None:
+async def test_a_folder_that_takes_no_file_is_a_persona_error(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("")
-    async with _runner(lambda request: httpx.Response(200, content=b"x"), taken) as runner:
+    async with _runner(_photo, taken) as runner:
         with pytest.raises(PersonaError, match="could not be stored") as caught:
             await runner.download(URL)
     assert caught.value.took_effect is None

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_block import InputError, Runner
-from persona_block.files.tabular import check
+from persona_block.files.rules import FileRules
+from persona_block.files.tabular import check_csv
 from persona_block.spec import catalog
 
 RULES = catalog.load("import_accounts").params["file"].csv
@@ -20,9 +21,9 @@ assert RULES is not None
 
 
 def sent(content: bytes) -> bytes:
-    """What would be uploaded of a file."""
+    """Return what would be uploaded of a file."""
     assert RULES is not None
-    stream = check(io.BytesIO(content), RULES)
+    stream = check_csv(io.BytesIO(content), RULES)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     found = stream.read()
@@ -83,9 +84,24 @@ def test_the_first_twenty_and_a_count() -> None:
 def test_pieces_of_a_respelled_file_add_up(sizes: list[int], noise: bytes) -> None:
     body = b"c" + noise.hex().encode() + b"\n"
     assert RULES is not None
-    stream = check(io.BytesIO(b"REFERENCE ID\n" + body), RULES)
+    stream = check_csv(io.BytesIO(b"REFERENCE ID\n" + body), RULES)
     found = b"".join(stream.read(size) for size in sizes) + stream.read()
     assert found == b"reference_id\n" + body
+
+
+async def test_csv_content_without_a_name_is_sent_under_the_name_of_the_rules() -> None:
+    uploads: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        uploads.append(request.read())
+        return httpx.Response(201, json={"data": {"type": "importer/account", "id": "mprt_1"}})
+
+    async with Runner(api_key="csv-key", transport=httpx.MockTransport(handler)) as runner:
+        for source in (b"reference_id\nc1\n", io.BytesIO(b"reference_id\nc1\n"), {"content": "reference_id\nc1\n"}):
+            await runner.call("import_accounts", {"file": source})
+    assert RULES is not None
+    assert RULES.name == "accounts.csv"
+    assert [b'filename="accounts.csv"' in upload for upload in uploads] == [True] * 3
 
 
 async def test_nothing_is_sent_of_a_file_that_breaks_the_rules(tmp_path: Path) -> None:
@@ -106,6 +122,6 @@ async def test_nothing_is_sent_of_a_file_that_breaks_the_rules(tmp_path: Path) -
         path.write_text("Reference ID\nc1\n")
         await checking.call("import_accounts", {"file": path})
     assert b"reference_id\nc1\n" in uploads[0]
-    async with Runner(api_key="csv-key", transport=transport, check_files=False) as unchecking:
+    async with Runner(api_key="csv-key", transport=transport, file_rules=FileRules(check=False)) as unchecking:
         await unchecking.call("import_accounts", {"file": path})
     assert b"Reference ID\nc1\n" in uploads[1]

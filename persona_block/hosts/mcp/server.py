@@ -24,9 +24,11 @@ from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
 from ...call.caller import KEY_VARIABLE
+from ...call.trace import Progress
 from ...errors import InputError, PersonaError, Problem, printable
+from ...files.rules import FileRules
 from ...files.store import FileStore
-from ...runner import Progress, Runner
+from ...runner import Runner
 from ...spec import resources
 from ...version import __version__
 from ..answer import Answer, failed
@@ -88,7 +90,7 @@ class Options:
 def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
     """Make the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
     files = Files()
-    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS, file_limit=KEPT_BYTES))
+    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=KEPT_BYTES)))
     toolbox = Toolbox(options.selection, runner=lambda: make(files.store), file_root=options.file_root)
     handlers = _Handlers(options, toolbox, files, api_key)
 
