@@ -1,4 +1,4 @@
-"""File names that are one plain path segment on every system, and others like a name that is taken."""
+"""File names that are one plain path segment on every system, and alternatives to a name that is taken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _NAME_LIMIT = 120
 
 
 def safe_name(name: str) -> str:
-    """A file name that is one plain path segment on every system: ASCII letters, digits, dot, dash and underscore."""
+    """Return a file name that is one plain path segment on every system, at most 120 characters, `file` where none is left.
+
+    It holds ASCII letters, digits, dot, dash and underscore, and does not begin with a dot.
+    """
     cleaned = _UNSAFE.sub("-", name.replace("\\", "/").rpartition("/")[2]).strip(".-")
     stem, dot, suffix = cleaned.rpartition(".")
     if dot and len(suffix) <= 10:
@@ -19,7 +22,7 @@ def safe_name(name: str) -> str:
 
 
 def candidates(name: str) -> Iterator[str]:
-    """`name`, then the same with a number, as often as anybody will ask."""
+    """Yield `name`, then `name-2`, `name-3` and so on up to 9,999, each with the suffix of the file."""
     yield name
     stem, dot, suffix = name.rpartition(".")
     for number in range(2, 10_000):

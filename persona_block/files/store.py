@@ -1,4 +1,4 @@
-"""Where a downloaded file goes and where an uploaded one comes from."""
+"""The file store: it keeps downloaded files and opens files to upload, on this machine or on remote storage."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ from pydantic.alias_generators import to_camel
 from .names import candidates, safe_name
 
 DEFAULT_FOLDER = "persona-files"
+"""The folder of a store that is given none, below the working directory."""
+UNNAMED = "upload.bin"
+"""The name of a file to upload that comes without one, unless the caller of `reader` knows better."""
 _HEAD = 16
+"""How many of a file's first bytes are kept to tell its type."""
 _SPOOL = 4 * 1024 * 1024
+"""How much of an unseekable stream is copied into memory before the copy goes to disk, in bytes."""
 
 
 class FileRef(BaseModel):
-    """A stored file, as an output holds it and as a `file` param may be given."""
+    """A stored file, as an output holds it and as a `file` param takes it; `size` is in bytes, `path` None when remote."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -37,15 +42,18 @@ class FileRef(BaseModel):
     path: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The reference as plain JSON data."""
+        """Return the reference as JSON data, keys in camelCase."""
         return self.model_dump(by_alias=True)
 
 
 class FileStore:
-    """A local folder, or with the extra `storage` any fsspec URL such as `s3://bucket/folder`.
+    """A place for files: a local folder, or with the extra `storage` any fsspec URL such as `s3://bucket/folder`.
 
-    A local folder is made when the first file comes, readable by its owner only. Two files of one name get two names: on
-    this machine in one step, on remote storage within one process.
+    folder: a path, a `file://` URL or a storage URL; by default `persona-files` below the working directory.
+
+    A local folder is made when the first file comes, readable by its owner only. Two files of one name get two names: in a
+    local folder whoever writes them, on remote storage if one process writes both. Raises ValueError, as a phrase, for a
+    storage URL that no installed library reads.
     """
 
     def __init__(self, folder: str | os.PathLike[str] = DEFAULT_FOLDER) -> None:
@@ -57,22 +65,25 @@ class FileStore:
             self._place = LocalFolder(local_path(folder))
 
     def writer(self, name: str, mime_type: str) -> FileWriter:
-        """A place for one file, used as a context; it appears under its name only once committed."""
+        """Return a writer of one file, to use as a context; the file appears under its name only once committed."""
         return FileWriter(self._place, safe_name(name), mime_type)
 
     @contextlib.contextmanager
-    def reader(self, source: Any) -> Iterator[tuple[str, IO[bytes]]]:
-        """The name and the opened bytes of what a `file` param holds; raises ValueError, as a phrase, where it cannot be read.
+    def reader(self, source: Any, unnamed: str = UNNAMED) -> Iterator[tuple[str, IO[bytes]]]:
+        """Open what a `file` param holds: its name and its bytes, in a stream that can be rewound.
 
-        A param is a path, a `file://` or storage URL, bytes, an open binary file, a FileRef, or an object with path, url or
-        content.
+        source: a path, a `file://` or storage URL, bytes, an open binary file, a FileRef, or an object with path, url or
+            content, and perhaps name.
+        unnamed: the name of bytes or of an open file that has none.
+
+        Raises ValueError, as a phrase, where it cannot be read.
         """
         value = _unreferenced(source)
         if isinstance(value, bytes):
-            yield _name_of(source, "accounts.csv"), io.BytesIO(value)
+            yield _name_of(source, unnamed), io.BytesIO(value)
         elif hasattr(value, "read"):
             with _binary(value) as stream:
-                yield _name_of(source, "accounts.csv"), stream
+                yield _name_of(source, unnamed), stream
         elif is_remote(value):
             from .remote import fetched
 
@@ -89,14 +100,14 @@ class FileStore:
 
 
 class Place(Protocol):
-    """Where a store keeps its files."""
+    """A folder that a store keeps its files in, local or remote."""
 
     def scratch(self) -> Path | None:
-        """The folder in which a file grows before it is whole; None for the system's."""
+        """Return the folder in which a file grows before it is whole; None for the system's."""
         ...
 
     def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """Keep the whole file `part` under `name` or one like it: the name, the URL and, where it has one, the local path."""
+        """Keep the whole file `part` under `name` or one like it: the name, the URL and the local path, None when remote."""
         ...
 
 
@@ -107,11 +118,12 @@ class LocalFolder:
         self._folder = folder
 
     def scratch(self) -> Path:
+        """Return the folder itself, made where it is missing, so that a whole file is only given its name."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder
 
     def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """A hard link takes a free name in one step, so two writers can never share one."""
+        """Give the file `part` a free name in this folder; raises OSError where 9,999 files have the name or one like it."""
         for candidate in candidates(name):
             try:
                 _claim(part, self._folder / candidate)
@@ -123,18 +135,18 @@ class LocalFolder:
 
 
 def _claim(part: Path, path: Path) -> None:
-    """Give a whole file its name; some mounts know no hard links, and there an empty file holds the name for a moment."""
+    """Give a whole file a name that is free; raises FileExistsError where it is taken."""
     try:
-        os.link(part, path)
+        os.link(part, path)  # takes the name in one step, so two writers can never share it
     except FileExistsError:
         raise
-    except OSError:
+    except OSError:  # a mount without hard links: an empty file holds the name until the whole one replaces it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         os.replace(part, path)
 
 
 class FileWriter:
-    """One file on its way to its place; leaving the context without a commit removes every trace of it."""
+    """A file that is being written; leaving the context without a commit removes every trace of it."""
 
     def __init__(self, place: Place, name: str, mime_type: str) -> None:
         self._place = place
@@ -162,24 +174,24 @@ class FileWriter:
         return self._file
 
     def restart(self) -> None:
-        """Forget what has been written."""
+        """Drop what has been written and begin again."""
         self._stream.seek(0)
         self._stream.truncate()
         self._size, self._head = 0, b""
 
     def write(self, piece: bytes) -> None:
-        """Add bytes to the end."""
+        """Append bytes to the file."""
         if len(self._head) < _HEAD:
             self._head += piece[:_HEAD]
         self._stream.write(piece)
         self._size += len(piece)
 
     def begins_with(self, signature: bytes) -> bool:
-        """Whether the bytes written so far begin with `signature`."""
+        """Tell whether the bytes written so far begin with `signature`, of at most 16 bytes."""
         return self._head.startswith(signature)
 
     def commit(self) -> FileRef:
-        """Give the whole file its name, another one where that is taken, and tell where it is."""
+        """Give the whole file its name, another one where that is taken, and return a reference to it."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         name, url, path = self._place.take(self._part, self._name)
@@ -187,7 +199,7 @@ class FileWriter:
 
 
 def _unreferenced(source: Any) -> Any:
-    """What a reference points at: its path, else its URL, else its content."""
+    """Return what a reference points at: its path, else its URL, else its content; anything else as it is."""
     if isinstance(source, FileRef):
         return source.path or source.url
     if isinstance(source, Mapping):
@@ -199,14 +211,15 @@ def _unreferenced(source: Any) -> Any:
     return source
 
 
-def _name_of(source: Any, fallback: str) -> str:
+def _name_of(source: Any, unnamed: str) -> str:
+    """Return the name that a source has of its own, else `unnamed`, as one that is safe on every system."""
     name = source.get("name") if isinstance(source, Mapping) else getattr(source, "name", None)
-    return safe_name(name) if isinstance(name, str) else safe_name(fallback)
+    return safe_name(name) if isinstance(name, str) else safe_name(unnamed)
 
 
 @contextlib.contextmanager
 def _binary(stream: Any) -> Iterator[IO[bytes]]:
-    """An open file as one that can be read and rewound; it stays open for whoever opened it."""
+    """Yield an open file as one that can be read and rewound; it stays open for whoever opened it."""
     inner = getattr(stream, "file", stream)  # an upload of a web framework holds the file it wraps
     if isinstance(inner, io.TextIOBase):
         raise ValueError("is opened as text; open it in binary mode")
@@ -218,7 +231,7 @@ def _binary(stream: Any) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The stream itself, or a copy of one that can be read only once, such as a pipe."""
+    """Yield the stream itself, or a copy of one that can be read only once, such as a pipe."""
     if stream.seekable():
         yield stream
         return
@@ -229,12 +242,12 @@ def _rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def is_remote(value: Any) -> bool:
-    """Whether a folder or a file param is a storage URL."""
+    """Tell whether a folder or a file param is a storage URL."""
     return isinstance(value, str) and "://" in value and not value.startswith("file://")
 
 
 def local_path(value: Any) -> Path:
-    """The path that a path or a `file://` URL names; raises ValueError for anything else."""
+    """Return the path that a path or a `file://` URL names; raises ValueError, as a phrase, for anything else."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str):
         raise ValueError("must be a path, a storage URL or a file")

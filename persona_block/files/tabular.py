@@ -1,4 +1,4 @@
-"""A CSV file looked through before it is sent: what Persona could not read is said here, with line numbers.
+"""The check of a CSV file before it is sent, which names what Persona could not read, with line numbers.
 
 The rules are data of the spec (`Param.csv`). The file is read once in pieces, and what has to be unique is sorted on disk, so
 a file of any size takes little memory.
@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import sqlite3
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from ..spec.grammar import Csv
 
@@ -19,10 +19,14 @@ SHOWN = 20
 """How many problems are listed; the others are counted."""
 
 
-def check(stream: IO[bytes], rules: Csv) -> IO[bytes]:
-    """The stream to send, at its start: `stream` itself, or with its header spelled as Persona spells it and no BOM.
+def check_csv(stream: IO[bytes], rules: Csv) -> IO[bytes]:
+    """Return the stream to send, at its start: `stream` itself, or with its header spelled as in `rules` and no BOM.
 
-    Raises ValueError, as a phrase with line numbers that never holds a value, where the file breaks the rules.
+    stream: the bytes of the file, seekable; it stays open.
+    rules: the columns that the file may have, which of them are dates (YYYY-MM-DD), and which may not repeat a value.
+
+    Raises ValueError, as a phrase with line numbers that never holds a value, where the file breaks the rules; the first 20
+    problems are listed and the others counted.
     """
     stream.seek(0)
     first = stream.readline()
@@ -34,7 +38,7 @@ def check(stream: IO[bytes], rules: Csv) -> IO[bytes]:
         rows = csv.reader(text, strict=True)
         header = [_spelled(cell) for cell in next(rows, [])]
         _check_header(header, rules, problems)
-        if not problems.found:
+        if not problems.count:
             _check_rows(rows, header, rules, problems)
     except UnicodeDecodeError:
         problems.add("the file is not UTF-8 text")
@@ -42,28 +46,28 @@ def check(stream: IO[bytes], rules: Csv) -> IO[bytes]:
         problems.add(f"line {rows.line_num} is not CSV: a quote is left open, or stands where none may")
     finally:
         text.detach()
-    if problems.found:
+    if problems.count:
         raise ValueError(problems.phrase())
     stream.seek(0)
     line = ",".join(header).encode() + (b"\r\n" if first.endswith(b"\r\n") else b"\n")
-    return stream if first in (line, line.rstrip()) else cast(IO[bytes], _Spliced(line, stream, len(first)))
+    return stream if first in (line, line.rstrip()) else cast(IO[bytes], _WithNewHead(line, stream, len(first)))
 
 
 class _Problems:
     """The first problems and the number of all."""
 
     def __init__(self) -> None:
-        self.found = 0
+        self.count = 0
         self._shown: list[str] = []
 
     def add(self, problem: str) -> None:
-        self.found += 1
+        self.count += 1
         if len(self._shown) < SHOWN:
             self._shown.append(problem)
 
     def phrase(self) -> str:
-        more = f"; and {self.found - len(self._shown)} more" if self.found > len(self._shown) else ""
-        return f"cannot be imported as it is ({self.found} found): {'; '.join(self._shown)}{more}"
+        more = f"; and {self.count - len(self._shown)} more" if self.count > len(self._shown) else ""
+        return f"cannot be imported as it is ({self.count} found): {'; '.join(self._shown)}{more}"
 
 
 def _spelled(cell: str) -> str:
@@ -84,7 +88,7 @@ def _check_header(header: list[str], rules: Csv, problems: _Problems) -> None:
 def _check_rows(rows: Iterator[list[str]], header: list[str], rules: Csv, problems: _Problems) -> None:
     dates = [(header.index(name), name) for name in rules.dates if name in header]
     unique = [(header.index(name), name) for name in rules.unique if name in header]
-    with _Seen() as seen:
+    with _UniqueValues() as values:
         count = 0
         for row in rows:
             if not any(cell.strip() for cell in row):
@@ -99,10 +103,10 @@ def _check_rows(rows: Iterator[list[str]], header: list[str], rules: Csv, proble
                     problems.add(f"line {line}: {name} is not a date written YYYY-MM-DD")
             for column, name in unique:
                 if row[column].strip():
-                    seen.add(name, row[column].strip(), line)
+                    values.add(name, row[column].strip(), line)
         if not count:
             problems.add("there is no row after the header")
-        for name, line, earlier in seen.repeated():
+        for name, line, earlier in values.repeated():
             problems.add(f"line {line}: {name} stands in line {earlier} already")
 
 
@@ -116,18 +120,19 @@ def _is_date(text: str) -> bool:
     return True
 
 
-class _Seen:
-    """Values and their lines, kept in a temporary database on disk."""
+class _UniqueValues:
+    """The values of columns that may not repeat any, with their lines, kept in a temporary database on disk."""
 
     _BATCH = 5_000
+    """How many values are held in memory before they are written."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int]] = []
 
-    def __enter__(self) -> _Seen:
+    def __enter__(self) -> Self:
         self._db = sqlite3.connect("")
         self._db.execute("PRAGMA temp_store = FILE")
-        self._db.execute("CREATE TABLE seen (name TEXT, value TEXT, line INTEGER)")
+        self._db.execute("CREATE TABLE cells (name TEXT, value TEXT, line INTEGER)")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -139,20 +144,20 @@ class _Seen:
             self._flush()
 
     def repeated(self) -> Iterator[tuple[str, int, int]]:
-        """Name, line and first line of every value that came before, in the order of lines."""
+        """Yield column, line and first line of every value that came before, in the order of lines."""
         self._flush()
-        firsts = "SELECT name, value, min(line) AS first FROM seen GROUP BY name, value HAVING count(*) > 1"
+        firsts = "SELECT name, value, min(line) AS first FROM cells GROUP BY name, value HAVING count(*) > 1"
         yield from self._db.execute(
-            f"SELECT name, line, first FROM seen JOIN ({firsts}) USING (name, value) WHERE line > first ORDER BY line"  # noqa: S608
+            f"SELECT name, line, first FROM cells JOIN ({firsts}) USING (name, value) WHERE line > first ORDER BY line"  # noqa: S608
         )
 
     def _flush(self) -> None:
-        self._db.executemany("INSERT INTO seen VALUES (?, ?, ?)", self._rows)
+        self._db.executemany("INSERT INTO cells VALUES (?, ?, ?)", self._rows)
         self._rows.clear()
 
 
-class _Spliced(io.RawIOBase):
-    """A stream with its first bytes replaced; it can be rewound and its end found, as an upload needs."""
+class _WithNewHead(io.RawIOBase):
+    """A stream whose first bytes are replaced; it can be rewound and its end found, as an upload needs."""
 
     def __init__(self, head: bytes, tail: IO[bytes], start: int) -> None:
         self._head = head
