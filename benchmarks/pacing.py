@@ -32,7 +32,7 @@ class Limited:
         self._ends = 0.0
         self._used = 0
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, _scope: MutableMapping[str, Any], _receive: Any, send: Any) -> None:
         now = time.monotonic()
         if now >= self._ends:
             self._ends, self._used = now + WINDOW, 0

@@ -64,7 +64,7 @@ async def test_nothing_is_sent_without_a_key() -> None:
     assert [problem["param"] for problem in result.error_details["problems"]] == ["apiKey"]
 
 
-def _never(request: httpx.Request) -> httpx.Response:
+def _never(_request: httpx.Request) -> httpx.Response:
     raise AssertionError("a request was sent")
 
 
@@ -124,7 +124,7 @@ async def test_idempotency_keys() -> None:
 
 
 async def test_the_envelope() -> None:
-    async with runner(lambda request: httpx.Response(404, json={"errors": [{"title": "Record not found"}]})) as run:
+    async with runner(lambda _: httpx.Response(404, json={"errors": [{"title": "Record not found"}]})) as run:
         envelope = (await run.run("get_inquiry", {"inquiryId": "inq_1"})).to_dict()
     assert set(envelope) == {"success", "output", "error", "errorDetails", "timing", "requestId", "attempts", "retries"}
     assert set(envelope["timing"]) == {"startTime", "endTime", "duration"}
@@ -155,7 +155,7 @@ async def test_no_answer_is_a_transport_error_without_addresses_or_keys() -> Non
 
 
 async def test_redirects_are_not_followed() -> None:
-    async with runner(lambda request: httpx.Response(302, headers={"Location": "https://elsewhere.example"})) as run:
+    async with runner(lambda _: httpx.Response(302, headers={"Location": "https://elsewhere.example"})) as run:
         with pytest.raises(ApiError, match="never followed"):
             await run.call("get_inquiry", {"inquiryId": "inq_1"})
 
@@ -166,7 +166,7 @@ PDF = b"%PDF-1.7 page"
 
 
 def _print(content: bytes, media_type: str = "application/pdf", status: int = 200) -> Handler:
-    return lambda request: httpx.Response(status, content=content, headers={"Content-Type": media_type})
+    return lambda _: httpx.Response(status, content=content, headers={"Content-Type": media_type})
 
 
 async def test_a_print_is_stored_under_a_free_name(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ async def test_an_error_between_pages_keeps_what_was_read() -> None:
 
 async def test_a_cursor_that_repeats_ends_the_paging() -> None:
     page = {"data": [], "links": {"next": "/api/v1/accounts?page%5Bafter%5D=act_1"}}
-    async with runner(lambda request: httpx.Response(200, json=page)) as run:
+    async with runner(lambda _: httpx.Response(200, json=page)) as run:
         with pytest.raises(ResponseError, match="same cursor twice"):
             [page async for page in run.paginate("list_accounts")]
 
@@ -356,7 +356,7 @@ async def test_only_lists_give_pages() -> None:
 def _report(statuses: list[str]) -> Handler:
     left = list(statuses)
 
-    def handler(request: httpx.Request) -> httpx.Response:
+    def handler(_request: httpx.Request) -> httpx.Response:
         status = left.pop(0) if len(left) > 1 else left[0]
         return httpx.Response(
             200, json={"data": {"type": "report/watchlist", "id": "rep_1", "attributes": {"status": status}}}

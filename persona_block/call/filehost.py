@@ -74,9 +74,7 @@ class FileHost:
             host = ""
         trusted = host in self._hosts and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
         if not trusted:
-            message = (
-                f"is on a host that is not trusted with files ({host or 'none'}); name it in FileRules(hosts=…)"
-            )
+            message = f"is on a host that is not trusted with files ({host or 'none'}); name it in FileRules(hosts=…)"
             raise InputError("download", [Problem("file", message)])
 
     async def _store(self, response: httpx.Response, sink: Sink) -> None:

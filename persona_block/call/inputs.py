@@ -29,17 +29,17 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | None) -> tuple[dict[str, Any], str]:
-    """The checked params of one call and the API key to make it with; a key among the params wins over the default.
+    """Return the checked params of one call and the API key to make it with; a key among the params wins over the default.
 
     Raises InputError with every problem of params and key alike; nothing has been sent then.
     """
-    given = dict(params)
-    own_key = given.pop(API_KEY_PARAM, None)
+    own_params = dict(params)
+    own_key = own_params.pop(API_KEY_PARAM, None)
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     api_key = ""
     try:
-        values = prepare(spec, given)
+        values = prepare(spec, own_params)
     except InputError as error:
         problems += error.problems
     try:
@@ -52,22 +52,22 @@ def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | N
 
 
 def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The params of one call, checked and in their wire types; absent ones are left out.
+    """Return the params of one call, checked and in their wire types; absent ones are left out.
 
     `params` must not hold the API key any more. Raises InputError with every problem; nothing has been sent then.
     """
-    given = {name: value for name, value in params.items() if not _is_absent(value)}
-    problems = [_unknown(spec, name) for name in given if name not in spec.params]
+    present = {name: value for name, value in params.items() if not _is_absent(value)}
+    problems = [_unknown(spec, name) for name in present if name not in spec.params]
     values: dict[str, Any] = {}
     for name, param in spec.params.items():
-        if name not in given:
+        if name not in present:
             continue
         try:
-            values[name] = _coerce(param, given[name])
+            values[name] = _coerce(param, present[name])
         except ValueError as error:
             problems.append(Problem(name, str(error)))
     refused = {problem.param for problem in problems}
-    problems += [Problem(name, "is required") for name in spec.required if name not in given]
+    problems += [Problem(name, "is required") for name in spec.required if name not in present]
     problems += _schema_problems(spec, values)
     problems += _choice_problems(spec, values)
     if spec.require_any and not refused.intersection(spec.require_any) and not _any_given(spec, values):
@@ -78,7 +78,7 @@ def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_api_key(value: Any) -> str:
-    """An API key that can stand in a header; raises ValueError, as a phrase that never shows the key."""
+    """Return an API key that can stand in a header; raises ValueError, as a phrase that never shows the key."""
     if _is_absent(value):
         raise ValueError("give your Persona API key here, to the runner, or as the environment variable PERSONA_API_KEY")
     if not isinstance(value, str):
@@ -100,7 +100,7 @@ def _unknown(spec: ToolSpec, name: Any) -> Problem:
 
 
 def _any_given(spec: ToolSpec, values: Mapping[str, Any]) -> bool:
-    """An empty object changes nothing, whereas an empty list clears."""
+    """Return whether one of `requireAny` was given; an empty object changes nothing, whereas an empty list clears."""
     return any(name in values and values[name] != {} for name in spec.require_any)
 
 
@@ -116,7 +116,7 @@ def _choice_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]
 
 
 def _coerce(param: Param, value: Any) -> Any:
-    """`value` in the param's own type; raises ValueError with what it should be."""
+    """Return `value` in the param's own type; raises ValueError with what it should be."""
     if param.format == "file":
         return _file(value)
     typed = _BY_TYPE[param.type](value)
@@ -187,7 +187,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def _json_value(value: Any, path: str) -> Any:
-    """A copy of a nested value, refused where JSON cannot carry it."""
+    """Return a copy of a nested value, refused where JSON cannot carry it."""
     if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
         raise ValueError(f"holds a number at {path} that is too large")
     if value is None or isinstance(value, bool | int):
@@ -220,7 +220,7 @@ def _encodable(text: str) -> None:
 
 
 def _file(value: Any) -> Any:
-    """A file is opened later, by the file store; here only what can never be one is refused."""
+    """Return what a file param holds, to be opened later by the file store; what can never be a file is refused."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, os.PathLike | bytes | Mapping) or hasattr(value, "read") or hasattr(value, "url"):
@@ -232,7 +232,7 @@ def _file(value: Any) -> Any:
 
 
 def _schema_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]:
-    """What the schema forbids once types and formats hold: values out of an enum or a range."""
+    """Return what the schema forbids once types and formats hold: values out of an enum or a range."""
     shapes = {name: param.json_schema() for name, param in spec.params.items() if param.format != "file"}
     validator = _validator(json.dumps({"properties": shapes}))
     return [_problem(spec, error) for error in validator.iter_errors(dict(values))]
@@ -261,7 +261,7 @@ _KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a num
 
 
 def _kind(value: Any) -> str:
-    """What sort of value it is, in words that never hold the value."""
+    """Return what sort of value it is, in words that never hold the value."""
     if value is None:
         return "null"
     if isinstance(value, str) and not value.strip():

@@ -134,7 +134,7 @@ def test_every_problem_at_once() -> None:
     assert set(found) == {"pageSize", "birthdate", "countryCode", "reportType", "reportTemplateId", "term"}
 
 
-def test_key_and_params_are_judged_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_and_params_are_judged_together() -> None:
     with pytest.raises(InputError) as caught:
         prepare_call(catalog.load("get_inquiry"), {"apiKey": " "}, None)
     assert {problem.param for problem in caught.value.problems} == {"inquiryId", "apiKey"}

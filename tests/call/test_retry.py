@@ -200,8 +200,8 @@ class Window:
         self._ends = 0.0
         self._used = 0
 
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Counted on arrival, answered a little later, as over a network."""
+    async def __call__(self, _request: httpx.Request) -> httpx.Response:
+        """Count a request on arrival, and answer it a little later, as over a network."""
         now = time.monotonic()
         if now >= self._ends:
             self._ends, self._used = now + self.seconds, 0
@@ -243,7 +243,7 @@ async def test_another_key_is_not_slowed_down() -> None:
 async def test_a_server_that_does_not_count_is_not_waited_for() -> None:
     """It shows a full allowance for ever, as one without a limit does."""
     full = {"RateLimit-Limit": "10", "RateLimit-Remaining": "10", "RateLimit-Reset": "60"}
-    async with scripted(lambda request: httpx.Response(200, json=INQUIRY, headers=full)) as runner:
+    async with scripted(lambda _: httpx.Response(200, json=INQUIRY, headers=full)) as runner:
         async with asyncio.timeout(5):
             for _ in range(5):
                 await asyncio.gather(*(runner.call("get_inquiry", ID) for _ in range(10)))
@@ -251,7 +251,7 @@ async def test_a_server_that_does_not_count_is_not_waited_for() -> None:
 
 async def test_answers_that_stop_telling_of_the_window_hang_nobody() -> None:
     told = iter([{"RateLimit-Limit": "3", "RateLimit-Remaining": "2", "RateLimit-Reset": "0"}])
-    async with scripted(lambda request: httpx.Response(200, json=INQUIRY, headers=next(told, {}))) as runner:
+    async with scripted(lambda _: httpx.Response(200, json=INQUIRY, headers=next(told, {}))) as runner:
         async with asyncio.timeout(5):
             for _ in range(12):
                 await runner.call("get_inquiry", ID)
@@ -265,7 +265,7 @@ async def test_a_trickle_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch)
             yield b" "
             await asyncio.sleep(0.01)
 
-    async with scripted(lambda request: httpx.Response(200, content=drops()), deadline=0.2) as runner:
+    async with scripted(lambda _: httpx.Response(200, content=drops()), deadline=0.2) as runner:
         started = time.monotonic()
         result = await runner.run("approve_inquiry", ID)
     assert time.monotonic() - started < 1
