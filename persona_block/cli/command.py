@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 SUCCESS, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
 
-_NO_KEY_HERE = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
+_NEVER_AS_ARGUMENT = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return its exit code; `argv` holds its arguments, by default those of the process."""
     arguments = _parse(argv)
     handler: Callable[[argparse.Namespace], int] = arguments.handler
     try:
@@ -58,21 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors never repeat what was given, which may be a key."""
+    """A parser whose errors never repeat an argument, which may be an API key."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        said = re.sub(r"(?<=unrecognized arguments).*|(?<=ignored explicit argument).*", "", message, flags=re.DOTALL)
-        super().error(said)
+        without_values = r"(?<=unrecognized arguments).*|(?<=ignored explicit argument).*"
+        super().error(re.sub(without_values, "", message, flags=re.DOTALL))
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; params of `run` may stand among its options."""
+    """Parse the arguments; params of `run` may stand among its options."""
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
-    if any(each.startswith("-") for each in rest) or (rest and "pairs" not in arguments):
+    if any(argument.startswith("-") for argument in rest) or (rest and "pairs" not in arguments):
         parser.error("unrecognized arguments")
     if rest:
         arguments.pairs += rest
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
     describe.set_defaults(handler=show.describe)
 
-    run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NO_KEY_HERE}.")
+    run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NEVER_AS_ARGUMENT}.")
     run.add_argument("operation")
     run.add_argument("pairs", nargs="*", metavar="key=value", help="params; objects and lists as JSON text")
     run.add_argument("--params", metavar="JSON|@FILE|-", help="params as one JSON object: text, a file, or standard input")
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """One operation, one envelope, whatever happens."""
+    """Run one operation and print one envelope, whatever happens."""
     from ..call.result import failed_result
 
     try:
@@ -147,7 +147,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _interruption(spec: ToolSpec) -> PersonaError:
-    """The error of a run that the user ended."""
+    """Return the error of a run that the user ended."""
     if spec.effect == "read":
         return PersonaError(f"{spec.name} was interrupted.", took_effect=None)
     return PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.", took_effect="unknown")
@@ -177,21 +177,21 @@ def _runner(arguments: argparse.Namespace) -> Runner:
         return Runner(
             api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, file_rules=rules
         )
-    return Runner(api_key=_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
+    return Runner(api_key=_api_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
 
 
-def _key_from_stdin() -> str:
-    """The key on standard input; an empty one must not fall back to another environment's."""
-    key = sys.stdin.readline().strip()
-    if not key:
+def _api_key_from_stdin() -> str:
+    """Read the API key from standard input; raises InputError for an empty one, which must not fall back to another."""
+    api_key = sys.stdin.readline().strip()
+    if not api_key:
         raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])
-    return key
+    return api_key
 
 
 def _params(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The params of `--params` and of `key=value` together; raises InputError where they cannot be read."""
+    """Read the params of `--params` and of `key=value` together; raises InputError where they cannot be read."""
     spec = catalog.load(arguments.operation)
-    params = _params_from(arguments, spec) if arguments.params else {}
+    params = _params_option(arguments, spec) if arguments.params else {}
     for pair in arguments.pairs:
         name, equals, value = pair.partition("=")
         if not equals:
@@ -199,16 +199,17 @@ def _params(arguments: argparse.Namespace) -> dict[str, Any]:
         params[name] = value
     from_argument = any(pair.startswith(f"{API_KEY_PARAM}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
     if API_KEY_PARAM in params and from_argument:
-        raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NO_KEY_HERE}")])
+        raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NEVER_AS_ARGUMENT}")])
     return params
 
 
 def _is_indirect(source: str | None) -> bool:
-    """Whether `--params` names a file or standard input, which no process list shows."""
+    """Tell whether `--params` names a file or standard input, which no process list shows."""
     return source is not None and (source == "-" or source.startswith("@"))
 
 
-def _params_from(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
+def _params_option(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
+    """Read the JSON object of `--params`: text, a file or standard input; raises InputError."""
     text: str = arguments.params
     if text == "-" and arguments.api_key_stdin:
         raise InputError(spec.name, [Problem("--params", "and --api-key-stdin cannot both read standard input")])

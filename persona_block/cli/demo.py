@@ -1,4 +1,4 @@
-"""One onboarding from first link to archive, played against an offline Persona: `persona-block demo`."""
+"""The command `persona-block demo`: one onboarding from first link to archive, played against an offline Persona."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ customer-1042,Jane,,Doe,1994-04-12,,imported
 customer-2003,ImportError,,Berg,1990-01-02,,imported
 """
 POLL = 0.25
-"""Seconds between two looks at a report or an import."""
+"""Seconds between two reads of a report or an import."""
 
 Show = Callable[[str], None]
+"""Called with each line of text to show."""
 
 
 class Demo:
-    """Plays the steps in order and shows each as it happens."""
+    """One play of the demo: its steps in order, each shown as it happens."""
 
     def __init__(self, runner: Runner, sandbox: Sandbox, folder: Path, show: Show) -> None:
         self._runner = runner
@@ -61,14 +62,16 @@ class Demo:
         inquiry = (await self._runner.wait("get_inquiry", {"inquiryId": inquiry_id}, delay=POLL))["inquiry"]
         self._step("get_inquiry", f"{inquiry['status']} at {inquiry['completedAt']}")
         for verification_id in inquiry["verificationIds"]:
-            found = (await self._runner.call("get_verification", {"verificationId": verification_id}))["verification"]
-            passed = sum(check["status"] == "passed" for check in found["checks"])
+            verification = (await self._runner.call("get_verification", {"verificationId": verification_id}))["verification"]
+            checks = verification["checks"]
+            passed = sum(check["status"] == "passed" for check in checks)
             self._step(
-                "get_verification", f"{found['type']}: {found['status']}, {passed} of {len(found['checks'])} checks passed"
+                "get_verification",
+                f"{verification['type']}: {verification['status']}, {passed} of {len(checks)} checks passed",
             )
         for document_id in inquiry["documentIds"]:
-            found = (await self._runner.call("get_document", {"documentId": document_id}))["document"]
-            self._step("get_document", f"{found['type']}: {found['status']}, {len(found['files'])} files")
+            document = (await self._runner.call("get_document", {"documentId": document_id}))["document"]
+            self._step("get_document", f"{document['type']}: {document['status']}, {len(document['files'])} files")
 
     async def _screen(self, account_id: str) -> None:
         params = {
@@ -99,9 +102,9 @@ class Demo:
         counts = f"{done['successfulCount']} new, {done['duplicateCount']} known, {done['errorCount']} unreadable"
         self._step("get_importer", f"{done['status']}: {counts}")
 
-    def _step(self, name: str, what: str) -> None:
+    def _step(self, name: str, result: str) -> None:
         self._number += 1
-        self._show(f"{self._number:>3}  {name:<25} {what}")
+        self._show(f"{self._number:>3}  {name:<25} {result}")
 
 
 def _write_csv(folder: Path) -> Path:
@@ -110,11 +113,11 @@ def _write_csv(folder: Path) -> Path:
     return path
 
 
-async def run_demo(folder: Path, show: Show = print) -> None:
-    """Play the demo, with its files in `folder`; raises PersonaError where a step fails."""
+async def run_demo(folder: Path, show: Show = print, sandbox: Sandbox | None = None) -> None:
+    """Play the demo in a sandbox, by default a new one, with its files in `folder`; raises PersonaError where a step fails."""
     started = time.monotonic()
     show("A simulation: an offline Persona in this process. Nobody is verified and nothing leaves this machine.\n")
-    sandbox = Sandbox()
+    sandbox = sandbox or Sandbox()
     try:
         async with Runner(
             api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=FileStore(folder)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _NEEDS_EXTRA = "The MCP server is not installed: pip install 'persona-block[mcp]'"
 
 _PREFIX = "PERSONA_MCP_"
+"""What the name of every environment variable of the server begins with."""
 _EFFECTS = ("decide", "erase")
+"""The effects that a person is asked about, and that `--allow` lets happen where none can be asked."""
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "": False, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -59,7 +61,7 @@ def add_command(commands: Any) -> None:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Serve until the client is gone, or until interrupted; gives the exit code."""
+    """Serve until the client is gone, or until interrupted, and return the exit code."""
     try:
         from ..hosts.mcp import create_app, create_server, serve_stdio
     except ModuleNotFoundError as error:
@@ -80,16 +82,16 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _leave(number: int, _: object) -> NoReturn:
+def _leave(signal_number: int, _: object) -> NoReturn:
     """Leave at once: reading standard input cannot be interrupted, and the client may hold it open for ever."""
     from ..hosts.mcp.files import Files
 
     Files.close_all()
-    os._exit(128 + number)
+    os._exit(128 + signal_number)
 
 
 def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
-    """What the operator chose, and the key of the offline Persona where that is served."""
+    """Return the server's options and, where the offline Persona is served, its API key; raises InputError."""
     from ..hosts.mcp import Options
     from ..hosts.selection import DEFAULT, Selection
     from ..runner import BASE_URL_VARIABLE, Runner
@@ -127,20 +129,20 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     ), sandbox.api_key
 
 
-def _names(given: str | None, variable: str | None) -> list[str]:
-    """The names of an option, or where it is not given, of its environment variable; raises InputError for an empty option."""
-    if given is not None and not given.strip(" ,"):
+def _names(option: str | None, variable: str | None) -> list[str]:
+    """Return the names that an option holds, else those of its environment variable; raises InputError for an empty option."""
+    if option is not None and not option.strip(" ,"):
         raise InputError("mcp", [Problem("arguments", "an option that takes names was given none")])
-    text = given if given is not None else os.environ.get(_PREFIX + variable, "") if variable else ""
+    text = option if option is not None else os.environ.get(_PREFIX + variable, "") if variable else ""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _is_set(variable: str) -> bool:
-    """Whether a variable switches something on; one that cannot be told raises InputError, and never passes for off."""
-    said = os.environ.get(_PREFIX + variable, "").strip().lower()
-    if said not in _SWITCH:
+    """Tell whether a variable switches something on; raises InputError for a value that says neither, never taken for off."""
+    setting = os.environ.get(_PREFIX + variable, "").strip().lower()
+    if setting not in _SWITCH:
         raise InputError("mcp", [Problem(_PREFIX + variable, "must be true or false")])
-    return _SWITCH[said]
+    return _SWITCH[setting]
 
 
 def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
@@ -160,8 +162,8 @@ def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
     with config.bind_socket() as bound:
         bound.listen(config.backlog)
         host, port = bound.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        print(f"Serving MCP at http://{shown}:{port}/mcp; Ctrl-C ends it.", file=sys.stderr, flush=True)
+        url_host = f"[{host}]" if ":" in host else host
+        print(f"Serving MCP at http://{url_host}:{port}/mcp; Ctrl-C ends it.", file=sys.stderr, flush=True)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[bound])
     return 0

@@ -30,18 +30,20 @@ def add_command(commands: Any) -> None:
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sandbox.add_argument("--port", type=_PORT, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
     sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
-    sandbox.add_argument("--seed", type=_SEED, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
+    sandbox.add_argument("--seed", type=_seed, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
     sandbox.add_argument(
         "--speed",
-        type=_SPEED,
+        type=_speed,
         default=1.0,
         metavar="X",
         help="simulated seconds in a real one (default: 1)",
     )
     sandbox.add_argument("--empty", action="store_true", help="start without the 200 accounts and what happened to them")
-    sandbox.add_argument("--rate-limit", type=_LIMIT, metavar="N", help="calls a minute before a 429 (default: any number)")
+    sandbox.add_argument(
+        "--rate-limit", type=_rate_limit, metavar="N", help="calls a minute before a 429 (default: any number)"
+    )
     sandbox.add_argument("--webhook", metavar="URL", help="URL on this machine that signed events go to")
     sandbox.add_argument(
         "--webhook-secret-env", metavar="NAME", help="environment variable that holds the secret they are signed with"
@@ -55,7 +57,7 @@ def add_command(commands: Any) -> None:
 
 
 def sandbox_class() -> type[Sandbox]:
-    """The class Sandbox; raises InputError where its extra is not installed."""
+    """Import the class Sandbox; raises InputError where its extra is not installed."""
     try:
         from ..sandbox import Sandbox
     except ModuleNotFoundError as error:
@@ -64,10 +66,10 @@ def sandbox_class() -> type[Sandbox]:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted; gives the exit code."""
-    kind, secret = sandbox_class(), _secret(arguments)
+    """Serve until interrupted and return the exit code."""
+    sandbox_type, secret = sandbox_class(), _webhook_secret(arguments)
     try:
-        sandbox = kind(
+        sandbox = sandbox_type(
             populate=not arguments.empty,
             state=arguments.state,
             seed=arguments.seed,
@@ -92,11 +94,11 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def _announce(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> None:
-    for line in _lines(sandbox, base_url, arguments):
+    for line in _announcement(sandbox, base_url, arguments):
         print(line, file=sys.stderr, flush=True)
 
 
-def _lines(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> Iterator[str]:
+def _announcement(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> Iterator[str]:
     yield f"Offline Persona, a simulation, at {base_url}"
     yield "In another terminal:"
     yield f"  export PERSONA_BASE_URL={base_url} PERSONA_API_KEY={sandbox.api_key}"
@@ -107,12 +109,12 @@ def _lines(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> It
         yield f"Webhooks: signed, to {urlsplit(arguments.webhook)._replace(query='', fragment='').geturl()}"
     if sandbox.faults:
         yield f"Faults: {sandbox.faults}"
-    kept = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
-    yield f"Ctrl-C ends it and {kept}."
+    ending = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
+    yield f"Ctrl-C ends it and {ending}."
 
 
-def _secret(arguments: argparse.Namespace) -> str | None:
-    """The webhook's secret from the environment; raises InputError where there is none, or none is needed."""
+def _webhook_secret(arguments: argparse.Namespace) -> str | None:
+    """Read the webhook's secret from the environment; raises InputError where there is none, or none is needed."""
     if arguments.webhook is None and arguments.webhook_secret_env is None:
         return None
     if arguments.webhook is None:
@@ -127,18 +129,18 @@ def _secret(arguments: argparse.Namespace) -> str | None:
 
 
 def _faults(text: str) -> Faults:
-    """Faults as `--faults` gives them; raises ValueError for what there is none of."""
-    kinds, colon, rate = text.partition(":")
-    named = [kind.strip() for kind in kinds.split(",") if kind.strip()]
-    if not named:
+    """Parse `--faults`: kinds of faults, then perhaps their rate, one call in five without it; raises ValueError."""
+    names, colon, rate_text = text.partition(":")
+    kinds = [name.strip() for name in names.split(",") if name.strip()]
+    if not kinds:
         raise ValueError("--faults needs a kind before its rate, such as stall:0.5 or all:0.5")
-    if "all" in named:
-        named = [fault.name for fault in FAULTS]
+    if "all" in kinds:
+        kinds = [fault.name for fault in FAULTS]
     try:
-        share = float(rate) if colon else 0.2
+        rate = float(rate_text) if colon else 0.2
     except ValueError:
         raise ValueError("the rate of --faults is a number from 0 to 1") from None
-    return Faults(share, named)
+    return Faults(rate, kinds)
 
 
 def _epilog() -> str:
@@ -158,22 +160,22 @@ def _epilog() -> str:
     )
 
 
-def _number(kind: Callable[[str], float], low: float, high: float, wanted: str) -> Callable[[str], float]:
-    """A reader of an option's number, which tells what it must be where it is none or lies outside."""
+def _number(parse: Callable[[str], float], low: float, high: float, expected: str) -> Callable[[str], float]:
+    """Return a parser of an option's number, which says what is `expected` for text that is none or lies outside."""
 
     def read(text: str) -> float:
         try:
-            number = kind(text)
+            number = parse(text)
         except ValueError:
             number = math.nan
         if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"must be {wanted}")
+            raise argparse.ArgumentTypeError(f"must be {expected}")
         return number
 
     return read
 
 
-_PORT = _number(int, 0, 65_535, "a whole number from 0 to 65535")
-_SEED = _number(int, -math.inf, math.inf, "a whole number")
-_SPEED = _number(float, 0, MAX_SPEED, f"a number from 0 to {MAX_SPEED}")
-_LIMIT = _number(int, 1, math.inf, "a whole number, at least 1")
+_port = _number(int, 0, 65_535, "a whole number from 0 to 65535")
+_seed = _number(int, -math.inf, math.inf, "a whole number")
+_speed = _number(float, 0, MAX_SPEED, f"a number from 0 to {MAX_SPEED}")
+_rate_limit = _number(int, 1, math.inf, "a whole number, at least 1")

@@ -1,4 +1,4 @@
-"""The commands that show operations and the manifest; each gives the exit code."""
+"""The commands `tools`, `describe` and `manifest`, which show the operations; each returns its exit code."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def tools(arguments: argparse.Namespace) -> int:
     """List every operation."""
     specs = catalog.load_all()
     if arguments.json:
-        keys = ("name", "title", "description", "group", "effect")
-        print_json([{"id": spec.tool_id} | {key: getattr(spec, key) for key in keys} for spec in specs])
+        attributes = ("name", "title", "description", "group", "effect")
+        print_json([{"id": spec.tool_id} | {name: getattr(spec, name) for name in attributes} for spec in specs])
     else:
         rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
         print("\n".join(table(("operation", "group", "effect", "what it does"), rows)))
@@ -27,7 +27,7 @@ def tools(arguments: argparse.Namespace) -> int:
 
 
 def describe(arguments: argparse.Namespace) -> int:
-    """Show one operation."""
+    """Show one operation: its params, its outputs and a command that runs it."""
     spec = catalog.load(arguments.operation)
     if arguments.json:
         from ..block.build import definition
@@ -37,7 +37,7 @@ def describe(arguments: argparse.Namespace) -> int:
     print(f"{spec.title}  ({spec.name}, {spec.effect})\n")
     print(paragraph(spec.description))
     print(f"\n{spec.request.method} {spec.request.path}\n")
-    params = [(name, _type(param), _need(spec, name), param.description) for name, param in spec.params.items()]
+    params = [(name, _param_type(param), _needed(spec, name), param.description) for name, param in spec.params.items()]
     if params:
         print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
     print("\n".join(table(("output", "type", "what it is"), list(_output_rows(spec)))))
@@ -46,7 +46,7 @@ def describe(arguments: argparse.Namespace) -> int:
 
 
 def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
-    """Every output, and what stands in it."""
+    """Yield name, type and description of every output, each followed by its properties."""
     for name, schema in spec.output.items():
         yield name, _output_type(schema), schema["description"]
         for part, shape in schema.get("items", schema).get("properties", {}).items():
@@ -54,31 +54,32 @@ def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
 
 
 def _example(spec: ToolSpec) -> str:
-    """Arguments with which the operation can run, and the option that follows it to its end."""
+    """Return arguments with which the operation can run, and the option that follows it to its end."""
     names = [*spec.required, *spec.require_any[:1]]
-    given = [f"{name}={(spec.params[name].enum or (spec.params[name].placeholder,))[0]}" for name in names]
-    quoted = [shlex.quote(each) if " " in each or "{" in each else each for each in given]
+    pairs = [f"{name}={(spec.params[name].enum or (spec.params[name].placeholder,))[0]}" for name in names]
+    quoted = [shlex.quote(pair) if " " in pair or "{" in pair else pair for pair in pairs]
     follow = ["--all"] if spec.paginate else ["--wait"] if spec.wait or spec.then else []
     return " ".join(quoted + follow)
 
 
-def _type(param: Param) -> str:
+def _param_type(param: Param) -> str:
+    """Return the type of a param in one word, where its format says more than its JSON type."""
     return {"file": "file", "date": "date", "date-time": "time"}.get(param.format or "", param.type)
 
 
-def _need(spec: ToolSpec, name: str) -> str:
+def _needed(spec: ToolSpec, name: str) -> str:
     if name in spec.required:
         return "yes"
     return "one of these" if name in spec.require_any else "no"
 
 
 def _output_type(schema: dict[str, Any]) -> str:
-    kind = schema["type"]
-    return kind if isinstance(kind, str) else " or ".join(kind)
+    json_type = schema["type"]
+    return json_type if isinstance(json_type, str) else " or ".join(json_type)
 
 
 def manifest(arguments: argparse.Namespace) -> int:
-    """Print the manifest, or its schema."""
+    """Print the manifest, or its JSON Schema."""
     from ..block import build as block
 
     print_json(block.manifest_schema() if arguments.schema else block.manifest())
@@ -86,5 +87,5 @@ def manifest(arguments: argparse.Namespace) -> int:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""How the command line shows things to people: tables as wide as the terminal, and a progress line that cleans up."""
+"""Text for people at a terminal: tables as wide as it is, wrapped paragraphs and a progress line."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ _GAP = "  "
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
-    """The lines of a table whose last column wraps within `width` characters, by default the terminal's."""
+    """Yield the lines of a table whose last column wraps within `width` characters, by default the terminal's."""
     width = width or shutil.get_terminal_size((100, 24)).columns
     widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings) - 1)]
     indent = sum(widths) + len(_GAP) * len(widths)
-    room = max(24, width - indent)
-    yield from _row(headings, widths, room, indent)
-    yield _GAP.join("─" * each for each in [*widths, min(room, max(len(row[-1]) for row in (headings, *rows)))])
+    last_width = max(24, width - indent)
+    yield from _row(headings, widths, last_width, indent)
+    yield _GAP.join("─" * dashes for dashes in [*widths, min(last_width, max(len(row[-1]) for row in (headings, *rows)))])
     for row in rows:
-        yield from _row(row, widths, room, indent)
+        yield from _row(row, widths, last_width, indent)
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], room: int, indent: int) -> Iterator[str]:
-    lines = textwrap.wrap(cells[-1], room) or [""]
-    head = _GAP.join(cell.ljust(each) for cell, each in zip(cells, widths, strict=False))
+def _row(cells: Sequence[str], widths: Sequence[int], last_width: int, indent: int) -> Iterator[str]:
+    lines = textwrap.wrap(cells[-1], last_width) or [""]
+    head = _GAP.join(cell.ljust(column) for cell, column in zip(cells, widths, strict=False))
     yield f"{head}{_GAP if widths else ''}{lines[0]}".rstrip()
     for line in lines[1:]:
         yield " " * indent + line
 
 
 def paragraph(text: str) -> str:
-    """`text` wrapped to the terminal's width, at most 100 characters."""
+    """Wrap text to the terminal's width, at most 100 characters."""
     return textwrap.fill(text, min(100, shutil.get_terminal_size((100, 24)).columns))
 
 
 class ProgressLine:
-    """One line on stderr that is written over on a terminal, and a line a step elsewhere."""
+    """Progress on stderr: one line that each step replaces on a terminal, a line a step elsewhere."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr

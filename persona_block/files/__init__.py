@@ -1,4 +1,4 @@
-"""Where files come from and go to: local folders, remote storage, and the look through a CSV file."""
+"""Files to upload and files to keep: local folders, remote storage, and the check of a CSV file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line, as its users call it: through a process of its own."""
+"""The command line, called as its users call it: as a process of its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from persona_block.spec import catalog
-from tests.support.planted import COMMAND_LINE_KEY as SECRET
+from tests.support.planted import COMMAND_LINE_KEY as API_KEY
 
 
 def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One run of `persona-block`."""
+    """Run `persona-block` in an environment without variables of ours but those given."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PERSONA_")}
     done = subprocess.run(
         [sys.executable, "-m", "persona_block.cli", *arguments],
@@ -37,7 +37,7 @@ def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment
 
 
 def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """The one JSON document on stdout."""
+    """Read the envelope, the one JSON document on stdout."""
     document = json.loads(done.stdout)
     assert set(document) == {"success", "output", "error", "errorDetails", "timing", "requestId", "attempts", "retries"}
     return dict(document)
@@ -119,7 +119,7 @@ def test_a_failed_operation_exits_1_with_its_envelope() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["run", "get_inquiri"], "did you mean get_inquiry?"),
         (["run", "get_inquiry", "--sandbox"], "inquiryId: is required"),
@@ -131,28 +131,28 @@ def test_a_failed_operation_exits_1_with_its_envelope() -> None:
         (["run", "get_inquiry", "inquiryId=inq_1", "--all", "--sandbox"], "gives no pages"),
     ],
 )
-def test_misuse_exits_2_with_its_envelope(arguments: list[str], said: str) -> None:
+def test_misuse_exits_2_with_its_envelope(arguments: list[str], message: str) -> None:
     done = cli(*arguments)
     assert done.returncode == 2
-    assert said in envelope(done)["error"]
+    assert message in envelope(done)["error"]
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    "arguments", [[f"apiKey={SECRET}"], ["--params", json.dumps({"apiKey": SECRET})]], ids=["pair", "params"]
+    "arguments", [[f"apiKey={API_KEY}"], ["--params", json.dumps({"apiKey": API_KEY})]], ids=["pair", "params"]
 )
 def test_a_key_is_never_taken_from_an_argument(arguments: list[str]) -> None:
     done = cli("run", "get_inquiry", "inquiryId=inq_1", *arguments, "--sandbox")
     assert done.returncode == 2
     assert "--api-key-stdin" in done.stderr
-    assert SECRET not in done.stdout + done.stderr
+    assert API_KEY not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("option", [f"--api-key={SECRET}", f"--key={SECRET}"])
+@pytest.mark.parametrize("option", [f"--api-key={API_KEY}", f"--key={API_KEY}"])
 def test_an_option_that_is_none_is_not_repeated(option: str) -> None:
     done = cli("run", "list_accounts", "--sandbox", option)
     assert done.returncode == 2
-    assert SECRET not in done.stderr
+    assert API_KEY not in done.stderr
 
 
 def test_params_may_stand_after_options() -> None:
@@ -228,7 +228,7 @@ def test_demo_plays_the_whole_onboarding(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def serving(*options: str) -> Iterator[tuple[str, str]]:
-    """A served sandbox on a free port: its address and its key."""
+    """Serve a sandbox on a free port; yields its base URL and its API key."""
     process = subprocess.Popen(
         [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0", *options],
         stdin=subprocess.DEVNULL,
@@ -238,9 +238,9 @@ def serving(*options: str) -> Iterator[tuple[str, str]]:
     assert process.stderr is not None
     try:
         lines = [process.stderr.readline() for _ in range(3)]
-        found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", lines[2])
-        assert found, lines
-        yield found[1], found[2]
+        exported = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", lines[2])
+        assert exported, lines
+        yield exported[1], exported[2]
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(20) in (0, 130)
@@ -258,11 +258,11 @@ def server() -> Iterator[tuple[str, str]]:
 
 def test_a_state_file_outlives_its_server(tmp_path: Path) -> None:
     options = ["--state", str(tmp_path / "persona.db"), "--seed", "7", "--speed", "60"]
-    with serving(*options) as (base_url, key):
-        made = envelope(cli("run", "create_account", "referenceId=kept", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
-    with serving(*options) as (base_url, key):
-        found = envelope(cli("run", "list_accounts", "referenceId=kept", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
-    assert [account["id"] for account in found["output"]["accounts"]] == [made["output"]["account"]["id"]]
+    with serving(*options) as (url, api_key):
+        created = envelope(cli("run", "create_account", "referenceId=kept", PERSONA_BASE_URL=url, PERSONA_API_KEY=api_key))
+    with serving(*options) as (url, api_key):
+        listed = envelope(cli("run", "list_accounts", "referenceId=kept", PERSONA_BASE_URL=url, PERSONA_API_KEY=api_key))
+    assert [account["id"] for account in listed["output"]["accounts"]] == [created["output"]["account"]["id"]]
 
 
 @pytest.mark.parametrize("options", [["--speed", "-1"], ["--state", "/proc/nowhere/persona.db"]])
@@ -273,12 +273,11 @@ def test_a_sandbox_that_cannot_be_is_no_traceback(options: list[str]) -> None:
 
 
 def test_a_served_sandbox_is_shared_by_runs(server: tuple[str, str]) -> None:
-    base_url, key = server
-    reference = f"cli-{os.getpid()}"
-    made = envelope(cli("run", "create_account", f"referenceId={reference}", PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key))
-    found = envelope(cli("run", "list_accounts", f"referenceId={reference}", PERSONA_BASE_URL=base_url, stdin=f"{key}\n"))
-    assert not found["success"], "without --api-key-stdin the key on standard input is not read"
-    found = envelope(
-        cli("run", "list_accounts", f"referenceId={reference}", "--api-key-stdin", PERSONA_BASE_URL=base_url, stdin=f"{key}\n")
-    )
-    assert [account["id"] for account in found["output"]["accounts"]] == [made["output"]["account"]["id"]]
+    url, api_key = server
+    reference = f"referenceId=cli-{os.getpid()}"
+    stdin = f"{api_key}\n"
+    created = envelope(cli("run", "create_account", reference, PERSONA_BASE_URL=url, PERSONA_API_KEY=api_key))
+    refused = envelope(cli("run", "list_accounts", reference, PERSONA_BASE_URL=url, stdin=stdin))
+    assert not refused["success"], "without --api-key-stdin the key on standard input is not read"
+    listed = envelope(cli("run", "list_accounts", reference, "--api-key-stdin", PERSONA_BASE_URL=url, stdin=stdin))
+    assert [account["id"] for account in listed["output"]["accounts"]] == [created["output"]["account"]["id"]]

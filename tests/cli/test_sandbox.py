@@ -25,7 +25,7 @@ from tests.support.webhook_receiver import SECRET, Listener
 
 @dataclass
 class Served:
-    """A process that serves a sandbox, and what it said of itself."""
+    """A process that serves a sandbox, and what it announced of itself."""
 
     process: subprocess.Popen[str]
     announced: str
@@ -34,13 +34,13 @@ class Served:
 
     @property
     def http(self) -> httpx.Client:
-        """A client of its API."""
+        """Return a client of its API."""
         return httpx.Client(base_url=self.base_url, headers={"Authorization": f"Bearer {self.api_key}"})
 
 
 @contextlib.contextmanager
 def served(*options: str, **environment: str) -> Iterator[Served]:
-    """`persona-block sandbox` on a free port."""
+    """Run `persona-block sandbox` on a free port."""
     command = [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | environment) as process:
         try:
@@ -49,9 +49,9 @@ def served(*options: str, **environment: str) -> Iterator[Served]:
             while not announced.endswith(".\n"):
                 announced += (line := process.stderr.readline())
                 assert line, announced
-            found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", announced)
-            assert found, announced
-            yield Served(process, announced, found[1], found[2])
+            exported = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", announced)
+            assert exported, announced
+            yield Served(process, announced, exported[1], exported[2])
         finally:
             process.kill()
 
@@ -68,7 +68,7 @@ def test_what_it_announces() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (
             ["--webhook", "https://example.com/", "--webhook-secret-env", "HOOK"],
@@ -89,10 +89,10 @@ def test_what_it_announces() -> None:
         *((["--speed", each], "--speed: must be a number from 0 to 1000000") for each in ("inf", "nan", "1e12", "-1", "x")),
     ],
 )
-def test_what_it_refuses(options: list[str], said: str) -> None:
+def test_what_it_refuses(options: list[str], message: str) -> None:
     done = cli("sandbox", *options, HOOK=SECRET)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -114,13 +114,13 @@ def test_a_port_and_a_state_that_are_taken(tmp_path: Path) -> None:
     state = str(tmp_path / "state.db")
     with served("--empty", "--state", state) as sandbox:
         port = str(httpx.URL(sandbox.base_url).port)
-        for options, said in (
+        for options, message in (
             (["--port", port], f"--port: {port} is taken by another program"),
             (["--port", "0", "--state", state], "another sandbox has it open"),
         ):
             done = cli("sandbox", "--empty", *options)
             assert done.returncode == 2
-            assert said in done.stderr
+            assert message in done.stderr
             assert "Traceback" not in done.stderr
 
 
@@ -142,7 +142,7 @@ def test_a_caller_that_waits_before_it_sends_is_told_to_go_on() -> None:
 
 def test_a_malformed_upload_is_told_to_its_sender_alone() -> None:
     with served("--empty") as sandbox, sandbox.http as http:
-        for content_type, content, said in (
+        for content_type, content, message in (
             ("multipart/form-data; boundary=x", b"--x\r\nbroken\r\n\r\n", "cannot be read"),
             ("MULTIPART/FORM-DATA", b"--x--", "boundary"),
             ("multipart/mixed; boundary=x", b"--x--", "must be multipart/form-data"),
@@ -154,7 +154,7 @@ def test_a_malformed_upload_is_told_to_its_sender_alone() -> None:
         ):
             answer = http.post("/importer/accounts", content=content, headers={"Content-Type": content_type})
             assert answer.status_code == 400
-            assert said in answer.json()["errors"][0]["details"]
+            assert message in answer.json()["errors"][0]["details"]
         part = b'--x\r\nContent-Disposition: form-data; name="data[attributes][file]"; filename="a.csv"\r\n\r\n'
         content = part + b"name_first\nJane\r\n--x--\r\n"
         headers = {"Content-Type": "Multipart/Form-Data; boundary=x"}
@@ -170,33 +170,33 @@ def test_the_applicant_is_played_from_outside() -> None:
         origin = sandbox.base_url.removesuffix("/api/v1")
         attributes = {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie", "fields": {"name-last": "Fail"}}
 
-        def played(**given: str) -> Any:
-            created = http.post("/inquiries", json={"data": {"attributes": attributes}}).json()["data"]["id"]
-            answer = httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": created, **given})
+        def played(**outcome: str) -> Any:
+            inquiry_id = http.post("/inquiries", json={"data": {"attributes": attributes}}).json()["data"]["id"]
+            answer = httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": inquiry_id, **outcome})
             assert (answer.status_code, answer.headers["persona-sandbox"]) == (200, "simulation")
-            found = answer.json()
-            assert found == http.get(f"/inquiries/{created}").json()
-            return found["data"]["attributes"] | {"id": created}
+            inquiry = answer.json()
+            assert inquiry == http.get(f"/inquiries/{inquiry_id}").json()
+            return inquiry["data"]["attributes"] | {"id": inquiry_id}
 
         assert played()["status"] == "failed"
-        for outcome, ends in {"pass": "completed", "fail": "failed", "review": "needs_review", "abandon": "pending"}.items():
-            assert played(outcome=outcome)["status"] == ends
-        decided = played()["id"]
-        for given, status, said in (
+        for outcome, end in {"pass": "completed", "fail": "failed", "review": "needs_review", "abandon": "pending"}.items():
+            assert played(outcome=outcome)["status"] == end
+        ended = played()["id"]
+        for command, status, message in (
             ({"inquiry-id": "inq_x"}, 404, "There is no inquiry with this id"),
-            ({"inquiry-id": decided}, 422, "the inquiry's status is failed"),
-            ({"inquiry-id": decided, "outcome": "win"}, 400, "must be one of pass, fail, review, abandon"),
-            ({"inquiry-id": decided, "outcomes": "pass"}, 400, "must be an object like"),
+            ({"inquiry-id": ended}, 422, "the inquiry's status is failed"),
+            ({"inquiry-id": ended, "outcome": "win"}, 400, "must be one of pass, fail, review, abandon"),
+            ({"inquiry-id": ended, "outcomes": "pass"}, 400, "must be an object like"),
             ({}, 400, "must be an object like"),
         ):
-            answer = httpx.post(f"{origin}/sandbox/applicant", json=given)
+            answer = httpx.post(f"{origin}/sandbox/applicant", json=command)
             assert answer.status_code == status
-            assert said in answer.json()["errors"][0]["details"]
+            assert message in answer.json()["errors"][0]["details"]
         for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
             assert httpx.post(f"{origin}/sandbox/applicant", json={"inquiry-id": "inq_x"}, headers=headers).status_code == 403
         text = {"Content-Type": "text/plain"}
         assert httpx.post(f"{origin}/sandbox/applicant", content=b"{}", headers=text).status_code == 400
-        for path, content, said in (
+        for path, content, message in (
             ("applicant", rb'{"inquiry-id": "inq_\ud800"}', "The request body is not valid JSON"),
             ("clock", rb'{"advance-seconds": "\ud800"}', "The request body is not valid JSON"),
             ("clock", b'{"advance-seconds": NaN}', "The request body is not valid JSON"),
@@ -205,7 +205,7 @@ def test_the_applicant_is_played_from_outside() -> None:
         ):
             answer = httpx.post(f"{origin}/sandbox/{path}", content=content, headers={"Content-Type": "application/json"})
             assert answer.status_code == 400, content
-            assert said in answer.json()["errors"][0]["details"]
+            assert message in answer.json()["errors"][0]["details"]
 
 
 def test_an_empty_start_with_a_rate_limit() -> None:
@@ -241,10 +241,10 @@ def test_faults_hit_the_api_alone() -> None:
 
 
 def test_it_ends_quietly_when_asked_to() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
         with served("--faults", "stall:0") as sandbox, sandbox.http as http:
             assert http.get("/accounts").status_code == 200
-            sandbox.process.send_signal(number)
+            sandbox.process.send_signal(signal_number)
             assert sandbox.process.wait(10) == 0
             assert sandbox.process.stderr is not None
             assert sandbox.process.stderr.read() == ""
