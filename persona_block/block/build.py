@@ -102,10 +102,12 @@ def _definition(spec: ToolSpec) -> Definition:
     return Definition(
         id=spec.tool_id,
         name=spec.name,
+        aliases=spec.aliases or None,
         title=spec.title,
         description=spec.description,
         group=spec.group,
         effect=spec.effect,
+        in_default_toolset=spec.in_default_toolset,
         hints=_hints(spec),
         params=_params_schema(spec),
         require_any=spec.require_any or None,

@@ -186,10 +186,12 @@ class Definition(Grammar):
 
     id: ToolId
     name: Name
+    aliases: tuple[Name, ...] | None = None
     title: Text
     description: Text
     group: Group
     effect: Effect
+    in_default_toolset: bool
     hints: Hints
     params: Schema
     require_any: tuple[ParamName, ...] | None = None

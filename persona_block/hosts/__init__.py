@@ -12,21 +12,20 @@ before anything is decided or erased, and answers briefly.
 
 from __future__ import annotations
 
-from .answer import Answer
+from .answer import ToolAnswer
 from .consent import Consent, ConsentRequest
 from .plain import anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
-from .selection import GROUPS, STARTERS, Selection
+from .selection import GROUPS, Selection
 from .tool import Tool
 from .toolbox import Toolbox
 
 __all__ = [
     "GROUPS",
-    "STARTERS",
-    "Answer",
     "Consent",
     "ConsentRequest",
     "Selection",
     "Tool",
+    "ToolAnswer",
     "Toolbox",
     "anthropic_result",
     "anthropic_tools",

@@ -1,27 +1,25 @@
-"""Which operations a host offers: whole toolsets, single tools, without some, or reads alone."""
+"""Which operations a host offers: by toolset, by name, without some, or reads alone."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self, get_args
+from typing import Self
 
 from ..block.build import manifest
 from ..errors import InputError, Problem
 from ..spec import catalog
-from ..spec.grammar import TOOL_PREFIX, Group, ToolSpec
+from ..spec.grammar import TOOL_PREFIX, ToolSpec
 
-GROUPS: tuple[str, ...] = get_args(Group)
-"""The toolsets there are, one for each group of operations."""
+GROUPS: tuple[str, ...] = tuple(catalog.groups())
+"""The toolsets that hold one group of operations each, in reading order."""
 
-STARTERS = ("create_inquiry", "generate_inquiry_link")
-"""The writes that stand beside the reads in the toolset `default`: they begin something and settle nothing."""
+DEFAULT = "default"
+"""The toolset of the operations whose spec has `inDefaultToolset`: what reads, or begins something, and settles nothing."""
 
-_NOT_DEFAULT = ("get_importer", "print_inquiry_pdf")
-"""The reads that few conversations need: one follows an import, the other makes a file."""
-
-DEFAULT, ALL = "default", "all"
+ALL = "all"
+"""The toolset of every operation."""
 
 
 @dataclass(frozen=True)
@@ -42,50 +40,55 @@ class Selection:
     ) -> Self:
         """Choose operations by toolsets and by names; `exclude` and `read_only` always win.
 
-        A toolset is a group, `default` (reads and `STARTERS`) or `all`; where neither toolsets nor tools are named, it is
-        `otherwise`. Raises InputError with every name that is none.
+        A toolset is one of `GROUPS`, `default` or `all`; where neither toolsets nor tools are named, it is `otherwise`. Tools
+        may be named with or without `persona_`, and by an alias. Raises InputError that lists every unknown name.
         """
         problems: list[Problem] = []
-        sets = _known("toolsets", toolsets, (*GROUPS, DEFAULT, ALL), problems)
-        single = _known("tools", tools, catalog.names(), problems)
-        without = _known("exclude", exclude, catalog.names(), problems)
+        chosen_toolsets = _known_names("toolsets", toolsets, (*GROUPS, DEFAULT, ALL), problems)
+        chosen_tools = _known_names("tools", map(_operation_name, tools), catalog.names(), problems)
+        excluded_tools = _known_names("exclude", map(_operation_name, exclude), catalog.names(), problems)
         if problems:
             raise InputError("tools", problems)
-        wanted = sets or ([] if single else [otherwise])
+        if not chosen_toolsets and not chosen_tools:
+            chosen_toolsets = [otherwise]
         specs = [catalog.load(tool_id) for tool_id in manifest()["tools"]["access"]]
         return cls(
             tuple(
                 spec.name
                 for spec in specs
-                if (spec.name in single or any(_holds(each, spec) for each in wanted))
-                and spec.name not in without
+                if (spec.name in chosen_tools or any(_is_in_toolset(spec, toolset) for toolset in chosen_toolsets))
+                and spec.name not in excluded_tools
                 and (spec.effect == "read" or not read_only)
             )
         )
 
     def narrowed(self, other: Selection) -> Selection:
-        """What both offer."""
+        """Return the operations that both selections offer."""
         return Selection(tuple(name for name in self.names if name in other.names))
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
-        """The operations themselves."""
+        """The specs of the operations, in the same order."""
         return tuple(catalog.load(name) for name in self.names)
 
 
-def _holds(toolset: str, spec: ToolSpec) -> bool:
+def _is_in_toolset(spec: ToolSpec, toolset: str) -> bool:
     if toolset == DEFAULT:
-        return spec.name in STARTERS or (spec.effect == "read" and spec.name not in _NOT_DEFAULT)
+        return spec.in_default_toolset
     return toolset in (ALL, spec.group)
 
 
-def _known(what: str, given: Iterable[str], known: Iterable[str], problems: list[Problem]) -> list[str]:
-    """The given names without their prefix; adds a problem for each that is unknown."""
-    names = [each.strip().removeprefix(TOOL_PREFIX) for each in given if each.strip()]
+def _operation_name(name: str) -> str:
+    return catalog.current_name(name.strip())
+
+
+def _known_names(option: str, names: Iterable[str], known: Iterable[str], problems: list[Problem]) -> list[str]:
+    """Return the names without prefix and blanks; adds a problem of `option` for each that is not among the known ones."""
+    bare_names = [name.strip().removeprefix(TOOL_PREFIX) for name in names if name.strip()]
     choices = tuple(known)
-    for name in names:
+    for name in bare_names:
         if name not in choices:
-            near = difflib.get_close_matches(name, choices, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(choices)}"
-            problems.append(Problem(what, f"there is none called {name[:64]!r}; {hint}"))
-    return names
+            nearest = difflib.get_close_matches(name, choices, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(choices)}"
+            problems.append(Problem(option, f"there is none called {name[:64]!r}; {hint}"))
+    return bare_names

@@ -1,6 +1,6 @@
-"""The operations as data: the grammar of a spec file, the catalog that reads them, and how keys are spelled.
+"""The operations as data: the grammar of a spec file, the catalog of all specs, and the spelling of keys.
 
-The names are imported when they are first used, since what only spells keys needs no grammar.
+The names are imported on first use, because a module that only spells keys needs no grammar.
 """
 
 from __future__ import annotations

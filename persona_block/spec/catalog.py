@@ -1,10 +1,12 @@
-"""The operations, read from `tool_specs/`: found by name, `$ref`s inlined, kept."""
+"""The operations, read from `tool_specs/` with their `$ref`s inlined, and looked up by name."""
 
 from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,42 +20,60 @@ _NOT_OPERATIONS = frozenset({"block"})
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all operations, in the alphabet's order."""
+    """Return the names of all operations in alphabetical order; aliases are not among them."""
     return tuple(sorted(path.stem for path in resources.specs().glob("*.json") if path.stem not in _NOT_OPERATIONS))
+
+
+def current_name(name: str) -> str:
+    """Return the name that an operation has today: without the `persona_` prefix, and for an alias the name behind it.
+
+    A name that is no operation's is returned without the prefix.
+    """
+    bare = name.removeprefix(TOOL_PREFIX)
+    return bare if bare in names() else _names_by_alias().get(bare, bare)
 
 
 @cache
 def load(name: str) -> ToolSpec:
-    """The operation `name`, with or without the `persona_` prefix.
+    """Return the operation of a name, which may be an alias and may have the `persona_` prefix.
 
-    Raises InputError for a name that is none, with the nearest one, and SpecError for a file that breaks the grammar.
+    Raises InputError with the nearest name for an unknown one, and SpecError for a file that breaks the grammar.
     """
     known = names()
-    bare = name.removeprefix(TOOL_PREFIX)
-    if bare not in known:
-        near = difflib.get_close_matches(bare, known, n=1)
+    current = current_name(name)
+    if current not in known:
+        near = difflib.get_close_matches(current, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "`persona-block tools` lists them"
         raise InputError("operation", [Problem("operation", f"there is no operation of this name; {hint}")])
     try:
-        return ToolSpec.model_validate(_inline(read(f"{bare}.json")))
+        spec = ToolSpec.model_validate(_inline(read(f"{current}.json")))
     except ValidationError as error:
-        raise SpecError(f"tool_specs/{bare}.json breaks the grammar: {error}") from error
+        raise SpecError(f"tool_specs/{current}.json breaks the grammar: {error}") from error
+    if spec.group not in groups():
+        raise SpecError(f"tool_specs/{current}.json is of group {spec.group}; block.json has {', '.join(groups())}")
+    return spec
 
 
 def load_all() -> tuple[ToolSpec, ...]:
-    """Every operation, in the alphabet's order."""
+    """Return every operation, in alphabetical order of their names."""
     return tuple(load(name) for name in names())
 
 
 @cache
+def groups() -> Mapping[str, str]:
+    """Return the groups of operations as `block.json` declares them: titles by name, in reading order."""
+    return MappingProxyType(read("block.json")["groups"])
+
+
+@cache
 def api_key_param() -> Param:
-    """The param that every operation takes beside its own: the API key."""
+    """Return the param that every operation takes beside its own: the API key."""
     return Param.model_validate(_inline({"$ref": "shared/params.json#/apiKey"}))
 
 
 @cache
 def read(path: str) -> dict[str, Any]:
-    """One JSON file of `tool_specs/`, as it stands there."""
+    """Return one JSON file of `tool_specs/` as it stands on disk; the caller must not change it."""
     document = json.loads((resources.specs() / path).read_text("utf-8"))
     if not isinstance(document, dict):
         raise SpecError(f"tool_specs/{path} does not hold an object")
@@ -61,8 +81,9 @@ def read(path: str) -> dict[str, Any]:
 
 
 def grammar_schema() -> dict[str, Any]:
-    """The JSON Schema of a spec file as it stands on disk, for editors and tests: each param is a `$ref` with siblings."""
+    """Return the JSON Schema of a spec file as it stands on disk, where each param is a `$ref` that may have siblings."""
     schema = ToolSpec.model_json_schema()
+    schema["properties"]["group"] = {"type": "string", "enum": list(groups())}
     siblings = {"description": {"type": "string"}, "advanced": {"type": "boolean"}}
     reference = {"type": "string", "pattern": r"^shared/params\.json#/[a-zA-Z]+$"}
     schema["properties"]["$schema"] = {"type": "string"}
@@ -78,8 +99,13 @@ def grammar_schema() -> dict[str, Any]:
     return schema
 
 
+@cache
+def _names_by_alias() -> Mapping[str, str]:
+    return {alias: name for name in names() for alias in read(f"{name}.json").get("aliases", ())}
+
+
 def _inline(node: Any) -> Any:
-    """`node` with every `$ref` replaced by what it names; keys beside a `$ref` win over the target's."""
+    """Return a JSON value with every `$ref` replaced by what it names; keys beside a `$ref` win over the target's."""
     if isinstance(node, list):
         return [_inline(value) for value in node]
     if not isinstance(node, dict):

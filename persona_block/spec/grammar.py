@@ -21,45 +21,48 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Schema = dict[str, Any]
 
 Effect = Literal["read", "write", "decide", "erase"]
-Group = Literal["inquiries", "accounts", "cases", "reports", "evidence", "templates"]
+"""What an operation does to the world; `block.json` says under `grammar.effects` what each word means."""
+Group = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=32)]
+"""One of the groups that `block.json` declares; `catalog.load` refuses any other."""
 Visibility = Literal["user-only", "user-or-llm"]
 Format = Literal["id", "id-list", "list", "password", "uri", "date", "date-time", "country-code", "file"]
 
 PLACEHOLDER = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
-"""A param's place in a request: `{name}`."""
+"""The place of a param in a request: `{name}`."""
 
 TOOL_PREFIX = "persona_"
 
 API_KEY_PARAM = "apiKey"
-"""The param that holds the API key, beside every operation's own."""
+"""The param that every operation takes beside its own: the API key."""
 
 
 class Grammar(BaseModel):
-    """Base of the grammar's models: frozen, closed, camelCase in the file."""
+    """The base of all models: frozen, closed to unknown keys, camelCase in the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Items(Grammar):
-    """What an array param holds."""
+    """The type of each entry of an array param."""
 
     type: Literal["string"]
 
 
 class Csv(Grammar):
-    """What a CSV file may hold: its columns, which of them are dates and which may not repeat a value.
-
-    `name` is the name it is sent under where its content is given without one.
-    """
+    """The rules of a CSV file, which is checked before it is sent."""
 
     name: FileName
+    """The name to send the file under where a host is given its content alone."""
     columns: tuple[Text, ...]
+    """The columns that the file may have, as the API spells them."""
     dates: tuple[Text, ...] = ()
+    """The columns that hold dates, YYYY-MM-DD."""
     unique: tuple[Text, ...] = ()
+    """The columns in which no value may stand twice."""
 
 
 class Param(Grammar):
-    """One param: the subset of JSON Schema that every model provider takes, and how a canvas shows it."""
+    """One param: its JSON Schema, limited to what every model provider accepts, and how a canvas shows it."""
 
     type: Literal["string", "integer", "object", "array"]
     format: Format | None = None
@@ -73,18 +76,18 @@ class Param(Grammar):
     visibility: Visibility = "user-or-llm"
     advanced: bool = False
     csv: Csv | None = None
-    """The rules of a CSV file, which is looked through before it is sent."""
+    """The rules of the file, where the param is a CSV file."""
     field: ParamName
-    """The key in shared/params.json it comes from; params of one field share one canvas field."""
+    """The key in `shared/params.json` that the param comes from. Params of the same field share one field of the canvas."""
 
     def json_schema(self) -> Schema:
-        """The param as plain JSON Schema, without what only a canvas or a host reads."""
+        """Return the param as plain JSON Schema, without the keys that only a canvas or a host reads."""
         shown = {"type", "format", "enum", "items", "minimum", "maximum", "description"}
         return self.model_dump(mode="json", include=shown, exclude_none=True)
 
 
 class Request(Grammar):
-    """A literal picture of the wire: method, path and either a JSON body or multipart fields."""
+    """The HTTP request as it is sent: method, path, query, and either a JSON body or multipart fields."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: Annotated[str, StringConstraints(pattern=r"^/[a-zA-Z0-9/{}-]+$")]
@@ -94,86 +97,100 @@ class Request(Grammar):
 
 
 class Choice(Grammar):
-    """A key name looked up from a param's value: the longest case that the value begins with, else `*`."""
+    """A key of the request that depends on a param's value.
+
+    `by` names the param. `cases` maps what its value may begin with to the key; the longest one that fits counts, and `*`
+    stands for values that no other case fits.
+    """
 
     by: ParamName
     cases: Annotated[dict[str, str], Field(min_length=1)]
 
     def key_for(self, value: str) -> str | None:
-        """The key for `value`, or None where no case matches."""
+        """Return the key for `value`, or None where no case fits."""
         matching = [case for case in self.cases if case != "*" and _matches(case, value)]
         return self.cases[max(matching, key=len)] if matching else self.cases.get("*")
 
     def expectation(self) -> str:
-        """What a value must look like, as a phrase for a person."""
+        """Return how a value has to begin, as a phrase for a person."""
         cases = [case for case in self.cases if case != "*"]
         return f"must start with {' or '.join(cases)}"
 
 
 class CursorSource(Grammar):
-    """A cursor to read out of a link's query."""
+    """An output that is a cursor: the value of `queryParam` in the query of the link at `pointer`."""
 
     pointer: Pointer
     query_param: str
 
 
 class FileSource(Grammar):
-    """A binary body that becomes a stored file."""
+    """An output that is a file: the whole body, of media type `file`, stored as `filename`."""
 
     file: Literal["application/pdf"]
     filename: str
 
 
 class Pagination(Grammar):
-    """How pages follow one another.
-
-    The output `next` goes into the param `cursor` of the next call, the param `size` says how many entries a page may hold,
-    and the output `items` holds the entries.
-    """
+    """How the pages of a list follow one another."""
 
     cursor: ParamName
+    """The param that takes the output `next` of the page before."""
     size: ParamName
+    """The param that limits how many entries a page holds; its `maximum` is the largest page."""
     next: ParamName
+    """The output that holds the cursor of the next page, or null on the last one."""
     items: ParamName
+    """The output that holds the entries of the page."""
 
 
 class Wait(Grammar):
-    """How polling ends: read `for` in the output every `delay` seconds, at most `attempts` times."""
+    """When polling the operation ends."""
 
     for_: Annotated[Pointer, Field(alias="for")]
+    """Where the output holds the status to look at."""
     success: tuple[Text, ...]
+    """The statuses that end the polling well."""
     failure: tuple[Text, ...]
+    """The statuses that end the polling badly."""
     delay: Annotated[float, Field(gt=0)]
+    """Seconds between two calls."""
     attempts: Annotated[int, Field(gt=0)]
+    """The largest number of calls."""
 
 
 class Then(Grammar):
-    """The operation that polls what this one started, its params taken from this one's output."""
+    """The operation to poll after this one, which starts something that runs in the background."""
 
     operation: Name
     params: dict[ParamName, Pointer]
+    """The params of that operation, each with its place in the output of this one."""
 
 
 class Confirm(Grammar):
-    """How to tell that an earlier attempt took effect: read with the same params, and look `at` the output.
-
-    It holds when one of `values` stands there, or anything at all where no values are named.
-    """
+    """How to find out whether an attempt whose answer was lost took effect."""
 
     operation: Name
+    """The operation that reads the object, called with those params of the attempt that it takes."""
     at: Pointer
+    """The place in the output of that operation to look at."""
     values: tuple[Text, ...] = ()
+    """The values there that mean that the attempt took effect; without any, every value but null does."""
 
 
 class ToolSpec(Grammar):
-    """One operation of Persona's API."""
+    """One operation of Persona's API, as a file in `tool_specs/` describes it."""
 
     name: Name
+    aliases: tuple[Name, ...] = ()
+    """Former names, which `catalog.load` still takes."""
     title: Text
     description: Text
     sentence: Text
     group: Group
     effect: Effect
+    in_default_toolset: bool = False
+    """Whether a host offers the operation in its toolset `default`."""
     params: dict[ParamName, Param]
     required: tuple[ParamName, ...] = ()
     require_any: tuple[ParamName, ...] = ()
@@ -188,16 +205,16 @@ class ToolSpec(Grammar):
 
     @property
     def tool_id(self) -> str:
-        """The operation's id as a tool, such as `persona_get_inquiry`."""
+        """The id of the operation as a tool, such as `persona_get_inquiry`."""
         return TOOL_PREFIX + self.name
 
     @property
     def file_source(self) -> tuple[str, FileSource] | None:
-        """The output that is a file, and where it comes from; None for JSON operations."""
+        """The name and the source of the output that is a file; None where the answer is JSON."""
         return next(((name, source) for name, source in self.response.items() if isinstance(source, FileSource)), None)
 
     def input_schema(self) -> Schema:
-        """The JSON Schema of the params that a model or a person fills in; the API key is not among them."""
+        """Return the JSON Schema of the operation's own params; the API key is not among them."""
         schema: Schema = {
             "type": "object",
             "properties": {name: param.json_schema() for name, param in self.params.items()},
@@ -206,11 +223,11 @@ class ToolSpec(Grammar):
         return schema | ({"required": list(self.required)} if self.required else {})
 
     def output_schema(self) -> Schema:
-        """The JSON Schema of the output, open to whatever Persona adds."""
+        """Return the JSON Schema of the output, which allows keys that Persona may add."""
         return {"type": "object", "properties": without_mapping(self.output), "required": list(self.output)}
 
     def placeholders(self) -> Iterator[str]:
-        """Every name in braces in the request, choices included, in reading order and with repeats."""
+        """Return every name in braces in the request, params and choices, in reading order and with repeats."""
         request = self.request
         yield from PLACEHOLDER.findall(request.path)
         for part in (request.query, request.body, request.multipart):
@@ -218,7 +235,7 @@ class ToolSpec(Grammar):
 
 
 def without_mapping(schema: Any) -> Any:
-    """A copy of a schema without the `x-` keys that say where values come from."""
+    """Return a copy of a schema without the `x-` keys, which say where values come from."""
     if isinstance(schema, dict):
         return {key: without_mapping(value) for key, value in schema.items() if not key.startswith("x-")}
     if isinstance(schema, list):
@@ -227,11 +244,12 @@ def without_mapping(schema: Any) -> Any:
 
 
 def _matches(case: str, value: str) -> bool:
-    """A case that ends in `_` is an id prefix, so something has to follow it."""
+    """Return whether `value` begins with `case`; a case that ends in `_` is an id's prefix, so something has to follow it."""
     return value.startswith(case) and (len(value) > len(case) or not case.endswith("_"))
 
 
 def _names_in(node: Any) -> Iterator[str]:
+    """Return every name in braces in the keys and values of a JSON value."""
     if isinstance(node, str):
         yield from PLACEHOLDER.findall(node)
     elif isinstance(node, dict):

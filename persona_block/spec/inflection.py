@@ -1,6 +1,6 @@
-"""Key inflection: the API reads keys in three spellings and answers in the one asked for.
+"""Key inflection: the API takes keys in three spellings and answers in the one that the caller asks for.
 
-Keys inside an object named `fields` are the customer's own and are never touched
+Keys inside an object named `fields` are the customer's own and keep their spelling
 (docs.withpersona.com/api-key-inflection; OpenAPI: components/schemas/inquiry).
 """
 
@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 INFLECTIONS = ("kebab", "camel", "snake")
+"""The spellings, as the header `Key-Inflection` names them."""
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])")
 
@@ -44,12 +45,12 @@ def snake(key: str) -> str:
 
 
 def normalize(value: Any) -> Any:
-    """Spell every key of a request body in kebab-case, down to any `fields`."""
+    """Spell every key of a request body in kebab-case, except the keys inside `fields`."""
     return _rekey(value, kebab)
 
 
 def inflect(value: Any, inflection: str) -> Any:
-    """Spell every key of a response body in the inflection asked for, down to any `fields`."""
+    """Spell every key of a response body, given in kebab-case, in an inflection, except the keys inside `fields`."""
     if inflection == "kebab":
         return value
     return _rekey(value, _camel if inflection == "camel" else _snake)

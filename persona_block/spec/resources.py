@@ -1,4 +1,4 @@
-"""Where the package's data is: installed beside the code, or in a checkout beside the package."""
+"""The folders of the package's data: inside the package once it is installed, beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @cache
 def folder(name: str) -> Path:
-    """The data folder `name` (`tool_specs` or `icons`); raises FileNotFoundError where there is none."""
+    """Return the data folder `name` (`tool_specs` or `icons`); raises FileNotFoundError where there is none."""
     packaged = _PACKAGE / name
     if packaged.is_dir():
         return packaged
@@ -21,10 +21,10 @@ def folder(name: str) -> Path:
 
 
 def specs() -> Path:
-    """The folder of the operations."""
+    """Return the folder of the operations."""
     return folder("tool_specs")
 
 
 def icon(name: str = "persona.svg") -> str:
-    """The text of an SVG icon."""
+    """Return the text of an SVG icon."""
     return (folder("icons") / name).read_text("utf-8")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_block import ApiError, ResponseError
-from persona_block.call.parse import Answer, parse, parse_error, unwrap
+from persona_block.call.parse import Answer, first, parse, parse_error, unwrap
 from persona_block.spec import catalog
 
 
@@ -160,3 +160,10 @@ def test_an_error_tells_all_that_persona_says(status: int, body: Any, said: str)
     details = error.details()
     assert details["status"] == status
     assert details["requestId"] == "req_1"
+
+
+def test_first_takes_the_first_present() -> None:
+    assert first({"a": {"b": None}, "c": 1}, ["/a/b", "/c"]) == 1
+    assert first({"a": [{"id": 1}, {"id": 2}, {}]}, "/a/*/id") == [1, 2]
+    assert first({"a": None}, "/a/*/id") == []
+    assert first({}, "/a/b") is None

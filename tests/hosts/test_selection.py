@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from persona_block import InputError
-from persona_block.hosts import GROUPS, STARTERS, Selection
+from persona_block.hosts import GROUPS, Selection
 from persona_block.spec import catalog
 
 READS = {spec.name for spec in catalog.load_all() if spec.effect == "read"}
@@ -24,7 +24,9 @@ def test_everything_unless_something_is_chosen() -> None:
 
 def test_the_default_toolset_settles_nothing() -> None:
     effects = {spec.name: spec.effect for spec in Selection.of(toolsets=["default"]).specs}
-    assert {name for name, effect in effects.items() if effect != "read"} == set(STARTERS)
+    assert set(effects) == {spec.name for spec in catalog.load_all() if spec.in_default_toolset}
+    assert {name for name, effect in effects.items() if effect != "read"} == {"create_inquiry", "generate_inquiry_link"}
+    assert not {"get_importer", "print_inquiry_pdf"} & set(effects)
     assert {"list_inquiries", "get_inquiry", "get_verification", "get_report"} <= set(effects)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from persona_block import SpecError
-from persona_block.call.parse import first
 from persona_block.spec import catalog, resources
 from persona_block.spec.grammar import PLACEHOLDER, CursorSource, FileSource, ToolSpec
 
@@ -101,6 +101,31 @@ def test_input_schema_is_portable(spec: ToolSpec) -> None:
 
 
 @each
+def test_the_default_toolset_settles_nothing(spec: ToolSpec) -> None:
+    assert spec.effect in ("read", "write") or not spec.in_default_toolset
+
+
+def alias_collisions(specs: Iterable[ToolSpec]) -> list[str]:
+    """Return every alias that is also a name, or an alias of another operation."""
+    uses = Counter([name for spec in specs for name in (spec.name, *set(spec.aliases))])
+    return sorted(name for name, count in uses.items() if count > 1)
+
+
+def test_an_alias_stands_for_one_operation() -> None:
+    assert alias_collisions(SPECS) == []
+    account = catalog.load("get_account")
+    assert alias_collisions([*SPECS, account.model_copy(update={"name": "get_person", "aliases": ("get_account",)})]) == [
+        "get_account"
+    ]
+    twins = [account.model_copy(update={"name": name, "aliases": ("get_person",)}) for name in ("get_him", "get_her")]
+    assert alias_collisions(twins) == ["get_person"]
+
+
+def test_every_group_has_operations() -> None:
+    assert {spec.group for spec in SPECS} == set(catalog.groups())
+
+
+@each
 def test_csv_rules_are_for_files_and_name_known_columns(spec: ToolSpec) -> None:
     for param in spec.params.values():
         if param.csv:
@@ -116,7 +141,7 @@ def test_paging_names_params_and_outputs(spec: ToolSpec) -> None:
         assert spec.paginate.cursor in spec.params
         size = spec.params[spec.paginate.size]
         assert size.type == "integer"
-        assert size.maximum is not None, "a host has to know how many entries one page may hold"
+        assert size.maximum is not None, "no largest page is given"
         assert isinstance(spec.response[spec.paginate.next], CursorSource)
         assert spec.output[spec.paginate.items]["type"] == "array"
 
@@ -162,21 +187,21 @@ def test_prose(spec: ToolSpec) -> None:
         assert word in catalog.names() or word == "needs_review", f"{word} is no operation"
 
 
-def test_params_file_has_no_leftovers() -> None:
+def test_every_shared_param_is_used() -> None:
     used = {param.field for spec in SPECS for param in spec.params.values()}
     assert used | {"apiKey"} == set(catalog.read("shared/params.json"))
 
 
 def test_one_field_means_one_param_name() -> None:
-    names: dict[str, set[str]] = {}
+    names_by_field: dict[str, set[str]] = {}
     for spec in SPECS:
         for name, param in spec.params.items():
-            names.setdefault(param.field, set()).add(name)
-    assert [field for field, found in names.items() if len(found) > 1] == []
+            names_by_field.setdefault(param.field, set()).add(name)
+    assert [field for field, names in names_by_field.items() if len(names) > 1] == []
 
 
 def test_grammar_file_is_current() -> None:
-    """Compared by its keys, because the wording of a generated schema changes with pydantic's version."""
+    """Compare by keys, because the wording of a generated schema changes with pydantic's version."""
     shipped = json.loads((resources.specs() / "shared/spec.schema.json").read_text("utf-8"))
     assert _keys(shipped) == _keys(catalog.grammar_schema()), "run `make generate`"
 
@@ -196,27 +221,3 @@ def test_unknown_keys_are_refused() -> None:
     document = catalog.load("get_inquiry").model_dump(by_alias=True)
     with pytest.raises(ValidationError, match="retries"):
         ToolSpec.model_validate(document | {"retries": 3})
-
-
-def test_broken_reference_is_our_own_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "get_moon.json").write_text('{"params": {"a": {"$ref": "get_moon.json#/none"}}}')
-    monkeypatch.setattr(resources, "specs", lambda: tmp_path)
-    catalog.names.cache_clear()
-    catalog.read.cache_clear()
-    try:
-        with pytest.raises(SpecError, match="names nothing"):
-            catalog.load("get_moon")
-    finally:
-        catalog.names.cache_clear()
-        catalog.read.cache_clear()
-
-
-def test_names_work_with_and_without_the_prefix() -> None:
-    assert catalog.load("persona_get_inquiry") == catalog.load("get_inquiry")
-
-
-def test_first_takes_the_first_present() -> None:
-    assert first({"a": {"b": None}, "c": 1}, ["/a/b", "/c"]) == 1
-    assert first({"a": [{"id": 1}, {"id": 2}, {}]}, "/a/*/id") == [1, 2]
-    assert first({"a": None}, "/a/*/id") == []
-    assert first({}, "/a/b") is None
