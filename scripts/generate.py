@@ -1,4 +1,8 @@
-"""Write the files that are derived from others: `make generate`."""
+"""Write the files that are made from others: `make generate`.
+
+They are the JSON Schemas of a spec and of the manifest, the tables and the count of operations in the documentation, the
+picture of the demo, and the snapshots that the tests compare with. Two runs give the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,35 @@ import html
 import json
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
-from persona_block.sandbox import OUTCOMES
-from persona_block.spec import catalog, resources
+from persona_block.block.build import manifest, manifest_schema
+from persona_block.sandbox import OUTCOMES, Sandbox
+from persona_block.spec import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
+MANIFEST_SNAPSHOT = ROOT / "tests/snapshots/manifest.json"
+TOOL_SNAPSHOTS = ROOT / "tests/snapshots/tools"
+MANIFEST_SCHEMA = ROOT / "tool_specs/shared/manifest.schema.json"
+SPEC_SCHEMA = ROOT / "tool_specs/shared/spec.schema.json"
+PICTURE = ROOT / "docs/demo.svg"
+
+_LINE_WIDTH = 160
 _LINE_HEIGHT = 19
+_MOMENT = 1_767_603_600.0
+"""The moment at which the pictured demo plays, in seconds since the epoch: 2026-01-05, 09:00 UTC."""
+
+
+# --- documentation ---------------------------------------------------------------------------------------------------------
 
 
 def operations_table() -> str:
-    """The README's table of all operations, by group."""
-    order = ("inquiries", "accounts", "cases", "reports", "evidence", "templates")
-    specs = sorted(catalog.load_all(), key=lambda spec: order.index(spec.group))
+    """Return the table of all operations, by group."""
+    groups = list(catalog.groups())
+    specs = sorted(catalog.load_all(), key=lambda spec: groups.index(spec.group))
     rows = [
         f"| `{spec.name}` | {spec.group} | {spec.effect} | {spec.description.partition('. ')[0].rstrip('.')} |"
         for spec in specs
@@ -28,29 +48,33 @@ def operations_table() -> str:
 
 
 def outcomes_table() -> str:
-    """The README's table of the names that steer the offline Persona."""
+    """Return the table of the names that steer the offline Persona."""
     rows = [f"| {outcome.name} | {outcome.means} |" for outcome in OUTCOMES]
     return "\n".join(["| name | what happens |", "| --- | --- |", *rows])
 
 
-def readme(text: str) -> str:
-    """The README with its tables made anew."""
+def documents() -> list[Path]:
+    """Return the documentation that may hold something made: the README and the files in `docs/`."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def document(text: str) -> str:
+    """Return a document with its tables and its count of operations made anew.
+
+    A table stands between `<!-- operations -->` (or `outcomes`) and `<!-- /operations -->`, each on a line of its own.
+    """
     for name, table in (("operations", operations_table()), ("outcomes", outcomes_table())):
-        head, _, rest = text.partition(f"<!-- {name} -->\n")
-        _, _, tail = rest.partition(f"<!-- /{name} -->\n")
-        text = f"{head}<!-- {name} -->\n{table}\n<!-- /{name} -->\n{tail}"
-    return text
+        section = re.compile(rf"(?<=^<!-- {name} -->\n).*?(?=^<!-- /{name} -->$)", re.DOTALL | re.MULTILINE)
+        text = section.sub(f"{table}\n".replace("\\", r"\\"), text)
+    return re.sub(r"\b\d+(?= declarative operations\b)", str(len(catalog.names())), text)
+
+
+# --- the picture -----------------------------------------------------------------------------------------------------------
 
 
 def demo_picture() -> str:
-    """What the demo prints, as an SVG of a terminal."""
-    from persona_block.cli.demo import run_demo
-
-    lines: list[str] = ["$ make demo"]
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run_demo(Path(folder) / "persona-demo", lambda text: lines.extend(text.split("\n"))))
-        lines = [line.replace(f"{folder}/", "") for line in lines]
-    shown = [re.sub(r"([?]code=\S{6})\S+", r"\1…,", line) for line in lines]
+    """Return what the demo prints, as an SVG of a terminal."""
+    shown = ["$ make demo", *_demo_lines()]
     width = 8 * max(map(len, shown)) + 40
     height = _LINE_HEIGHT * len(shown) + 36
     text = "".join(
@@ -65,13 +89,77 @@ def demo_picture() -> str:
     )
 
 
+def _demo_lines() -> list[str]:
+    """Return the lines of a demo at a fixed moment, without what differs by machine: folder, time taken, size of the PDF."""
+    from persona_block.cli.demo import run_demo
+
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as folder, mock.patch("time.time", return_value=_MOMENT):
+        sandbox = Sandbox(speed=0, report_delay=0, import_delay=0)
+        asyncio.run(run_demo(Path(folder) / "persona-demo", lambda text: lines.extend(text.split("\n")), sandbox))
+    text = "\n".join(lines).replace(f"{folder}/", "")
+    text = re.sub(r"([?]code=\S{6})\S+", r"\1…,", text)
+    text = re.sub(r"(?<=\.pdf), \d+ bytes", "", text)
+    return re.sub(r"^Done in [\d.]+ s\.", "Done.", text, flags=re.MULTILINE).split("\n")
+
+
+# --- snapshots -------------------------------------------------------------------------------------------------------------
+
+
+def manifest_snapshot() -> dict[str, Any]:
+    """Return the manifest without its version, which changes with every release."""
+    return {name: part for name, part in manifest().items() if name != "version"}
+
+
+async def tool_snapshots() -> dict[str, dict[str, Any]]:
+    """Return each operation as an MCP client is told of it, by the name of the tool."""
+    from mcp import Client
+
+    from persona_block.hosts import Selection
+    from persona_block.hosts.mcp import Options, create_server
+
+    async with Client(create_server(Options(selection=Selection.of()), api_key="unused"), mode="legacy") as client:
+        listed = (await client.list_tools()).tools
+    return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed}
+
+
+def compact_json(value: Any, indent: str = "") -> str:
+    """Return JSON with everything on one line that fits there, so that a change shows as few lines."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= _LINE_WIDTH or not isinstance(value, dict | list):
+        return line
+    deeper = indent + " "
+    if isinstance(value, dict):
+        entries = [f"{deeper}{json.dumps(name)}: {compact_json(entry, deeper)}" for name, entry in value.items()]
+        return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(deeper + compact_json(entry, deeper) for entry in value) + f"\n{indent}]"
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------------
+
+
+def generated_files() -> Mapping[Path, str]:
+    """Return the text of every file that is made, by its path."""
+    files = {
+        SPEC_SCHEMA: json.dumps(catalog.grammar_schema(), indent=2),
+        MANIFEST_SCHEMA: compact_json(manifest_schema()),
+        MANIFEST_SNAPSHOT: compact_json(manifest_snapshot()),
+    }
+    for name, tool in asyncio.run(tool_snapshots()).items():
+        files[TOOL_SNAPSHOTS / f"{name}.json"] = json.dumps(tool, indent=1, ensure_ascii=False)
+    texts = {path: f"{text}\n" for path, text in files.items()}
+    texts |= {path: document(path.read_text("utf-8")) for path in documents()}
+    return texts | {PICTURE: demo_picture()}
+
+
 def main() -> None:
-    """Write each derived file anew."""
-    grammar = json.dumps(catalog.grammar_schema(), indent=2) + "\n"
-    (resources.specs() / "shared/spec.schema.json").write_text(grammar, "utf-8")
-    (ROOT / "README.md").write_text(readme((ROOT / "README.md").read_text("utf-8")), "utf-8")
-    (ROOT / "docs").mkdir(exist_ok=True)
-    (ROOT / "docs/demo.svg").write_text(demo_picture(), "utf-8")
+    """Write every file that is made, and remove the snapshots of operations that are gone."""
+    files = generated_files()
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    for path in set(TOOL_SNAPSHOTS.glob("*.json")) - set(files):
+        path.unlink()
 
 
 if __name__ == "__main__":

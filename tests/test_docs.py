@@ -1,25 +1,37 @@
-"""What the README shows is what the project does."""
+"""What the documentation shows is what the project does."""
 
 from __future__ import annotations
 
 import ast
+import hashlib
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 from persona_block.spec import catalog
-from scripts.generate import readme
+from scripts.generate import PICTURE, ROOT, demo_picture, document, documents
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 AGENTS = {path.read_text("utf-8") for path in (ROOT / "examples" / "agents").glob("*.py")}
 """The programs that tests/hosts/test_examples.py runs."""
 
 
-def test_the_table_is_current() -> None:
-    assert readme(README) == README, "run `make generate`"
-    assert len(re.findall(r"^\| `", README, re.MULTILINE)) == len(catalog.names())
+def test_the_tables_and_the_count_are_current() -> None:
+    texts = [path.read_text("utf-8") for path in documents()]
+    assert [document(text) for text in texts] == texts, "run `make generate`"
+    (operations,) = re.findall(r"^<!-- operations -->\n(.*?)^<!-- /operations -->$", "\n".join(texts), re.DOTALL | re.MULTILINE)
+    assert sorted(re.findall(r"^\| `(\w+)`", operations, re.MULTILINE)) == list(catalog.names())
+    assert "<!-- outcomes -->" in "\n".join(texts)
+
+
+def test_a_table_is_made_anew_where_its_section_stands() -> None:
+    stale = "Persona as 3 declarative operations\n<!-- operations -->\nold\n<!-- /operations -->\nand 3 operations more\n"
+    fresh = document(stale)
+    assert fresh.startswith(f"Persona as {len(catalog.names())} declarative operations\n<!-- operations -->\n| operation |")
+    assert fresh.endswith("|\n<!-- /operations -->\nand 3 operations more\n")
+    assert document("no section\n") == "no section\n"
 
 
 def test_python_examples_run(tmp_path: Path) -> None:
@@ -49,6 +61,23 @@ def test_commands_exist() -> None:
 
 
 def test_the_picture_shows_the_demo() -> None:
-    picture = (ROOT / "docs/demo.svg").read_text("utf-8")
+    picture = PICTURE.read_text("utf-8")
     assert "approve_inquiry" in picture
     assert "SIMULATED" in picture
+    assert picture == demo_picture(), "run `make generate`"
+
+
+def test_generating_twice_gives_the_same_bytes() -> None:
+    """Generate in processes whose sets come in different orders, at different times."""
+    script = (
+        "import hashlib; from scripts.generate import generated_files;"
+        "print({str(path): hashlib.sha256(text.encode()).hexdigest() for path, text in generated_files().items()})"
+    )
+    listings = []
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment)
+        assert run.returncode == 0, run.stderr
+        listings.append(ast.literal_eval(run.stdout))
+    assert listings[0] == listings[1]
+    assert listings[0][str(PICTURE)] == hashlib.sha256(PICTURE.read_bytes()).hexdigest()

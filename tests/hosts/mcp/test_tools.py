@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from persona_block import Sandbox
-from persona_block.hosts import STARTERS, Selection
+from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.hosts.mcp.files import Files
 from persona_block.hosts.selection import DEFAULT
 from persona_block.hosts.tool import tool as described
 from persona_block.spec import catalog
+from scripts.generate import TOOL_SNAPSHOTS
 from tests.support.mcp_servers import ERAS, Hanging, Person, connected, first, options, text
 from tests.support.planted import KEY
 
-SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots" / "tools"
-UPDATE = "UPDATE_SNAPSHOTS"
 TOKENS = {"all": 9_000, DEFAULT: 4_000}
 
 both_eras = pytest.mark.parametrize("era", ERAS)
@@ -64,13 +62,9 @@ class TestListing:
 
     async def test_what_a_model_sees_of_each_tool(self, sandbox: Sandbox) -> None:
         tools = {tool.name: shown(tool) for tool in await listed(options(sandbox))}
-        if os.environ.get(UPDATE) == "1":
-            SNAPSHOTS.mkdir(exist_ok=True)
-            for name, tool in tools.items():
-                (SNAPSHOTS / f"{name}.json").write_text(json.dumps(tool, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        stored = {path.stem: json.loads(path.read_text("utf-8")) for path in SNAPSHOTS.glob("*.json")}
+        stored = {path.stem: json.loads(path.read_text("utf-8")) for path in TOOL_SNAPSHOTS.glob("*.json")}
         changed = [name for name in sorted({*stored, *tools}) if stored.get(name) != tools.get(name)]
-        assert not changed, f"look at what changed, then run with {UPDATE}=1: {', '.join(changed)}"
+        assert not changed, f"run `make generate` and look at what changed: {', '.join(changed)}"
 
     @pytest.mark.parametrize("toolset", TOKENS)
     async def test_the_list_is_short(self, sandbox: Sandbox, toolset: str) -> None:
@@ -82,8 +76,8 @@ class TestListing:
 
     async def test_the_default_reads_and_begins_but_settles_nothing(self) -> None:
         names = {tool.name.removeprefix("persona_") for tool in await listed(Options())}
-        others = {name for name in names if catalog.load(name).effect != "read"}
-        assert others == set(STARTERS)
+        assert names == {spec.name for spec in catalog.load_all() if spec.in_default_toolset}
+        assert {catalog.load(name).effect for name in names} == {"read", "write"}
 
     async def test_read_only_and_exclude_hold_in_calling_too(self, sandbox: Sandbox) -> None:
         selection = Selection.of(toolsets=["all"], tools=["approve_inquiry"], exclude=["get_case"], read_only=True)
