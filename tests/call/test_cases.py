@@ -21,7 +21,6 @@ CASES = list(cases())
 
 def test_every_operation_has_cases() -> None:
     assert operations_with_cases() == set(catalog.names())
-    assert len(catalog.names()) == 27
 
 
 @pytest.mark.parametrize("operation", catalog.names())

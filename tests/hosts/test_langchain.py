@@ -24,6 +24,7 @@ from pydantic import Field, SecretStr
 
 from persona_block import Runner, Sandbox
 from persona_block.hosts import ConsentRequest, Selection, Toolbox, langchain
+from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
 from tests.support.scripted_model import (
     DONE,
@@ -81,7 +82,7 @@ def agent(toolbox: Toolbox, script: Script) -> tuple[Any, ScriptedModel]:
 
 
 async def test_all_or_the_chosen_tools(make_toolbox: MakeToolbox) -> None:
-    assert len(langchain.tools()) == 27
+    assert {each.name for each in langchain.tools()} == {spec.tool_id for spec in catalog.load_all()}
     chosen = langchain.tools(make_toolbox(Selection.of(tools=["get_case"])))
     assert [each.name for each in chosen] == ["persona_get_case"]
 
