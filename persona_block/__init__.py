@@ -1,4 +1,4 @@
-"""Persona's identity verification as 27 declarative operations in one block.
+"""Persona's identity verification as declarative operations in one block.
 
 The public names are imported when they are first used, so that importing the package costs next to nothing.
 """

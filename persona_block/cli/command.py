@@ -80,7 +80,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="persona-block", description="Identity verification with Persona, 27 operations.")
+    parser = _Parser(prog="persona-block", description="Identity verification with Persona.")
     parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

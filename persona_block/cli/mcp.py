@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..call.addresses import check_base_url, is_loopback
 from ..errors import InputError, Problem
+from ..spec import catalog
 from .sandbox import sandbox_class
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def add_command(commands: Any) -> None:
         f" {_PREFIX}TOOLS, {_PREFIX}EXCLUDE_TOOLS, {_PREFIX}READ_ONLY, {_PREFIX}ALLOW, {_PREFIX}FULL_TEXT. Excluding and"
         " read-only win over everything, wherever they stand.",
     )
-    mcp.add_argument("--toolsets", metavar="NAMES", help="inquiries,accounts,cases,reports,evidence,templates, default or all")
+    mcp.add_argument("--toolsets", metavar="NAMES", help=f"{','.join(catalog.groups())}, default or all")
     mcp.add_argument("--tools", metavar="NAMES", help="single tools, beside the toolsets where both are given")
     mcp.add_argument("--exclude-tools", metavar="NAMES", help="tools never to offer")
     mcp.add_argument("--read-only", action="store_true", help="offer only what changes nothing")

@@ -1,6 +1,6 @@
 """The operations: one row each, and a few lines that hand a call to the module of its resource.
 
-The rows are the 27 operations of the block and Persona's own sandbox control, perform-simulate-actions.
+The rows are the operations of the block and Persona's own sandbox control, perform-simulate-actions.
 """
 
 from __future__ import annotations
