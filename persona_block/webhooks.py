@@ -1,4 +1,4 @@
-"""Persona's webhooks: whether a body that arrived was signed by Persona, and the event that it tells of.
+"""Persona's webhooks: the check that Persona signed a body, and the event that the body holds.
 
 `read` does both and is all that a receiver needs; hand it the raw bytes of the body, since a body that was parsed and
 written again need not be the same. Persona delivers an event at least once, perhaps several times, and in no fixed order:
@@ -25,26 +25,29 @@ from .spec import catalog
 from .spec.inflection import normalize
 
 SIGNATURE_HEADER = "Persona-Signature"
+"""The header that holds a webhook's signature (docs.withpersona.com/webhooks)."""
 
 TOLERANCE = 300.0
-"""Seconds that a signature's time may be off. Persona names no figure; this is ours."""
+"""Seconds that the time of a signature may be off by default. Persona names no figure; this one is chosen here."""
 
-# The set of a secret that is being rotated away stands beside the set of its successor, with a space between.
-_SET = re.compile(r"t=(?P<time>[0-9]{1,12}),v1=(?P<digest>[0-9a-f]{64})")
+# While one secret replaces another, the header holds a signature made with each, with a space between.
+_SIGNATURE = re.compile(r"t=(?P<time>[0-9]{1,12}),v1=(?P<digest>[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened at Persona, to which object, and how that object was right after it."""
+    """One event at Persona, with the object it happened to as that was right after it; its `repr` shows no personal data."""
 
     id: str
     """Unique to the event, and the same in each of its deliveries."""
     name: str
     """Such as `inquiry.approved` or `report/watchlist.matched`; Persona may add more at any time."""
     created_at: datetime
+    """When it happened, with its offset; UTC where Persona gives none."""
     resource_type: str
     """Such as `inquiry`, `verification/selfie` or `report/watchlist`."""
     resource_id: str
+    """The id of the object, such as `inq_…`."""
     data: Mapping[str, Any] = field(repr=False, compare=False)
     """The object as Persona's API writes it, with keys in kebab-case."""
     included: Sequence[Mapping[str, Any]] = field(repr=False, compare=False)
@@ -54,20 +57,20 @@ class Event:
 
     @property
     def resource(self) -> dict[str, Any] | None:
-        """The object as this block's operations give it, or None for a type that none of them gives.
+        """Return the object in the shape of this block's operations, or None for a type that none of them gives.
 
         Raises WebhookError for an object that is not what its type promises.
         """
-        kind = self.resource_type.partition("/")[0]
-        shapes = (output for spec in catalog.load_all() for output in spec.output.values())
-        schema = next((output for output in shapes if output.get("x-type") == kind), None)
+        base_type = self.resource_type.partition("/")[0]
+        schemas = (output for spec in catalog.load_all() for output in spec.output.values())
+        schema = next((output for output in schemas if output.get("x-type") == base_type), None)
         if schema is None:
             return None
         try:
-            found: dict[str, Any] = shape(schema, dict(self.data))
+            resource: dict[str, Any] = shape(schema, dict(self.data))
         except (ValueError, RecursionError):
-            raise WebhookError(f"The webhook's {kind} is not what Persona promises of its type.") from None
-        return found
+            raise WebhookError(f"The webhook's {base_type} is not what Persona promises of its type.") from None
+        return resource
 
 
 def read(
@@ -78,9 +81,9 @@ def read(
     tolerance: float | None = TOLERANCE,
     now: float | None = None,
 ) -> Event:
-    """The event that a webhook's body tells of, once its signature is verified.
+    """Verify the signature of a webhook's body and return the event that the body holds.
 
-    The arguments are those of `verify`, and so are the errors; WebhookError also for a body that is no event. Keys may be in
+    Arguments and errors are those of `verify`; WebhookError is raised, too, for a body that is no event. JSON keys may be in
     any of Persona's three inflections, and attributes that are not known here do no harm.
     """
     verify(body, signature, secrets, tolerance=tolerance, now=now)
@@ -109,64 +112,70 @@ def verify(
     tolerance: float | None = TOLERANCE,
     now: float | None = None,
 ) -> None:
-    """Make sure that a body was signed with one of the secrets, and not long ago.
+    """Verify that a body was signed with one of the secrets, and not long ago.
 
     body: the raw bytes that arrived.
     signature: the header `Persona-Signature`; None, where there was none, is refused like any that is malformed.
     secrets: the webhook's secret, or several while one replaces another.
-    tolerance: seconds that the time of signing may be away from now, in either direction; None admits any time.
+    tolerance: seconds that the time of signing may be away from now, in either direction, by default 300; None admits any
+        time.
     now: seconds since the epoch; None is the present.
 
-    Raises SignatureError where it was not, and ValueError for secrets that are missing or empty.
+    Raises SignatureError where it was not, ValueError for secrets that are missing or empty, and TypeError for a body that
+    is not bytes.
     """
     if not isinstance(body, bytes | bytearray):
         raise TypeError("body: give the raw bytes that arrived, not what was decoded or parsed from them")
-    keys = [secrets] if isinstance(secrets, str) else list(secrets) if isinstance(secrets, Iterable) else []
-    if not keys or not all(isinstance(key, str) and key for key in keys):
+    candidates = [secrets] if isinstance(secrets, str) else list(secrets) if isinstance(secrets, Iterable) else []
+    if not candidates or not all(isinstance(secret, str) and secret for secret in candidates):
         raise ValueError("secrets: give the webhook's secret; without one, anybody could sign")
-    sets = [_SET.fullmatch(each) for each in (signature or "").split(" ")]
-    if not all(sets):
+    signatures = [_SIGNATURE.fullmatch(part) for part in (signature or "").split(" ")]
+    if not all(signatures):
         raise SignatureError(f"The webhook's header {SIGNATURE_HEADER} is missing or is not t=…,v1=….")
-    # Every set is compared with every secret, so that the time taken tells nothing about which came close.
-    times = [int(each["time"]) for each in sets if each for key in keys if _matches(body, each, key)]
+    # Every signature is compared with every secret, so that the time taken tells nothing about which came close.
+    times = [int(signed["time"]) for signed in signatures if signed for secret in candidates if _matches(body, signed, secret)]
     if not times:
         raise SignatureError("The webhook's signature does not fit: it was signed with another secret, or changed on its way.")
-    moment = time.time() if now is None else now
-    if tolerance is not None and all(abs(moment - signed) > tolerance for signed in times):
+    present = time.time() if now is None else now
+    if tolerance is not None and all(abs(present - signing_time) > tolerance for signing_time in times):
         raise SignatureError(
             f"The webhook was not signed within {tolerance:g} seconds of now: it is old, or a clock is wrong."
         )
 
 
 def sign(body: bytes, secret: str, *, now: float | None = None) -> str:
-    """The header `Persona-Signature` that Persona would send with a body; for tests of a receiver."""
-    moment = int(time.time() if now is None else now)
-    return f"t={moment},v1={_digest(body, str(moment), secret)}"
+    """Return the header `Persona-Signature` that Persona would send with a body, for tests of a receiver.
+
+    now: seconds since the epoch; None is the present.
+    """
+    signing_time = int(time.time() if now is None else now)
+    return f"t={signing_time},v1={_digest(body, str(signing_time), secret)}"
 
 
 def _matches(body: bytes | bytearray, signed: re.Match[str], secret: str) -> bool:
     return hmac.compare_digest(signed["digest"], _digest(body, signed["time"], secret))
 
 
-def _digest(body: bytes | bytearray, moment: str, secret: str) -> str:
-    return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+def _digest(body: bytes | bytearray, signing_time: str, secret: str) -> str:
+    return hmac.new(secret.encode(), signing_time.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def _required(document: Any, pointer: str, kind: type[Any]) -> Any:
-    found = first(document, pointer)
-    if not (isinstance(found, kind) and found):
+def _required(document: Any, pointer: str, python_type: type[Any]) -> Any:
+    """Return what the pointer names; raises WebhookError where that is missing, empty or of another type."""
+    value = first(document, pointer)
+    if not (isinstance(value, python_type) and value):
         raise WebhookError(f"The webhook's body is signed but is no event: {pointer} is missing or of another kind.")
-    return found
+    return value
 
 
-def _optional(document: Any, pointer: str, kind: type[Any]) -> Any:
-    """What the pointer names, empty where there is nothing; the members of a list are objects."""
-    found = first(document, pointer)
-    if found is None:
-        return kind()
-    if not isinstance(found, kind) or (kind is list and not all(isinstance(each, dict) for each in found)):
+def _optional(document: Any, pointer: str, python_type: type[Any]) -> Any:
+    """Return what the pointer names, empty where there is nothing; the members of a list must be objects."""
+    value = first(document, pointer)
+    if value is None:
+        return python_type()
+    if not isinstance(value, python_type) or (python_type is list and not all(isinstance(each, dict) for each in value)):
         raise WebhookError(f"The webhook's body is signed but is no event: {pointer} is of another kind.")
-    return found
+    return value
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Webhooks: what is believed, what is refused, and what an event holds."""
+"""Webhooks: which bodies are accepted, which are refused, and what an event holds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BODY = json.dumps(EVENT).encode()
 
 
 def signed(body: bytes = BODY, secret: str = SECRET, moment: int | str = NOW) -> str:
-    """A signature made by hand, as Persona documents it."""
+    """Return a signature made by hand, as Persona documents it."""
     digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={digest}"
 
@@ -140,7 +140,7 @@ def test_the_time_that_counts_is_that_of_the_set_that_fits() -> None:
 
 
 @pytest.mark.parametrize("secrets", ["", [], [""], [SECRET, ""], None, 5, [None], [SECRET, None]])
-def test_without_a_secret_nothing_is_believed(secrets: Any) -> None:
+def test_without_a_secret_nothing_is_accepted(secrets: Any) -> None:
     with pytest.raises(ValueError, match="secrets: give"):
         webhooks.verify(BODY, signed(secret=""), secrets, now=NOW)
 
@@ -152,7 +152,7 @@ def test_only_raw_bytes_are_looked_at(body: Any) -> None:
 
 
 @given(body=st.binary(max_size=200), secret=st.text(st.characters(codec="utf-8"), min_size=1), moment=st.integers(0, 2**38))
-def test_what_is_signed_is_believed(body: bytes, secret: str, moment: int) -> None:
+def test_what_is_signed_is_accepted(body: bytes, secret: str, moment: int) -> None:
     webhooks.verify(body, webhooks.sign(body, secret, now=moment), secret, now=moment)
     with pytest.raises(SignatureError):
         webhooks.verify(body + b"x", webhooks.sign(body, secret, now=moment), secret, now=moment)
@@ -164,7 +164,7 @@ def test_no_header_breaks_it(signature: str) -> None:
         webhooks.verify(BODY, signature, SECRET, now=NOW)
 
 
-# Events
+# --- events ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("inflection", ["kebab", "camel", "snake"])
@@ -262,7 +262,7 @@ def test_an_object_that_breaks_its_promise(broken: dict[str, Any]) -> None:
     assert PERSON not in str(refused.value)
 
 
-def test_it_is_read_only_when_it_is_believed() -> None:
+def test_a_body_is_read_only_once_it_is_verified() -> None:
     with pytest.raises(SignatureError):
         webhooks.read(b"{", signed(), SECRET, now=NOW)
     with pytest.raises(SignatureError):
