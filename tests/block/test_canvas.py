@@ -23,17 +23,17 @@ each_param = pytest.mark.parametrize(
 
 
 def shown_for(operation: str) -> list[dict[str, Any]]:
-    """The fields a canvas shows for an operation, without those of every operation."""
+    """Return the fields that a canvas shows for an operation, without those of every operation."""
     return [field for field in SUB_BLOCKS if operation in field.get("condition", {"value": []})["value"]]
 
 
 def fields_of(spec: ToolSpec, name: str) -> list[dict[str, Any]]:
-    """The one field of a param, or the two of a file."""
+    """Return the one field of a param, or the two of a file."""
     return [field for field in shown_for(spec.name) if field["canonicalParamId"] == name]
 
 
-def holds(required: Any, operation: str) -> bool:
-    """Whether a field is required for an operation."""
+def is_required(required: Any, operation: str) -> bool:
+    """Tell whether a field is required for an operation."""
     return operation in required["value"] if isinstance(required, dict) else bool(required)
 
 
@@ -41,17 +41,17 @@ def test_ids_are_unique() -> None:
     assert [name for name, count in Counter(field["id"] for field in SUB_BLOCKS).items() if count > 1] == []
 
 
-def test_operation_comes_first_and_the_key_last() -> None:
-    operation, *between, key = SUB_BLOCKS
+def test_operation_comes_first_and_the_api_key_last() -> None:
+    operation, *between, api_key = SUB_BLOCKS
     assert operation["id"] == "operation"
     assert operation["type"] == "dropdown"
     assert operation["defaultValue"] == operation["options"][0]["id"]
-    assert key["id"] == "apiKey"
-    assert key["password"] is True
-    assert key["visibility"] == "user-only"
-    assert operation["required"] is key["required"] is True
+    assert api_key["id"] == "apiKey"
+    assert api_key["password"] is True
+    assert api_key["visibility"] == "user-only"
+    assert operation["required"] is api_key["required"] is True
     assert "condition" not in operation
-    assert "condition" not in key
+    assert "condition" not in api_key
     assert all("condition" in field and "password" not in field for field in between)
 
 
@@ -73,24 +73,24 @@ def test_field_says_what_the_param_says(spec: ToolSpec, name: str, param: Param)
         assert field["visibility"] == param.visibility
         assert (field.get("min"), field.get("max")) == (param.minimum, param.maximum)
         assert [option["id"] for option in field.get("options", [])] == list(param.enum or ())
-        assert holds(field["required"], spec.name) == (name in spec.required)
+        assert is_required(field["required"], spec.name) == (name in spec.required)
         expected = [spec.params[other].field for other in spec.require_any] if name in spec.require_any else None
         assert field.get("requiredAny", {}).get(spec.name) == expected
 
 
 @each_param
-def test_kind_of_field_suits_the_param(spec: ToolSpec, name: str, param: Param) -> None:
-    kinds = [field["type"] for field in fields_of(spec, name)]
+def test_type_of_field_suits_the_param(spec: ToolSpec, name: str, param: Param) -> None:
+    types = [field["type"] for field in fields_of(spec, name)]
     if param.format == "file":
-        assert kinds == ["file-upload", "short-input"]
+        assert types == ["file-upload", "short-input"]
     elif param.enum:
-        assert kinds == ["dropdown"]
+        assert types == ["dropdown"]
     elif param.type in ("object", "array"):
         (field,) = fields_of(spec, name)
         assert (field["type"], field["language"]) == ("code", "json")
         assert isinstance(json.loads(field["placeholder"]), dict if param.type == "object" else list)
     else:
-        assert kinds == ["long-input" if name in ("note", "comment") else "short-input"]
+        assert types == ["long-input" if name in ("note", "comment") else "short-input"]
 
 
 def test_only_known_operations_are_named() -> None:
@@ -131,7 +131,7 @@ def test_there_is_a_pair_at_all() -> None:
 def test_what_is_needed_comes_first_and_paging_last(spec: ToolSpec) -> None:
     shown = [field for field in shown_for(spec.name) if field["id"] != "fileReference"]
     assert [field["mode"] for field in shown] == sorted((field["mode"] for field in shown), reverse=True)
-    required = [holds(field["required"], spec.name) for field in shown]
+    required = [is_required(field["required"], spec.name) for field in shown]
     assert required == sorted(required, reverse=True)
     if spec.paginate:
         assert [field["id"] for field in shown][-2:] == ["pageSize", "pageAfter"]

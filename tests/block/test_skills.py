@@ -1,4 +1,4 @@
-"""Every agent skill speaks of operations and outputs that exist, and leaves what is final to a person."""
+"""Every agent skill names operations and outputs that exist, and leaves decisions and erasures to a person."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_skill_names_only_what_exists(skill: dict[str, Any]) -> None:
 
 
 def _is_output(word: str, names: set[str]) -> bool:
-    """Whether one of the operations gives an output of this name; a list stands for its entries."""
+    """Tell whether one of the operations gives an output of this name; a list stands for its entries."""
     output, *path = word.split(".")
     for schema in (catalog.load(name).output.get(output) for name in names):
         for step in path:

@@ -20,17 +20,18 @@ SCOPE: dict[str, dict[str, Any]] = {
 }
 
 
-async def _unused(name: str, params: dict[str, Any]) -> dict[str, Any]:
+async def _unused(name: str, _: dict[str, Any]) -> dict[str, Any]:
     raise AssertionError(f"{name} is not part of this test")
 
 
-async def run(steps: list[dict[str, Any]], **answering: Any) -> dict[str, Any]:
-    doing = {"call": _unused, "wait": _unused, "host": _unused} | answering
-    return await run_template({"steps": steps}, SCOPE["input"], **doing)
+async def run(steps: list[dict[str, Any]], **functions: Any) -> dict[str, Any]:
+    """Run steps with some of the functions `call`, `wait` and `host`; those that are left out may not be called."""
+    unused = {"call": _unused, "wait": _unused, "host": _unused}
+    return await run_template({"steps": steps}, SCOPE["input"], **unused | functions)
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("text", "value"),
     [
         ("{input.count}", 3),
         ("{input.count} of {input.name}", "3 of Jane"),
@@ -45,16 +46,16 @@ async def run(steps: list[dict[str, Any]], **answering: Any) -> dict[str, Any]:
         ({"deep": ["{input.name}", 1]}, {"deep": ["Jane", 1]}),
     ],
 )
-def test_reference(written: Any, meant: Any) -> None:
-    assert resolve(written, SCOPE) == meant
+def test_reference(text: Any, value: Any) -> None:
+    assert resolve(text, SCOPE) == value
 
 
 @pytest.mark.parametrize(
-    "written", ["{input.other}", "{page.cases.2.id}", "{gone.cases.*.id}", "text {gone.id}", "{page.other.*}"]
+    "text", ["{input.other}", "{page.cases.2.id}", "{gone.cases.*.id}", "text {gone.id}", "{page.other.*}"]
 )
-def test_reference_to_nothing(written: str) -> None:
+def test_reference_to_nothing(text: str) -> None:
     with pytest.raises(Missing):
-        resolve(written, SCOPE)
+        resolve(text, SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +80,13 @@ def test_reference_to_nothing(written: str) -> None:
 )
 async def test_condition(condition: dict[str, Any], holds: bool) -> None:
     When.model_validate(condition)
-    given = {"count": 3, "flag": True, "many": [1, 2], "none": [], "nothing": None}
+    inputs = {"count": 3, "flag": True, "many": [1, 2], "none": [], "nothing": None}
     template = {"steps": [{"id": "say", "host": "notify", "when": [condition], "to": "x", "text": "y"}]}
 
-    async def host(kind: str, told: dict[str, Any]) -> dict[str, Any]:
+    async def host(_kind: str, _step: dict[str, Any]) -> dict[str, Any]:
         return {}
 
-    results = await run_template(template, given, call=_unused, wait=_unused, host=host)
+    results = await run_template(template, inputs, call=_unused, wait=_unused, host=host)
     assert ("say" in results) is holds
 
 
@@ -103,24 +104,24 @@ async def test_what_reads_a_skipped_step_is_skipped_too() -> None:
 
 
 async def test_each_entry_gives_one_result_with_the_entry() -> None:
-    asked = []
+    case_ids = []
 
-    async def call(operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        asked.append(params["caseId"])
+    async def call(_: str, params: dict[str, Any]) -> dict[str, Any]:
+        case_ids.append(params["caseId"])
         return {"case": {"id": params["caseId"]}}
 
     when = [{"value": "{item.keep}", "in": [True]}]
     entries = [{"id": "case_1", "keep": True}, {"id": "case_2", "keep": False}, {"id": "case_3", "keep": True}]
     step = {"id": "read", "operation": "get_case", "forEach": entries, "when": when, "params": {"caseId": "{item.id}"}}
     results = await run([step], call=call)
-    assert asked == ["case_1", "case_3"]
+    assert case_ids == ["case_1", "case_3"]
     assert results["read"] == [{"case": {"id": entry["id"]}, "item": entry} for entry in (entries[0], entries[2])]
 
 
 async def test_every_page_is_one_list() -> None:
     pages = {None: (["act_1"], "act_1"), "act_1": (["act_2"], "act_2"), "act_2": (["act_3"], None)}
 
-    async def call(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def call(_: str, params: dict[str, Any]) -> dict[str, Any]:
         accounts, cursor = pages[params.get("pageAfter")]
         return {"accounts": accounts, "nextCursor": cursor}
 
@@ -129,7 +130,7 @@ async def test_every_page_is_one_list() -> None:
 
 
 async def test_a_bad_outcome_is_an_outcome() -> None:
-    async def wait(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def wait(_operation: str, _params: dict[str, Any]) -> dict[str, Any]:
         raise WaitFailed("declined", output={"inquiry": {"status": "declined"}})
 
     step = {"id": "outcome", "operation": "get_inquiry", "wait": True, "params": {"inquiryId": "inq_1"}}
@@ -164,8 +165,8 @@ def test_fault_is_found(step: str, change: dict[str, Any], problem: str | None) 
     template = copy.deepcopy(ONBOARD)
     position = next(index for index, other in enumerate(template["steps"]) if other["id"] == step)
     template["steps"][position] |= change
-    found = list(template_check.problems(template))
-    assert any(problem in text for text in found) if problem else found == []
+    problems = list(template_check.problems(template))
+    assert any(problem in text for text in problems) if problem else problems == []
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,19 @@ WORKFLOWS: dict[str, dict[str, Any]] = {template["name"]: template for template 
 
 
 def _inputs(template: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """The examples of a template's inputs, ids replaced by ones that exist."""
+    """Return the examples of a template's inputs, ids replaced by ones that exist."""
     return {name: known.get(name, shape["examples"][0]) for name, shape in template["inputs"].items()}
 
 
 async def _prepare(runner: Runner, sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
-    """What the templates work on: a customer with a finished inquiry, one in review, and a file to import."""
+    """Make what the templates work on: a customer with a finished inquiry, one in review, and a file to import."""
     ids = sandbox.templates
-    made = {}
+    inquiries = {}
     for name, outcome in (("Finished", "pass"), ("Waiting", "review")):
         params = {"inquiryTemplateId": ids.inquiry, "referenceId": f"customer-{name}", "fields": {"name-first": "Jane"}}
-        made[name] = (await runner.call("create_inquiry", params))["inquiry"]
-        sandbox.complete(made[name]["id"], outcome)
-    (case,) = (await runner.call("list_cases", {"inquiryId": made["Waiting"]["id"]}))["cases"]
+        inquiries[name] = (await runner.call("create_inquiry", params))["inquiry"]
+        sandbox.complete(inquiries[name]["id"], outcome)
+    (case,) = (await runner.call("list_cases", {"inquiryId": inquiries["Waiting"]["id"]}))["cases"]
     csv = tmp_path / "customers.csv"
     csv.write_text("reference_id,name_first\ncustomer-1,Ada\n")
     return {
@@ -36,9 +36,9 @@ async def _prepare(runner: Runner, sandbox: Sandbox, tmp_path: Path) -> dict[str
         "watchlistTemplateId": ids.watchlist,
         "mediaTemplateId": ids.adverse_media,
         "officeTemplateId": ids.politically_exposed_person,
-        "inquiryId": made["Finished"]["id"],
+        "inquiryId": inquiries["Finished"]["id"],
         "caseId": case["id"],
-        "accountId": made["Finished"]["accountId"],
+        "accountId": inquiries["Finished"]["accountId"],
         "referenceId": "customer-Finished",
         "file": str(csv),
     }
@@ -49,8 +49,8 @@ async def test_template_runs(name: str, tmp_path: Path) -> None:
     template = WORKFLOWS[name]
     sandbox = Sandbox(report_delay=0, import_delay=0)
 
-    async def host(kind: str, what: dict[str, Any]) -> dict[str, Any]:
-        return {"answer": (what.get("options") or ["yes"])[0], "comment": "Looks right", "url": "memory://stored"}
+    async def host(_: str, step: dict[str, Any]) -> dict[str, Any]:
+        return {"answer": (step.get("options") or ["yes"])[0], "comment": "Looks right", "url": "memory://stored"}
 
     async with Runner(
         api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=FileStore(tmp_path)
@@ -69,12 +69,12 @@ async def test_template_runs(name: str, tmp_path: Path) -> None:
     assert results, f"{name} did nothing"
     for step in template["steps"]:
         if "operation" in step and step["id"] in results:
-            found = results[step["id"]]
-            for output in found if isinstance(found, list) else [found]:
+            result = results[step["id"]]
+            for output in result if isinstance(result, list) else [result]:
                 assert set(output) - {"item"} == set(_outputs(step)), step["id"]
 
 
 def _outputs(step: dict[str, Any]) -> dict[str, Any]:
-    """The outputs of a step's operation, or of the one that waits for what it starts."""
+    """Return the outputs of a step's operation, or of the one that waits for what it starts."""
     spec = catalog.load(step["operation"])
     return catalog.load(spec.then.operation).output if step.get("wait") and spec.then else spec.output

@@ -35,13 +35,17 @@ def each(steps: list[tuple[dict[str, Any], dict[str, Any]]]) -> pytest.MarkDecor
 # --- a Persona and a host that answer just enough --------------------------------------------------------------------------
 
 
-class Answers:
-    """Minimal outputs made from the output schemas, with some values laid down by operation or host step, and path."""
+Values = dict[tuple[str, tuple[str, ...]], Any]
+"""Values that outputs must hold, by the operation or host step that gives them, and their path in its output."""
 
-    def __init__(self, laid_down: Mapping[tuple[str, tuple[str, ...]], Any] | None = None) -> None:
-        self.laid_down = dict(laid_down or {})
+
+class Answers:
+    """Minimal outputs made from the output schemas, with some values prescribed; it notes what it was asked."""
+
+    def __init__(self, prescribed: Mapping[tuple[str, tuple[str, ...]], Any] | None = None) -> None:
+        self.prescribed = dict(prescribed or {})
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.host_steps: list[tuple[str, dict[str, Any]]] = []
 
     async def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         return self._answer({"operation": operation}, params)
@@ -56,34 +60,34 @@ class Answers:
         output = {name: _example(schema, name) for name, schema in output_spec(step).output.items()}
         if "pageAfter" in params:
             output["nextCursor"] = None
-        return self._with_laid_down(operation, output)
+        return self._with_prescribed(operation, output)
 
-    async def host(self, kind: str, told: dict[str, Any]) -> dict[str, Any]:
-        assert not REFERENCE.search(told["text"])
-        self.told.append((kind, told))
-        gives: dict[str, Any] = {}
+    async def host(self, kind: str, step: dict[str, Any]) -> dict[str, Any]:
+        assert not REFERENCE.search(step["text"])
+        self.host_steps.append((kind, step))
+        output: dict[str, Any] = {}
         if kind == "ask":
-            gives = {"answer": told["options"][0], "comment": "seen"}
+            output = {"answer": step["options"][0], "comment": "seen"}
         elif kind == "store":
-            gives = {"url": "memory://kept"}
-        return self._with_laid_down(kind, gives)
+            output = {"url": "memory://kept"}
+        return self._with_prescribed(kind, output)
 
-    def _with_laid_down(self, name: str, output: dict[str, Any]) -> dict[str, Any]:
-        for (owner, path), value in self.laid_down.items():
+    def _with_prescribed(self, name: str, output: dict[str, Any]) -> dict[str, Any]:
+        for (owner, path), value in self.prescribed.items():
             if owner == name:
                 _put(output, path, value)
         return output
 
 
 def _example(schema: Mapping[str, Any], name: str = "") -> Any:
-    """A value that fits, with every property there and one entry in every list."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    if "object" in kinds:
-        example = {key: _example(part, key) for key, part in schema.get("properties", {}).items()}
+    """Return a value that fits a schema, with every property there and one entry in every list."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "object" in types:
+        example = {prop: _example(part, prop) for prop, part in schema.get("properties", {}).items()}
         return example | ({"id": f"{ID_PREFIXES[schema['x-type']]}1"} if "x-type" in schema else {})
-    if "array" in kinds:
+    if "array" in types:
         return [_example(schema.get("items", {"type": "object"}), name)]
-    return {"string": UNFORESEEN if name == "status" else name, "integer": 1, "boolean": True}[kinds[0]]
+    return {"string": UNFORESEEN if name == "status" else name, "integer": 1, "boolean": True}[types[0]]
 
 
 def _put(node: Any, path: tuple[str, ...], value: Any) -> None:
@@ -97,15 +101,15 @@ def _put(node: Any, path: tuple[str, ...], value: Any) -> None:
 
 
 async def _run(template: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
-    given = {name: copy.deepcopy(schema["examples"][0]) for name, schema in template["inputs"].items()}
-    return await run_template(template, given, call=answers.call, wait=answers.wait, host=answers.host)
+    examples = {name: copy.deepcopy(schema["examples"][0]) for name, schema in template["inputs"].items()}
+    return await run_template(template, examples, call=answers.call, wait=answers.wait, host=answers.host)
 
 
 # --- what has to be answered for a step to run -----------------------------------------------------------------------------
 
 
 def conditions(template: Mapping[str, Any], step: Step) -> Iterator[tuple[Step, tuple[str, ...], Mapping[str, Any]]]:
-    """Each condition that a step depends on: the step that answers it, the path in its output, and the condition itself.
+    """Yield each condition that a step depends on: the step that answers it, the path in its output, the condition itself.
 
     A condition on whether a step gave anything at all comes down to the conditions of that step.
     """
@@ -119,7 +123,7 @@ def conditions(template: Mapping[str, Any], step: Step) -> Iterator[tuple[Step, 
 
 
 def _source(steps: Mapping[str, Step], step: Step, value: str) -> tuple[str, tuple[str, ...]]:
-    """Which step a condition reads, and where in one of its outputs; an item is followed to the list it comes from."""
+    """Return which step a condition reads, and where in one of its outputs; an item is followed to the list it is from."""
     match = REFERENCE.fullmatch(value)
     assert match, f"{value} is not a single reference"
     root, *path = match[1].split(".")
@@ -128,9 +132,9 @@ def _source(steps: Mapping[str, Step], step: Step, value: str) -> tuple[str, tup
     return root, tuple(path[1:] if "forEach" in steps[root] else path)
 
 
-def satisfying(template: Mapping[str, Any], step: Step) -> dict[tuple[str, tuple[str, ...]], Any]:
-    """Values to lay down so that everything a step depends on holds."""
-    laid_down: dict[tuple[str, tuple[str, ...]], Any] = {}
+def satisfying(template: Mapping[str, Any], step: Step) -> Values:
+    """Return values to prescribe so that everything a step depends on holds."""
+    prescribed: Values = {}
     for source, path, condition in conditions(template, step):
         if condition.get("empty") is False or "notIn" in condition:
             continue
@@ -139,8 +143,8 @@ def satisfying(template: Mapping[str, Any], step: Step) -> dict[tuple[str, tuple
         else:
             value = next(condition[test][0] for test in ("in", "allIn", "anyIn") if test in condition)
         where = (source.get("operation", source.get("host")), path)
-        assert laid_down.setdefault(where, value) == value, f"{step['id']} asks for two values of {where}"
-    return laid_down
+        assert prescribed.setdefault(where, value) == value, f"{step['id']} asks for two values of {where}"
+    return prescribed
 
 
 # --- templates -------------------------------------------------------------------------------------------------------------
@@ -171,7 +175,7 @@ async def test_every_step_is_reached(template: dict[str, Any], step: dict[str, A
     assert results.get(step["id"], []) != [] or (
         step.get("host") == "notify" and step["id"] in results and "forEach" not in step
     )
-    names = [name for name, _ in answers.calls + answers.told]
+    names = [name for name, _ in answers.calls + answers.host_steps]
     assert step.get("operation", step.get("host")) in names
     if step.get("all"):
         assert any(name == step["operation"] and "pageAfter" in params for name, params in answers.calls)
@@ -182,10 +186,10 @@ async def test_a_condition_that_does_not_hold_keeps_its_step_back(template: dict
     for index, condition in enumerate(step["when"]):
         alone = {**step, "when": [condition]}
         source, path, _ = next(conditions(template, alone))
-        laid_down = satisfying(template, step)
+        prescribed = satisfying(template, step)
         where = (source.get("operation", source.get("host")), path)
-        laid_down[where] = _violating(condition, path, source)
-        results = await _run(template, Answers(laid_down))
+        prescribed[where] = _violating(condition, path, source)
+        results = await _run(template, Answers(prescribed))
         assert not results.get(step["id"]), f"condition {index} of {step['id']} makes no difference"
         assert step["id"] not in results or "forEach" in step
 
@@ -214,9 +218,10 @@ async def test_nothing_is_decided_or_erased_unasked(name: str) -> None:
 
 @each([(template, step) for template, step in STEPS if step.get("operation") in SERIOUS])
 def test_serious_steps_hang_on_a_word_or_an_explicit_condition(template: dict[str, Any], step: dict[str, Any]) -> None:
-    found = list(conditions(template, {"id": step["id"], "when": step.get("when", []), "forEach": step.get("forEach", "")}))
-    asked = [condition for source, path, condition in found if source.get("host") == "ask" and path == ("answer",)]
-    explicit = [condition for source, path, condition in found if path[-1] == "status" and "in" in condition]
+    bare_step = {"id": step["id"], "when": step.get("when", []), "forEach": step.get("forEach", "")}
+    all_conditions = list(conditions(template, bare_step))
+    asked = [condition for source, path, condition in all_conditions if source.get("host") == "ask" and path == ("answer",)]
+    explicit = [condition for source, path, condition in all_conditions if path[-1] == "status" and "in" in condition]
     assert asked or explicit
     if catalog.load(step["operation"]).effect == "erase":
         assert asked
@@ -239,7 +244,7 @@ ACCOUNTS = ("list_accounts", ("accounts",))
 
 
 @pytest.mark.parametrize(
-    ("name", "laid_down", "taken"),
+    ("name", "prescribed", "step_ids"),
     [
         ("onboard-customer", {STATUS: "completed", ANSWER: "approve"}, "screening review approve record keep"),
         ("onboard-customer", {STATUS: "completed", ANSWER: "decline"}, "screening review decline"),
@@ -268,15 +273,15 @@ ACCOUNTS = ("list_accounts", ("accounts",))
         ("honour-deletion-request", {ANSWER: "erase"}, "inquiries confirm erase entry"),
     ],
 )
-async def test_the_way_taken(name: str, laid_down: dict[tuple[str, tuple[str, ...]], Any], taken: str) -> None:
+async def test_the_way_taken(name: str, prescribed: Values, step_ids: str) -> None:
     template = TEMPLATES[name]
     always = _before_the_first_branch(template)
-    results = await _run(template, Answers(laid_down))
-    assert " ".join(identifier for identifier in results if identifier not in always) == taken
+    results = await _run(template, Answers(prescribed))
+    assert " ".join(step_id for step_id in results if step_id not in always) == step_ids
 
 
 def _before_the_first_branch(template: Mapping[str, Any]) -> set[str]:
-    """The steps that nothing keeps back."""
+    """Return the ids of the steps that nothing keeps back."""
     return {step["id"] for step in template["steps"] if not _can_be_held_back(template, step)}
 
 

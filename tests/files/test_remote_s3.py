@@ -16,7 +16,7 @@ BUCKET = "s3://evidence"
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty bucket, found by the environment as users set it."""
+    """Serve an empty bucket, which the environment names as users name it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

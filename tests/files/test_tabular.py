@@ -1,4 +1,4 @@
-"""CSV files before they are sent: what is forgiven, what is refused and how it is told."""
+"""CSV files before they are sent: what is accepted, what is refused and in which words."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def sent(content: bytes) -> bytes:
     stream = check_csv(io.BytesIO(content), RULES)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
-    found = stream.read()
-    assert len(found) == size
-    return found
+    uploaded = stream.read()
+    assert len(uploaded) == size
+    return uploaded
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_accepted(content: bytes, expected: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "line 1 must name columns"),
         (b"\n\n", "line 1 must name columns"),
@@ -65,10 +65,10 @@ def test_accepted(content: bytes, expected: bytes) -> None:
         (b'name_first\n"Ada\n', "is not CSV"),
     ],
 )
-def test_refused(content: bytes, said: str) -> None:
+def test_refused(content: bytes, message: str) -> None:
     with pytest.raises(ValueError, match="cannot be imported") as caught:
         sent(content)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "1990" not in str(caught.value)
 
 
@@ -85,8 +85,8 @@ def test_pieces_of_a_respelled_file_add_up(sizes: list[int], noise: bytes) -> No
     body = b"c" + noise.hex().encode() + b"\n"
     assert RULES is not None
     stream = check_csv(io.BytesIO(b"REFERENCE ID\n" + body), RULES)
-    found = b"".join(stream.read(size) for size in sizes) + stream.read()
-    assert found == b"reference_id\n" + body
+    uploaded = b"".join(stream.read(size) for size in sizes) + stream.read()
+    assert uploaded == b"reference_id\n" + body
 
 
 async def test_csv_content_without_a_name_is_sent_under_the_name_of_the_rules() -> None:

@@ -1,4 +1,4 @@
-"""A runtime that knows nothing of this package: it calls operations from the manifest alone, as its grammar explains them.
+"""A runtime of the manifest's operations that imports nothing of this package and follows the manifest's grammar alone.
 
 It stands for an implementation in another language. Params are given in their wire types.
 """
@@ -14,15 +14,15 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Broken(Exception):
-    """The answer is not what the definition promises."""
+    """An answer that is not what the definition promises."""
 
 
 class _Absent(Exception):
-    """A placeholder's param was not given."""
+    """A placeholder whose param was not given."""
 
 
 def request(definition: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Method, path and, where there is any, query, body or multipart, before their own encoding."""
+    """Return method, path and, where there is any, query, body or multipart, before their own encoding."""
     keys = {
         name: _choose(choice, params[choice["by"]])
         for name, choice in definition.get("choose", {}).items()
@@ -67,7 +67,7 @@ def _fill_text(text: str, params: Mapping[str, Any]) -> Any:
 
 
 def output(definition: Mapping[str, Any], params: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    """The output for the body of a 2xx answer: parsed JSON, or bytes for a file. Raises Broken."""
+    """Return the output for the body of a 2xx answer, which is parsed JSON, or bytes for a file; raises Broken."""
     built: dict[str, Any] = {}
     for name, source in definition["response"].items():
         if "file" in source:
@@ -81,26 +81,26 @@ def output(definition: Mapping[str, Any], params: Mapping[str, Any], body: Any) 
     return built
 
 
-def _shape(shape: Mapping[str, Any], found: Any) -> Any:
+def _shape(shape: Mapping[str, Any], value: Any) -> Any:
     types = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
-    if found is None:
+    if value is None:
         if "array" in types:
             return []
         if "null" not in types:
             raise Broken
         return None
     if "x-unwrap" in shape:
-        return _unwrap(found)
+        return _unwrap(value)
     if "properties" in shape:
-        kind = shape.get("x-type")
-        if kind and not re.match(rf"{kind}(/|$)", found.get("type", "")):
+        resource_type = shape.get("x-type")
+        if resource_type and not re.match(rf"{resource_type}(/|$)", value.get("type", "")):
             raise Broken
-        return {name: _property(part, found) for name, part in shape["properties"].items()}
+        return {name: _property(part, value) for name, part in shape["properties"].items()}
     if "properties" in shape.get("items", {}):
-        return [_shape(shape["items"], entry) for entry in found]
-    if types == ["string"] and not found:
+        return [_shape(shape["items"], entry) for entry in value]
+    if types == ["string"] and not value:
         raise Broken
-    return found
+    return value
 
 
 def _property(shape: Mapping[str, Any], resource: Any) -> Any:
@@ -122,11 +122,11 @@ def _unwrap(node: Any) -> Any:
 
 def _first(document: Any, pointers: str | list[str]) -> Any:
     for pointer in [pointers] if isinstance(pointers, str) else pointers:
-        found = list(_resolve(document, pointer[1:].split("/")))
+        values = list(_resolve(document, pointer[1:].split("/")))
         if "*" in pointer:
-            return found
-        if found and found[0] is not None:
-            return found[0]
+            return values
+        if values and values[0] is not None:
+            return values[0]
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a workflow template before it runs: references into outputs that do not exist, params that do not fit."""
+"""The check of a workflow template before it runs: references into outputs that do not exist, params that do not fit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST_GIVES: dict[str, Schema] = {
 
 
 def problems(template: Mapping[str, Any]) -> Iterator[str]:
-    """Every fault of the first faulty step, as phrases that name it; what comes after cannot be judged."""
+    """Yield every fault of the first faulty step, as phrases that name it; what comes after cannot be judged."""
     inputs = {name: {"type": schema["type"]} for name, schema in template["inputs"].items()}
     scope: dict[str, Schema] = {"input": {"type": "object", "properties": inputs}}
     for step in template["steps"]:
@@ -36,19 +36,19 @@ def problems(template: Mapping[str, Any]) -> Iterator[str]:
 
 
 def output_spec(step: Step) -> ToolSpec:
-    """The operation whose output a step gives: with `wait`, the one that polls what it started."""
+    """Return the operation whose output a step gives: with `wait`, the one that polls what it started."""
     spec = catalog.load(step["operation"])
     return catalog.load(spec.then.operation) if step.get("wait") and spec.then else spec
 
 
 def operations(template: Mapping[str, Any]) -> set[str]:
-    """Every operation that a template calls, those that only poll included."""
+    """Return every operation that a template calls, those that only poll included."""
     calling = [step for step in template["steps"] if "operation" in step]
     return {str(step["operation"]) for step in calling} | {output_spec(step).name for step in calling}
 
 
 def references(node: Any) -> Iterator[list[str]]:
-    """The path of every reference in a step, wherever it stands."""
+    """Yield the path of every reference in a step, wherever it stands."""
     if isinstance(node, str):
         yield from (match.split(".") for match in REFERENCE.findall(node))
     elif isinstance(node, Mapping | list):
@@ -57,7 +57,7 @@ def references(node: Any) -> Iterator[list[str]]:
 
 
 def result_schema(step: Step, scope: Mapping[str, Schema]) -> Schema:
-    """What a step gives; with forEach, a list of that."""
+    """Return the schema of what a step gives; with forEach, a list of that."""
     once = output_spec(step).output_schema() if "operation" in step else HOST_GIVES[step["host"]]
     if "forEach" not in step:
         return once
@@ -104,9 +104,9 @@ def _call_problems(step: Step, scope: Mapping[str, Schema]) -> Iterator[str]:
         yield f"{spec.name} has no pages"
     for name in set(params) & set(spec.params):
         whole = REFERENCE.fullmatch(params[name]) if isinstance(params[name], str) else None
-        given = _types(_walk(scope, whole[1].split("."))) - {"null"} if whole else set()
-        if given and given != {spec.params[name].type}:
-            yield f"{name} is given {given}"
+        types = _types(_walk(scope, whole[1].split("."))) - {"null"} if whole else set()
+        if types and types != {spec.params[name].type}:
+            yield f"{name} is given {types}"
 
 
 def _types(schema: Schema) -> set[str]:
@@ -122,7 +122,7 @@ def _entry(for_each: Any, scope: Mapping[str, Schema]) -> Schema:
 
 
 def _walk(scope: Mapping[str, Schema], path: list[str]) -> Schema:
-    """The schema of what a path names, `*` standing for one entry; raises LookupError where it names nothing."""
+    """Return the schema of what a path names, `*` standing for one entry; raises LookupError where it names nothing."""
     if path[0] not in scope:
         raise LookupError(f"{path[0]} is no earlier step, in {'.'.join(path)}")
     schema = scope[path[0]]

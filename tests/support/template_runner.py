@@ -1,4 +1,4 @@
-"""Runs a workflow template of the manifest, as its grammar says, on whatever answers for Persona and for the host."""
+"""A runner of the manifest's workflow templates, as its grammar explains them, on any functions that answer for Persona."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from persona_block import WaitFailed
 from persona_block.spec import catalog
 
 Operation = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Given an operation and its params: its output."""
+"""Called with an operation and its params; returns its output."""
 Host = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Given `notify`, `store` or `ask` and what the step says: nothing, `url`, or `answer` and `comment`."""
+"""Called with `notify`, `store` or `ask` and the step's texts; returns nothing, `url`, or `answer` and `comment`."""
 
 REFERENCE = re.compile(r"\{([a-z][a-zA-Z0-9]*(?:\.(?:\*|[a-zA-Z0-9_-]+))*)\}")
 _NOT_SENT = {"id", "host", "when", "forEach"}
 
 
 class Missing(Exception):
-    """A reference found nothing, so the step that holds it is skipped."""
+    """A reference that names nothing, for which the step that holds it is skipped."""
 
 
 async def run_template(
     template: Mapping[str, Any], inputs: Mapping[str, Any], *, call: Operation, wait: Operation, host: Host
 ) -> dict[str, Any]:
-    """What every step gave, by step id; skipped steps are not in it."""
+    """Run the steps in order and return what each gave, by step id; skipped steps are not in it."""
     scope: dict[str, Any] = {"input": dict(inputs)}
     for step in template["steps"]:
         try:
@@ -55,7 +55,7 @@ async def _once(
     if not all(_holds(condition, scope) for condition in step.get("when", [])):
         raise Missing
     if "host" in step:
-        return await host(step["host"], resolve({key: value for key, value in step.items() if key not in _NOT_SENT}, scope))
+        return await host(step["host"], resolve({name: value for name, value in step.items() if name not in _NOT_SENT}, scope))
     operation, params = step["operation"], resolve(step.get("params", {}), scope)
     if step.get("all"):
         return await _every_page(operation, params, call)
@@ -92,7 +92,7 @@ def _holds(condition: Mapping[str, Any], scope: Mapping[str, Any]) -> bool:
 
 
 def _is_among(value: Any, expected: list[Any]) -> bool:
-    """Equal as JSON, where true is not 1."""
+    """Tell whether a value equals one of those expected as JSON does, where true is not 1."""
     return any(value == entry and isinstance(value, bool) == isinstance(entry, bool) for entry in expected)
 
 
@@ -100,14 +100,14 @@ def _is_among(value: Any, expected: list[Any]) -> bool:
 
 
 def resolve(node: Any, scope: Mapping[str, Any]) -> Any:
-    """`node` with its references replaced by what they name; raises Missing where one names nothing."""
+    """Return `node` with its references replaced by what they name; raises Missing where one names nothing."""
     if isinstance(node, str):
         whole = REFERENCE.fullmatch(node)
         if whole:
             return _lookup(whole[1], scope)
         return REFERENCE.sub(lambda match: _as_text(_lookup(match[1], scope)), node)
     if isinstance(node, Mapping):
-        return {key: resolve(value, scope) for key, value in node.items()}
+        return {name: resolve(value, scope) for name, value in node.items()}
     if isinstance(node, list):
         return [resolve(value, scope) for value in node]
     return node
@@ -116,10 +116,10 @@ def resolve(node: Any, scope: Mapping[str, Any]) -> Any:
 def _lookup(reference: str, scope: Mapping[str, Any]) -> Any:
     path = reference.split(".")
     until = path.index("*") if "*" in path else len(path)
-    found = list(_walk(scope, path[:until]))
-    if not found:
+    values = list(_walk(scope, path[:until]))
+    if not values:
         raise Missing
-    return list(_walk(found[0], path[until:])) if "*" in path else found[0]
+    return list(_walk(values[0], path[until:])) if "*" in path else values[0]
 
 
 def _walk(node: Any, path: list[str]) -> Iterator[Any]:
