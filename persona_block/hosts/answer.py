@@ -1,19 +1,19 @@
-"""What a tool gives back: as data and in a few words, whether it went well, was refused or failed."""
+"""What a tool gives back to a model, whether the call went well, was not agreed to or failed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from ..errors import InputError, PersonaError
+from ..errors import InputError, PersonaError, TookEffect
 from ..spec.grammar import TOOL_PREFIX
-from .brevity import narrowed, settled, summary, without_nulls
+from .brevity import select_fields, summary, without_early_findings, without_nulls
 from .consent import ConsentRequest
 from .tool import Tool
 
-_EFFECT_WORDS = {
+_EFFECT_SENTENCES: dict[TookEffect, str] = {
     "no": "Nothing was changed.",
     "unknown": "Whether it took effect is unknown: read the object before you try again, or it may happen twice.",
     "yes": "It took effect.",
@@ -21,7 +21,7 @@ _EFFECT_WORDS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolAnswer:
     """What a tool gives back: as data, and in a few words."""
 
     data: dict[str, Any] = field(repr=False)
@@ -39,32 +39,38 @@ class Answer:
         return self.text if set(self.data) == {"error"} else self.json
 
 
-def refused(request: ConsentRequest) -> Answer:
-    """The answer where a person did not agree."""
-    text = f"{TOOL_PREFIX}{request.operation}: the person who was asked did not agree. Nothing was sent or changed."
-    return Answer({"error": {"kind": "not_agreed", "message": text, "tookEffect": "no"}}, text, is_error=True)
+def success_answer(tool: Tool, output: Mapping[str, Any], fields: Sequence[str]) -> ToolAnswer:
+    """Return the answer of a call that went well: the output without nulls, and of its objects only the named fields."""
+    data = without_nulls(select_fields(tool, without_early_findings(tool, output), fields))
+    if tool.spec.paginate:
+        data = {tool.spec.paginate.items: [], **data}
+    return ToolAnswer(data, summary(tool, data, whole=bool(fields)))
 
 
-def failed(error: PersonaError, called: Tool | None = None) -> Answer:
-    """The answer for an error: what is wrong, each problem on a line, what did or did not happen, and what was read before."""
-    details = error.details()
+def failure_answer(error: PersonaError, tool: Tool | None = None) -> ToolAnswer:
+    """Return the answer for an error: what is wrong, each problem on a line, what was changed, and what was read before.
+
+    tool: the tool that failed, whose output is then summed up; None where it is not known.
+    """
     message = error.message
     if isinstance(error, InputError):
-        lines = [f"- {problem.param}: {problem.message}" for problem in error.problems]
         message = "Nothing was sent. Put right:"
-        text = "\n".join([message, *lines])
+        text = "\n".join([message, *(f"- {problem.param}: {problem.message}" for problem in error.problems)])
     else:
-        text = f"{message} {_EFFECT_WORDS.get(error.took_effect or '', '')}".strip()
-    before = without_nulls(error.output)
-    if called and before:
-        text += f"\nRead before that: {summary(called, before)}"
-    return Answer({**before, "error": without_nulls({**details, "message": message})}, text, is_error=True)
+        text = message if error.took_effect is None else f"{message} {_EFFECT_SENTENCES[error.took_effect]}"
+    partial_output = without_nulls(error.output)
+    if tool and partial_output:
+        text += f"\nRead before that: {summary(tool, partial_output)}"
+    details = without_nulls({**error.details(), "message": message})
+    return ToolAnswer({**partial_output, "error": details}, text, is_error=True)
 
 
-def answered(called: Tool, output: Mapping[str, Any], fields: Sequence[str]) -> Answer:
-    """The answer of a call that went well."""
-    data = without_nulls(narrowed(called, settled(called, output), fields))
-    paging = called.spec.paginate
-    if paging:
-        data = {paging.items: [], **data}
-    return Answer(data, summary(called, data, whole=bool(fields)))
+def not_agreed_answer(request: ConsentRequest) -> ToolAnswer:
+    """Return the answer where a person did not agree."""
+    text = f"{TOOL_PREFIX}{request.operation}: the person who was asked did not agree. Nothing was sent or changed."
+    return unsent_answer("not_agreed", text)
+
+
+def unsent_answer(kind: Literal["not_agreed", "consent_unavailable"], message: str) -> ToolAnswer:
+    """Return the answer for a call that a person's missing agreement stopped before anything was sent."""
+    return ToolAnswer({"error": {"kind": kind, "message": message, "tookEffect": "no"}}, message, is_error=True)

@@ -1,9 +1,9 @@
-"""A call's arguments as models send them: the operation's own params, and ours that shape the answer."""
+"""The arguments of a tool call as models send them: the operation's own params, and the host's that shape the answer."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,45 +19,57 @@ Arguments = Mapping[str, Any] | str | None
 
 
 @dataclass(frozen=True)
-class Given:
-    """A call's arguments, checked: `values` are the operation's own params."""
+class CheckedArguments:
+    """The arguments of one call, checked and in their types.
 
-    values: dict[str, Any]
-    wait: bool = False
-    items: int | None = None
-    fields: tuple[str, ...] = ()
-
-
-def check(tool: Tool, arguments: Arguments, file_root: Path | None, others: list[Problem] | None = None) -> Given:
-    """A call's arguments in their types; raises InputError with every problem, `others` first.
-
-    `file_root` is the folder that a file argument may name a path in; None allows only the text itself.
+    params: the operation's own params.
+    wait: whether to wait for the end of what runs in the background.
+    max_items: how many items of a list to give; None where the model named no number.
+    output_fields: the fields of an object to give back; without any, all of them.
     """
-    own = _object(tool.spec, arguments)
-    ours = {name: own.pop(name) for name in tool.extra if name in own}
-    problems = list(others or ())
-    if own.pop(API_KEY_PARAM, None) is not None:
+
+    params: dict[str, Any]
+    wait: bool = False
+    max_items: int | None = None
+    output_fields: tuple[str, ...] = ()
+
+
+def check_arguments(
+    tool: Tool, arguments: Arguments, file_root: Path | None, host_problems: Sequence[Problem] = ()
+) -> CheckedArguments:
+    """Return the checked arguments of a call; raises InputError with every problem, those of the host first.
+
+    file_root: the folder that a file argument may name a path in; None allows only the text itself.
+    host_problems: what is wrong with the host, such as a missing API key.
+    """
+    raw_params = _by_name(tool.spec, arguments)
+    raw_options = {name: raw_params.pop(name) for name in tool.host_arguments if name in raw_params}
+    problems = list(host_problems)
+    if raw_params.pop(API_KEY_PARAM, None) is not None:
         problems.append(Problem(API_KEY_PARAM, "is held by the host and never given as an argument"))
-    fields, found = check_fields(tool, _listed(ours.get(OUTPUT_FIELDS)))
-    problems += found
-    wait = _plain(ours.get(WAIT, False))
+    output_fields, field_problems = check_fields(tool, _list_from_text(raw_options.get(OUTPUT_FIELDS)))
+    problems += field_problems
+    wait = _scalar_from_text(raw_options.get(WAIT, False))
     if not isinstance(wait, bool):
         problems.append(Problem(WAIT, "must be true or false"))
-    items = _plain(ours.get(MAX_ITEMS))
-    if items is not None and (type(items) is not int or not 1 <= items <= ITEMS_LIMIT):
+    max_items = _scalar_from_text(raw_options.get(MAX_ITEMS))
+    if max_items is not None and (type(max_items) is not int or not 1 <= max_items <= ITEMS_LIMIT):
         problems.append(Problem(MAX_ITEMS, f"must be a whole number from 1 to {ITEMS_LIMIT}"))
-    problems += _open_files(tool.spec, own, file_root)
+    files, file_problems = _files(tool.spec, raw_params, file_root)
+    problems += file_problems
+    params: dict[str, Any] = {}
     try:
-        values = inputs.prepare(tool.spec, own)
+        params = inputs.prepare(tool.spec, raw_params | files)
     except InputError as error:
-        told = {problem.param for problem in problems}
-        problems += [problem for problem in error.problems if problem.param not in told]
+        reported = {problem.param for problem in problems}
+        problems += [problem for problem in error.problems if problem.param not in reported]
     if problems:
         raise InputError(tool.name, problems)
-    return Given(values, wait, items, tuple(fields))
+    return CheckedArguments(params, wait, max_items, tuple(output_fields))
 
 
-def _object(spec: ToolSpec, arguments: Arguments) -> dict[str, Any]:
+def _by_name(spec: ToolSpec, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments by name, without nulls; raises InputError for what is no object."""
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments) if arguments.strip() else {}
@@ -68,53 +80,54 @@ def _object(spec: ToolSpec, arguments: Arguments) -> dict[str, Any]:
     return {str(name): value for name, value in (arguments or {}).items() if value is not None}
 
 
-def _plain(value: Any) -> Any:
-    """A number or a truth value that came as text, or a whole number with a point, as what it stands for."""
+def _scalar_from_text(value: Any) -> Any:
+    """Return the number or truth value that a text stands for, and a whole number written with a point as an integer."""
     try:
-        plain = json.loads(value.strip().lower() if value.strip().lower() in ("true", "false") else value)
+        scalar = json.loads(value.strip().lower() if value.strip().lower() in ("true", "false") else value)
     except (ValueError, RecursionError, AttributeError, TypeError):
-        plain = value
-    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+        scalar = value
+    return int(scalar) if isinstance(scalar, float) and scalar.is_integer() else scalar
 
 
-def _listed(value: Any) -> Any:
-    """A list that came as text, JSON or separated by commas, as a list."""
-    found = _plain(value)
-    return [each.strip() for each in found.split(",") if each.strip()] if isinstance(found, str) else found
+def _list_from_text(value: Any) -> Any:
+    """Return the list that a text stands for, in JSON or separated by commas."""
+    entries = _scalar_from_text(value)
+    return [entry.strip() for entry in entries.split(",") if entry.strip()] if isinstance(entries, str) else entries
 
 
-def _open_files(spec: ToolSpec, own: dict[str, Any], root: Path | None) -> list[Problem]:
-    """Put the text itself, or a path below the root, in the place of a file argument; a problem for anything else."""
+def _files(spec: ToolSpec, raw_params: Mapping[str, Any], root: Path | None) -> tuple[dict[str, Any], list[Problem]]:
+    """Return each file argument as its content, or as a path below the root; a problem for anything else."""
+    files: dict[str, Any] = {}
     problems = []
     for name, param in spec.params.items():
-        value = own.get(name)
+        value = raw_params.get(name)
         if param.format != "file" or value is None:
             continue
         if not isinstance(value, str):
             problems.append(Problem(name, "must be CSV text"))
-        elif "\n" in value.strip() and not _is_text(value):
+        elif "\n" in value.strip() and not _is_encodable(value):
             problems.append(Problem(name, "holds characters that cannot be written as UTF-8"))
         elif "\n" in value.strip():
-            own[name] = {"content": value, "name": "accounts.csv"}
+            files[name] = {"content": value}
         elif root is None:
             problems.append(Problem(name, "must be the CSV text itself, header line first; no files are read here"))
-        elif (path := _below(root, value.strip())) is None:
+        elif (path := _path_below(root, value.strip())) is None:
             problems.append(Problem(name, "is outside the folder that files may be read from"))
         else:
-            own[name] = path
-    return problems
+            files[name] = path
+    return files, problems
 
 
-def _is_text(value: str) -> bool:
+def _is_encodable(text: str) -> bool:
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _below(root: Path, text: str) -> Path | None:
-    """The path that a text names below the root, links followed; None where it leads elsewhere or nowhere."""
+def _path_below(root: Path, text: str) -> Path | None:
+    """Return the path that a text names below the root, links followed; None where it leads elsewhere or nowhere."""
     try:
         path = (root / text).resolve()
     except (OSError, RuntimeError, ValueError):

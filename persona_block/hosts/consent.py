@@ -5,14 +5,18 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from ..spec.grammar import PLACEHOLDER, ToolSpec
+from ..spec.grammar import PLACEHOLDER, Effect, ToolSpec
 
-NEEDS_CONSENT = frozenset({"decide", "erase"})
+SettlingEffect = Literal["decide", "erase"]
+"""An effect that a person has to agree to."""
+
+NEEDS_CONSENT: frozenset[Effect] = frozenset({"decide", "erase"})
 """The effects that a person has to agree to."""
 
 _TEXT_LIMIT = 300
+"""Characters of one value in a question."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class ConsentRequest:
 
     operation: str
     title: str
-    effect: str
+    effect: SettlingEffect
     object_id: str
     message: str = field(repr=False)
 
@@ -34,7 +38,7 @@ class ConsentRequest:
         return f"To confirm, type {self.object_id}" if self.effect == "erase" else "To agree, type yes"
 
     def is_agreed(self, text: str) -> bool:
-        """Whether what a person typed after `prompt` agrees."""
+        """Return whether what a person typed after `prompt` agrees."""
         return text.strip() == (self.object_id if self.effect == "erase" else "yes")
 
 
@@ -42,24 +46,24 @@ Consent = Callable[[ConsentRequest], bool | Awaitable[bool]]
 """Asks a person; True lets the operation happen. May be a coroutine function."""
 
 
-def consent_request(spec: ToolSpec, values: Mapping[str, Any]) -> ConsentRequest | None:
-    """What to ask before an operation with these checked params, or None where nobody has to be asked."""
-    if spec.effect not in NEEDS_CONSENT:
+def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest | None:
+    """Return what to ask before an operation with these checked params, or None where nobody has to be asked."""
+    if spec.effect != "decide" and spec.effect != "erase":
         return None
-    object_id = str(values[PLACEHOLDER.findall(spec.request.path)[0]])
-    what = PLACEHOLDER.sub(lambda name: _shown(values.get(name[1], "")), spec.sentence)
-    others = [
-        f"{spec.params[name].title}: “{_shown(value)}”"
-        for name, value in values.items()
+    object_id = str(params[PLACEHOLDER.findall(spec.request.path)[0]])
+    sentence = PLACEHOLDER.sub(lambda match: _on_one_line(params.get(match[1], "")), spec.sentence)
+    other_params = [
+        f"{spec.params[name].title}: “{_on_one_line(value)}”"
+        for name, value in params.items()
         if name not in PLACEHOLDER.findall(spec.sentence)
     ]
-    lines = [f"{what}?", spec.description.partition(". ")[0].rstrip(".") + ".", *others]
+    lines = [f"{sentence}?", spec.description.partition(". ")[0].rstrip(".") + ".", *other_params]
     if spec.effect == "erase":
         lines.append("This cannot be undone.")
     return ConsentRequest(spec.name, spec.title, spec.effect, object_id, "\n".join(lines))
 
 
-def _shown(value: Any) -> str:
-    """A value on one line, so that a text which a model wrote cannot pass for part of the question."""
-    text = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in str(value))
+def _on_one_line(value: Any) -> str:
+    """Return a value as one line, so that a text which a model wrote cannot pass for part of the question."""
+    text = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in str(value))
     return text if len(text) <= _TEXT_LIMIT else f"{text[:_TEXT_LIMIT]}…"

@@ -17,7 +17,7 @@ from copy import deepcopy
 from typing import Any
 
 from .consent import NEEDS_CONSENT
-from .run import call, step_key
+from .run import dispatch_for_run, step_idempotency_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
@@ -32,18 +32,19 @@ except ImportError as error:
 
 
 def tools(toolbox: Toolbox | None = None) -> list[Tool]:
-    """The toolbox's tools, or all; an error goes to the model as text and never ends the run."""
+    """Return the toolbox's tools, or all; an error goes to the model as text and never ends the run."""
     box = toolbox or Toolbox()
-    return [_native(box, tool) for tool in box.tools]
+    return [_function_tool(box, tool) for tool in box.tools]
 
 
-def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
+def _function_tool(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
     async def invoke(context: ToolContext[Any], arguments: str) -> str:
         approved = context.is_tool_approved(context.qualified_tool_name, context.tool_call_id)
-        key = step_key(_run(context), context.tool_call_id, tool.name, arguments)
-        return (await call(toolbox, tool.name, arguments, context.context, approved, key)).content
+        idempotency_key = step_idempotency_key(_run_identity(context), context.tool_call_id, tool.name, arguments)
+        answer = await dispatch_for_run(toolbox, tool.name, arguments, context.context, approved, idempotency_key)
+        return answer.content
 
-    async def needs_approval(context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str) -> bool:
+    async def needs_approval(_context: RunContextWrapper[Any], arguments: dict[str, Any], _call_id: str) -> bool:
         return toolbox.to_approve(tool.name, arguments) is not None
 
     return FunctionTool(
@@ -56,8 +57,11 @@ def _native(toolbox: Toolbox, tool: PersonaTool) -> FunctionTool:
     )
 
 
-def _run(context: ToolContext[Any]) -> tuple[object, ...]:
-    """What a run keeps when its state is stored and resumed, and shares with no other; runs inside a tool share its trace."""
+def _run_identity(context: ToolContext[Any]) -> tuple[object, ...]:
+    """Return what a run keeps when its state is stored and resumed, and shares with no other.
+
+    Runs inside a tool share its trace, so their input tells them apart.
+    """
     config, trace = context.run_config, get_current_trace()
     own = trace.trace_id if trace and config and trace.name == config.workflow_name else None
     return "openai-agents", (config and config.trace_id) or own, context.turn_input

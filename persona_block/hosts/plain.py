@@ -15,7 +15,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Literal
 
-from .answer import Answer
+from .answer import ToolAnswer
 from .arguments import Arguments
 from .toolbox import Toolbox
 
@@ -24,7 +24,7 @@ Form = Literal["responses", "chat"]
 
 
 def anthropic_tools(toolbox: Toolbox | None = None) -> list[Any]:
-    """The tools as dicts that Anthropic's Messages API takes; None offers all."""
+    """Return the tools as dicts that Anthropic's Messages API takes; None offers all."""
     return [
         {"name": tool.name, "description": tool.description, "input_schema": deepcopy(tool.input_schema)}
         for tool in (toolbox or Toolbox()).tools
@@ -32,7 +32,7 @@ def anthropic_tools(toolbox: Toolbox | None = None) -> list[Any]:
 
 
 def openai_tools(toolbox: Toolbox | None = None, form: Form = "responses") -> list[Any]:
-    """The tools as dicts that OpenAI's Responses or Chat Completions API takes; None offers all."""
+    """Return the tools as dicts that OpenAI's Responses or Chat Completions API takes; None offers all."""
     functions: list[dict[str, Any]] = [
         {"name": tool.name, "description": tool.description, "parameters": deepcopy(tool.input_schema)}
         for tool in (toolbox or Toolbox()).tools
@@ -43,7 +43,7 @@ def openai_tools(toolbox: Toolbox | None = None, form: Form = "responses") -> li
     return [{"type": "function", **function, "strict": False} for function in functions]
 
 
-async def dispatch(name: str, arguments: Arguments = None, *, toolbox: Toolbox | None = None) -> Answer:
+async def dispatch(name: str, arguments: Arguments = None, *, toolbox: Toolbox | None = None) -> ToolAnswer:
     """Call a tool with the arguments that a model gave, as an object or as JSON text; an error is an answer too.
 
     Without a toolbox it uses PERSONA_API_KEY, offers all tools, refuses what needs a person's consent, and connects anew for
@@ -55,13 +55,13 @@ async def dispatch(name: str, arguments: Arguments = None, *, toolbox: Toolbox |
         return await own.dispatch(name, arguments)
 
 
-def anthropic_result(tool_use_id: str, answer: Answer) -> Any:
-    """An answer as the content block that goes back to Anthropic."""
+def anthropic_result(tool_use_id: str, answer: ToolAnswer) -> Any:
+    """Return an answer as the content block that goes back to Anthropic."""
     return {"type": "tool_result", "tool_use_id": tool_use_id, "content": answer.content, "is_error": answer.is_error}
 
 
-def openai_result(call_id: str, answer: Answer, form: Form = "responses") -> Any:
-    """An answer as the input item, or for Chat Completions the message, that goes back to OpenAI."""
+def openai_result(call_id: str, answer: ToolAnswer, form: Form = "responses") -> Any:
+    """Return an answer as the input item, or for Chat Completions the message, that goes back to OpenAI."""
     if form == "chat":
         return {"role": "tool", "tool_call_id": call_id, "content": answer.content}
     return {"type": "function_call_output", "call_id": call_id, "output": answer.content}

@@ -17,8 +17,8 @@ from typing import Any
 
 from pydantic_core import SchemaValidator, core_schema
 
-from .answer import Answer
-from .run import call, step_key
+from .answer import ToolAnswer
+from .run import dispatch_for_run, step_idempotency_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
@@ -33,45 +33,45 @@ _OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
 
 
 def tools(toolbox: Toolbox | None = None) -> list[Tool[Any]]:
-    """The toolbox's tools, or all.
+    """Return the toolbox's tools, or all.
 
     Arguments that the model can put right are a ModelRetry; every other error is a ToolFailed, which asks for no second try.
     """
     box = toolbox or Toolbox()
-    return [_native(box, tool) for tool in box.tools]
+    return [_framework_tool(box, tool) for tool in box.tools]
 
 
-def _native(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
+def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
     async def invoke(context: RunContext[Any], /, **arguments: Any) -> str:
         request = toolbox.to_approve(tool.name, arguments)
         if request and not context.tool_call_approved:
             raise ApprovalRequired(metadata=asdict(request))
         approved = context.tool_call_approved or None
-        key = step_key(_step(context), context.tool_call_id, tool.name, arguments)
-        answer = await call(toolbox, tool.name, arguments, context.deps, approved, key)
+        idempotency_key = step_idempotency_key(_step_identity(context), context.tool_call_id, tool.name, arguments)
+        answer = await dispatch_for_run(toolbox, tool.name, arguments, context.deps, approved, idempotency_key)
         if not answer.is_error:
             return answer.content
         raise ModelRetry(answer.content) if _is_correctable(answer) else ToolFailed(answer.content)
 
-    native: Tool[Any] = Tool.from_schema(
+    framework_tool: Tool[Any] = Tool.from_schema(
         invoke, name=tool.name, description=tool.description, json_schema=deepcopy(tool.input_schema), takes_ctx=True
     )
-    native.strict = False
+    framework_tool.strict = False
     # Made from a schema it takes any JSON for arguments, and a list would end the run instead of being tried again.
-    native.function_schema.validator = _OBJECT
-    return native
+    framework_tool.function_schema.validator = _OBJECT
+    return framework_tool
 
 
-def _step(context: RunContext[Any]) -> tuple[object, ...]:
-    """The message that made the call: its run and its place stay, however often the call is approved or made again."""
-    for place, message in enumerate(context.messages):
-        made = [part.tool_call_id for part in message.parts if isinstance(part, ToolCallPart)]
-        if isinstance(message, ModelResponse) and context.tool_call_id in made:
-            return "pydantic-ai", message.run_id or context.run_id, place
+def _step_identity(context: RunContext[Any]) -> tuple[object, ...]:
+    """Return the message that made the call: its run and its place stay, however often the call is approved or made again."""
+    for position, message in enumerate(context.messages):
+        call_ids = [part.tool_call_id for part in message.parts if isinstance(part, ToolCallPart)]
+        if isinstance(message, ModelResponse) and context.tool_call_id in call_ids:
+            return "pydantic-ai", message.run_id or context.run_id, position
     return "pydantic-ai", context.run_id, context.run_step
 
 
-def _is_correctable(answer: Answer) -> bool:
-    """Whether the arguments alone are wrong; what the host lacks no model can give."""
+def _is_correctable(answer: ToolAnswer) -> bool:
+    """Return whether the arguments alone are wrong: what the host lacks no model can give."""
     problems = answer.data["error"].get("problems", [])
     return bool(problems) and all(problem["param"] != "host" for problem in problems)

@@ -6,22 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..spec import catalog
 from ..spec.grammar import TOOL_PREFIX, Schema, ToolSpec
 
 OUTPUT_FIELDS = "outputFields"
-"""The argument that narrows what is given back."""
+"""The argument that names the fields to give back."""
 WAIT = "wait"
 """The argument that waits for what runs in the background."""
 WAIT_SECONDS = 50.0
-"""How long waiting, or following pages, may take: clients of models commonly give a call a minute."""
+"""Seconds that waiting, or following pages, may take: clients of models commonly give a call a minute."""
 MAX_ITEMS = "maxItems"
 """The argument that says how many items of a list to give; it stands in the place of the page size."""
-PAGE_SIZE_PARAM = "pageSize"
 PAGE_SIZE = 10
-"""How many items a list gives where nothing else was asked for."""
+"""Items of a list where `maxItems` is left out."""
 ITEMS_LIMIT = 1000
 """The largest `maxItems`."""
 
@@ -33,7 +32,7 @@ _WAIT: Schema = {"type": "boolean", "description": f"Wait up to {WAIT_SECONDS:.0
 
 @dataclass(frozen=True)
 class Tool:
-    """One operation, its model-facing schemas and hints; `spec` is where they come from."""
+    """One operation with its model-facing schemas; `spec` is what they are made from."""
 
     spec: ToolSpec
     input_schema: Schema
@@ -51,88 +50,118 @@ class Tool:
 
     @property
     def description(self) -> str:
-        """What it does, when not to use it, what comes first and what it gives back; it names other tools as a model does."""
-        text = _operations().sub(lambda name: TOOL_PREFIX + name[0], self.spec.description)
+        """What it does, when not to use it, what comes first and what it gives back; other tools go by their tool names."""
+        text = _operation_names().sub(lambda match: TOOL_PREFIX + match[0], self.spec.description)
         # Where a program polls, a model has an argument.
         return re.sub(rf"\bpoll ({TOOL_PREFIX}\w+)", rf"call \1 with {WAIT}", text)
 
     @property
-    def extra(self) -> frozenset[str]:
-        """The arguments that are ours and not the operation's own params."""
+    def host_arguments(self) -> frozenset[str]:
+        """The arguments that the host adds to the operation's own params."""
         return frozenset(self.input_schema["properties"]) - frozenset(self.spec.params)
 
 
 @cache
-def tool(name: str, reads_files: bool = False) -> Tool:
-    """The tool of an operation; raises InputError for a name that is none. `reads_files` tells of paths where files go in."""
+def load_tool(name: str, reads_files: bool = False) -> Tool:
+    """Return the tool of an operation; raises InputError for an unknown name.
+
+    reads_files: whether a file argument may be a path, which its description then says; the default is no.
+    """
     spec = catalog.load(name)
     return Tool(spec, _input_schema(spec, reads_files), _output_schema(spec))
 
 
-def record(spec: ToolSpec) -> tuple[str, Schema] | None:
-    """The output that holds an object or a list of them, and the object's schema; None where there is none, as for a file."""
+class ObjectOutput(NamedTuple):
+    """The output of an operation that holds an object or a list of objects."""
+
+    name: str
+    schema: Schema
+    """The JSON Schema of one object."""
+
+    @property
+    def object_type(self) -> str:
+        """The type of the object, such as `inquiry`."""
+        return str(self.schema["x-type"])
+
+
+def object_output(spec: ToolSpec) -> ObjectOutput | None:
+    """Return the output that holds an object or a list of them; None where there is none, as for a file."""
     for name, schema in spec.output.items():
-        shape = schema.get("items", schema)
-        if "properties" in shape and spec.file_source is None:
-            return name, shape
+        object_schema = schema.get("items", schema)
+        if "properties" in object_schema and spec.file_source is None:
+            return ObjectOutput(name, object_schema)
     return None
+
+
+def waiter_of(spec: ToolSpec) -> ToolSpec | None:
+    """Return the operation that can wait for what an operation gives, or None where nothing of it runs on."""
+    output = object_output(spec)
+    return _waiters().get(output.object_type) if output else None
 
 
 @cache
 def _waiters() -> dict[str, ToolSpec]:
-    """By type, the operation that reads how something that was started is doing, and so can wait for its end."""
+    """Return, by the type of an object that runs in the background, the operation that can wait for its end."""
     waiters = {}
     for spec in catalog.load_all():
-        if spec.then and (described := record(catalog.load(spec.then.operation))):
-            waiters[described[1]["x-type"]] = catalog.load(spec.then.operation)
+        if spec.then is None:
+            continue
+        waiter = catalog.load(spec.then.operation)
+        if output := object_output(waiter):
+            waiters[output.object_type] = waiter
     return waiters
 
 
-def waiter_of(spec: ToolSpec) -> ToolSpec | None:
-    """The operation that can wait for what an operation gives, or None where nothing of it runs on."""
-    described = record(spec)
-    return _waiters().get(described[1]["x-type"]) if described else None
+@cache
+def _readers() -> dict[str, str]:
+    """Return, by the type of an object, the tool that reads one."""
+    readers = {}
+    for spec in catalog.load_all():
+        output = object_output(spec)
+        if output and spec.effect == "read" and not spec.paginate:
+            readers[output.object_type] = spec.tool_id
+    return readers
 
 
 def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
-    shown = {name: param for name, param in spec.params.items() if name != PAGE_SIZE_PARAM}
-    properties = {name: _param(param.json_schema(), reads_files) for name, param in shown.items()}
+    hidden = spec.paginate.size if spec.paginate else None
+    properties = {name: _param(param.json_schema(), reads_files) for name, param in spec.params.items() if name != hidden}
     if spec.paginate:
         properties[MAX_ITEMS] = _MAX_ITEMS
     waiter = waiter_of(spec)
     if waiter and waiter.name == spec.name:
         properties[WAIT] = _WAIT
-    if described := record(spec):
-        text = _fields_text(spec, described[1])
+    if output := object_output(spec):
+        text = _fields_text(spec, output)
         properties[OUTPUT_FIELDS] = {"type": "array", "items": {"type": "string"}, "description": text}
     schema: Schema = {"type": "object", "properties": properties}
     return schema | ({"required": list(spec.required)} if spec.required else {})
 
 
-def _param(schema: Schema, reads_files: bool) -> Schema:
-    """A param's schema without formats, which some providers refuse and the description says in words."""
-    shown = {key: value for key, value in schema.items() if key != "format"}
+def _param(schema: Mapping[str, Any], reads_files: bool) -> Schema:
+    """Return a param's schema without its format: some providers refuse it, and the description says it in words."""
+    shown = {keyword: value for keyword, value in schema.items() if keyword != "format"}
     if schema.get("format") == "file":
         columns = schema["description"].partition(". ")[2]
         shown["description"] = f"{_CSV_TEXT}{_OR_PATH if reads_files else ''}. {columns}"
     return shown
 
 
-def _fields_text(spec: ToolSpec, shape: Mapping[str, Any]) -> str:
-    """The names of an object's fields, once, where the object is read; elsewhere, where they are found."""
-    reader = _readers().get(shape["x-type"], spec.tool_id)
+def _fields_text(spec: ToolSpec, output: ObjectOutput) -> str:
+    """Return the names of an object's fields for the tool that reads it, and for the others where to look them up."""
+    reader = _readers().get(output.object_type, spec.tool_id)
     if reader != spec.tool_id:
         return f"Only these fields, as in {reader}."
-    return f"Only these, dots go deeper: {', '.join(name for name in shape['properties'] if name != 'id')}."
+    return f"Only these, dots go deeper: {', '.join(name for name in output.schema['properties'] if name != 'id')}."
 
 
 def _output_schema(spec: ToolSpec) -> Schema:
-    """The outputs by name, each with its type and a few words."""
+    """Return the outputs by name, each with its type and a few words."""
     properties = {}
     for name, schema in spec.output.items():
-        kind = schema["type"]
+        types = schema["type"]
         text = schema["description"].partition(";")[0].rstrip(".") + "."
-        shown: Schema = {"type": kind if isinstance(kind, str) else kind[0], "description": text}
+        shown: Schema = {"type": types if isinstance(types, str) else types[0], "description": text}
         if shown["type"] == "array":
             shown["items"] = {"type": "object"}
         properties[name] = shown
@@ -140,17 +169,6 @@ def _output_schema(spec: ToolSpec) -> Schema:
 
 
 @cache
-def _operations() -> re.Pattern[str]:
-    """Finds the name of any operation in a text."""
+def _operation_names() -> re.Pattern[str]:
+    """Return a pattern that matches the name of any operation."""
     return re.compile(rf"\b({'|'.join(catalog.names())})\b")
-
-
-@cache
-def _readers() -> dict[str, str]:
-    """The operation that reads one object, by the object's type."""
-    readers = {}
-    for spec in catalog.load_all():
-        described = record(spec)
-        if described and spec.effect == "read" and not spec.paginate:
-            readers[described[1]["x-type"]] = spec.tool_id
-    return readers

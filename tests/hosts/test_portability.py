@@ -11,12 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from persona_block.hosts import Tool
-from persona_block.hosts.tool import tool
+from persona_block.hosts.tool import load_tool
 from persona_block.spec import catalog
 
 Schema = dict[str, Any]
 Rule = Callable[[str, Schema], list[str]]
-TOOLS = [tool(name) for name in catalog.names()]
+TOOLS = [load_tool(name) for name in catalog.names()]
 each = pytest.mark.parametrize("shown", TOOLS, ids=lambda shown: shown.name)
 
 COMBINATORS = ("anyOf", "oneOf", "allOf", "enum", "not")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from persona_block import Runner, Sandbox
-from persona_block.hosts import Answer, Selection, Toolbox
+from persona_block.hosts import Selection, ToolAnswer, Toolbox, listing
 from persona_block.hosts import toolbox as module
 from persona_block.hosts.brevity import without_nulls
 from persona_block.sandbox import TEMPLATES
@@ -69,14 +69,14 @@ async def test_the_text_names_each_object(sandbox: Sandbox, box: Toolbox) -> Non
 
 
 async def test_an_answer_keeps_what_it_holds_out_of_its_repr() -> None:
-    assert PERSON not in repr(Answer({"name": PERSON}, PERSON))
+    assert PERSON not in repr(ToolAnswer({"name": PERSON}, PERSON))
 
 
 async def test_a_model_gets_data_or_the_words_of_an_error(box: Toolbox) -> None:
     answer = await box.dispatch("list_cases")
     assert json.loads(answer.content) == answer.data
     assert (failure := await box.dispatch("get_case", {"caseId": "case_none"})).content == failure.text
-    partial = Answer({"cases": [], "error": {"kind": "forbidden"}}, "Forbidden.", is_error=True)
+    partial = ToolAnswer({"cases": [], "error": {"kind": "forbidden"}}, "Forbidden.", is_error=True)
     assert json.loads(partial.content) == partial.data
 
 
@@ -127,7 +127,7 @@ async def test_what_was_listed_before_a_failure_has_found_nothing_yet_either(mak
 
 async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(module, "GRACE", 0.2)
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
 
     async def hangs(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(3600)
@@ -327,7 +327,7 @@ async def test_what_was_listed_before_a_failure_is_kept(sandbox: Sandbox) -> Non
 
 
 async def test_following_pages_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(listing, "WAIT_SECONDS", 0.5)
     calls = 0
 
     async def third_page_hangs(request: httpx.Request) -> httpx.Response:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from persona_block import Sandbox
-from persona_block.hosts import Answer, Toolbox
+from persona_block.hosts import ToolAnswer, Toolbox
 from tests.hosts.conftest import MakeToolbox
 from tests.support.planted import KEY
 from tests.support.scripted_model import in_review
@@ -25,7 +25,7 @@ async def box(toolbox: Toolbox) -> AsyncIterator[Toolbox]:
         yield toolbox
 
 
-def problems(answer: Answer) -> dict[str, str]:
+def problems(answer: ToolAnswer) -> dict[str, str]:
     assert answer.is_error
     return {problem["param"]: problem["message"] for problem in answer.data["error"]["problems"]}
 

@@ -8,7 +8,6 @@ idempotency key under which the call is made, so that an answer sent twice decid
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +17,16 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ...spec.grammar import TOOL_PREFIX
-from ..answer import Answer, refused
-from ..consent import ConsentRequest
+from ..answer import ToolAnswer, not_agreed_answer, unsent_answer
+from ..consent import ConsentRequest, SettlingEffect
 
 _QUESTION = "confirm"
-"""The key of the one question in an answer, and of the one field in its form."""
+"""The name of the one question in an answer, and of the one field in its form."""
 
 
 @dataclass(frozen=True)
-class Agreed:
-    """The person agreed, or the operator did beforehand; the call is made under this key."""
+class Agreement:
+    """The person's agreement, or the operator's beforehand, and the key that the call is made under."""
 
     idempotency_key: str
 
@@ -36,40 +35,40 @@ async def ask(
     ctx: ServerRequestContext[Any, Any],
     params: types.CallToolRequestParams,
     request: ConsentRequest,
-    allowed: frozenset[str],
-) -> Agreed | Answer | types.InputRequiredResult:
-    """Ask the person: agreement, or the answer that refuses, or the question that the client has to bring to them first.
+    allowed: frozenset[SettlingEffect],
+) -> Agreement | ToolAnswer | types.InputRequiredResult:
+    """Ask the person: return the agreement, the answer that refuses, or the question for the client to bring to them first.
 
-    `allowed` are the effects that need no asking where a client cannot ask.
+    allowed: the effects that need no asking where a client cannot ask.
     """
     if not can_ask(ctx):
-        return Agreed(_new_key()) if request.effect in allowed else _cannot_ask(request)
+        return Agreement(_new_key()) if request.effect in allowed else _cannot_ask_answer(request)
     form = types.ElicitRequestFormParams(message=request.message, requested_schema=_form(request))
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         try:
             result = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
         except MCPError:
-            return _cannot_ask(request)
-        return Agreed(_new_key()) if _agrees(request, result.action, result.content) else refused(request)
-    answers = params.input_responses
-    if params.request_state is None or answers is None:
+            return _cannot_ask_answer(request)
+        return Agreement(_new_key()) if _agrees(request, result) else not_agreed_answer(request)
+    responses = params.input_responses
+    if params.request_state is None or responses is None:
         questions: types.InputRequests = {_QUESTION: types.ElicitRequest(params=form)}
         return types.InputRequiredResult(input_requests=questions, request_state=_new_key())
-    said = answers.get(_QUESTION)
-    if isinstance(said, types.ElicitResult) and _agrees(request, said.action, said.content):
-        return Agreed(params.request_state)
-    return refused(request)
+    response = responses.get(_QUESTION)
+    if isinstance(response, types.ElicitResult) and _agrees(request, response):
+        return Agreement(params.request_state)
+    return not_agreed_answer(request)
 
 
 def can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether the client said that it can show its person a form; without a session one of the handshake era has no say."""
+    """Return whether the client said that it can show a form; without a session, one of the handshake era cannot say so."""
     capabilities = ctx.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def _form(request: ConsentRequest) -> types.ElicitRequestedSchema:
-    """One field: the id to type before an erasure, a box to tick before a decision."""
+    """Return one field: the id to type before an erasure, a box to tick before a decision."""
     if request.effect == "erase":
         field = {"type": "string", "title": "Id", "description": f"{request.prompt}."}
     else:
@@ -77,19 +76,19 @@ def _form(request: ConsentRequest) -> types.ElicitRequestedSchema:
     return {"type": "object", "properties": {_QUESTION: field}, "required": [_QUESTION]}
 
 
-def _agrees(request: ConsentRequest, action: str, content: Mapping[str, Any] | None) -> bool:
-    given = (content or {}).get(_QUESTION) if action == "accept" else None
+def _agrees(request: ConsentRequest, response: types.ElicitResult) -> bool:
+    confirmation = (response.content or {}).get(_QUESTION) if response.action == "accept" else None
     if request.effect == "erase":
-        return isinstance(given, str) and request.is_agreed(given)
-    return given is True
+        return isinstance(confirmation, str) and request.is_agreed(confirmation)
+    return confirmation is True
 
 
-def _cannot_ask(request: ConsentRequest) -> Answer:
+def _cannot_ask_answer(request: ConsentRequest) -> ToolAnswer:
     text = (
         f"{TOOL_PREFIX}{request.operation} needs a person's word, and this client cannot ask for it. Nothing was sent or"
         f" changed. Do not try again: whoever runs this server can allow it by starting it with --allow {request.effect}."
     )
-    return Answer({"error": {"kind": "consent_unavailable", "message": text, "tookEffect": "no"}}, text, is_error=True)
+    return unsent_answer("consent_unavailable", text)
 
 
 def _new_key() -> str:

@@ -17,19 +17,19 @@ from mcp.shared.exceptions import MCPError
 
 from ...files.store import FileStore
 
-KEPT, KEPT_BYTES = 50, 32 * 1024 * 1024
-"""How many files of one owner, and how many bytes of them, are kept; older ones make room. No single file is larger."""
-ALL_BYTES = 8 * KEPT_BYTES
+OWNER_FILES = 50
+"""How many files of one owner are kept; older ones make room."""
+OWNER_BYTES = 32 * 1024 * 1024
+"""How many bytes of one owner's files are kept; older ones make room, and no single file is larger."""
+ALL_BYTES = 8 * OWNER_BYTES
 """How many bytes are kept of all owners; whoever made none for longest makes room."""
 
-_SCHEME = "persona://files"
-
-
-_OPEN: weakref.WeakSet[Files] = weakref.WeakSet()
+_URI_ROOT = "persona://files"
+_open_files: weakref.WeakSet[Files] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _KeptFile:
     name: str
     mime_type: str
     content: bytes = field(repr=False)
@@ -39,23 +39,23 @@ class Files:
     """The files by their owners; entered as a context, it has a folder that downloads pass through."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, OrderedDict[str, _Kept]] = OrderedDict()
+        self._by_owner: OrderedDict[str, OrderedDict[str, _KeptFile]] = OrderedDict()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="persona-mcp-")
-        _OPEN.add(self)
+        _open_files.add(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._kept.clear()
+        self._by_owner.clear()
         if self._folder is not None:
             self._folder.cleanup()
 
     @staticmethod
     def close_all() -> None:
         """Close all that are open, for a process that ends at once."""
-        for files in tuple(_OPEN):
+        for files in tuple(_open_files):
             files.__exit__()
 
     @property
@@ -68,30 +68,30 @@ class Files:
     def keep(self, owner: str, file: Mapping[str, Any]) -> types.ResourceLink:
         """Take a stored file off the disk, so that no end of this process leaves it there, and link it for its owner alone."""
         path = Path(file["path"])
-        kept = _Kept(file["name"], file["mimeType"], path.read_bytes())
+        kept = _KeptFile(file["name"], file["mimeType"], path.read_bytes())
         path.unlink()
-        uri = f"{_SCHEME}/{secrets.token_urlsafe(18)}/{kept.name}"
-        mine = self._kept.setdefault(owner, OrderedDict())
-        self._kept.move_to_end(owner)
-        mine[uri] = kept
-        while len(mine) > 1 and (len(mine) > KEPT or _size(mine) > KEPT_BYTES):
-            mine.popitem(last=False)
-        while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > ALL_BYTES:
-            self._kept.popitem(last=False)
+        uri = f"{_URI_ROOT}/{secrets.token_urlsafe(18)}/{kept.name}"
+        owned = self._by_owner.setdefault(owner, OrderedDict())
+        self._by_owner.move_to_end(owner)
+        owned[uri] = kept
+        while len(owned) > 1 and (len(owned) > OWNER_FILES or _size(owned) > OWNER_BYTES):
+            owned.popitem(last=False)
+        while len(self._by_owner) > 1 and sum(map(_size, self._by_owner.values())) > ALL_BYTES:
+            self._by_owner.popitem(last=False)
         return types.ResourceLink(
             type="resource_link", uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content)
         )
 
     def listed(self, owner: str) -> list[types.Resource]:
-        """The files of an owner, newest first."""
-        mine = reversed(self._kept.get(owner, OrderedDict()).items())
+        """Return the files of an owner, newest first."""
         return [
-            types.Resource(uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content)) for uri, kept in mine
+            types.Resource(uri=uri, name=kept.name, mime_type=kept.mime_type, size=len(kept.content))
+            for uri, kept in reversed(self._by_owner.get(owner, OrderedDict()).items())
         ]
 
     def read(self, owner: str, uri: str) -> types.ReadResourceResult:
-        """A file's bytes; raises an MCPError for one that is not there, or not this owner's."""
-        kept = self._kept.get(owner, OrderedDict()).get(uri)
+        """Return a file's bytes; raises an MCPError for one that is not there, or not this owner's."""
+        kept = self._by_owner.get(owner, OrderedDict()).get(uri)
         if kept is None:
             message = "There is no such file: it made room for newer ones, or the server was started anew. Make it again."
             raise MCPError(code=types.INVALID_PARAMS, message=message)
@@ -99,5 +99,5 @@ class Files:
         return types.ReadResourceResult(contents=[types.BlobResourceContents(uri=uri, mime_type=kept.mime_type, blob=blob)])
 
 
-def _size(files: Mapping[str, _Kept]) -> int:
-    return sum(len(each.content) for each in files.values())
+def _size(files: Mapping[str, _KeptFile]) -> int:
+    return sum(len(kept.content) for kept in files.values())

@@ -18,18 +18,18 @@ PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-class _Keys:
-    """Tells callers apart by their key; whether a key is good is for Persona to say."""
+class _KeyVerifier:
+    """The verifier of tokens, which are API keys: it tells callers apart, and whether a key is good is for Persona to say."""
 
     async def verify_token(self, token: str) -> AccessToken:
-        name = hashlib.sha256(token.encode()).hexdigest()
-        return AccessToken(token="", client_id=name, scopes=[])
+        caller = hashlib.sha256(token.encode()).hexdigest()
+        return AccessToken(token="", client_id=caller, scopes=[])
 
 
 def create_app(
     options: Options, *, api_key: str | None = None, hosts: Iterable[str] = (), stateless: bool = False
 ) -> Starlette:
-    """Make the ASGI application, with the server at `/mcp`.
+    """Return the ASGI application, with the server at `/mcp`.
 
     api_key: the key that every caller uses, for a simulation; with None each request brings its own.
     hosts: the names that it is reached by beside loopback, such as `mcp.example.com`; requests for any other host are refused,
@@ -45,5 +45,5 @@ def create_app(
     )
     app = server.streamable_http_app(streamable_http_path=PATH, stateless_http=stateless, transport_security=security)
     app.add_middleware(AuthContextMiddleware)
-    app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_Keys()))
+    app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_KeyVerifier()))
     return app

@@ -31,18 +31,19 @@ from ...files.store import FileStore
 from ...runner import Runner
 from ...spec import resources
 from ...version import __version__
-from ..answer import Answer, failed
+from ..answer import ToolAnswer, failure_answer
+from ..consent import NEEDS_CONSENT, SettlingEffect
 from ..selection import DEFAULT, Selection
 from ..tool import Tool
 from ..toolbox import Toolbox
-from .consent import Agreed, ask
-from .files import KEPT_BYTES, Files
+from .consent import Agreement, ask
+from .files import OWNER_BYTES, Files
 
 STRUCTURED_SINCE = "2025-06-18"
 """The first revision of the protocol whose clients know structured content."""
 
 CALL_SECONDS = 45.0
-"""How long one call may take with all its attempts, so that a client that gives it a minute hears how it ended."""
+"""Seconds that one call may take with all its attempts, so that a client that gives it a minute hears how it ended."""
 
 HEADERS = {
     "toolsets": "x-mcp-toolsets",
@@ -61,7 +62,7 @@ _INSTRUCTIONS = (
     " and read it with wait. Answers hold personal data: repeat no more than is needed. Lists give 10 items unless maxItems"
     " asks for more; outputFields keeps answers short. Deciding and erasing ask the person you work for."
 )
-# A picture of some kind is all that fits beside 27 tools; the server's own icon is the real one.
+# A picture of some kind is all that fits beside so many tools; the server's own icon is the real one.
 _TOOL_ICON = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<text y='13'>\N{IDENTIFICATION CARD}</text></svg>"
@@ -73,25 +74,27 @@ _log = logging.getLogger(__name__)
 class Options:
     """What the operator chose.
 
-    selection: which operations are offered.
-    allow: the effects (`decide`, `erase`) that need no person's word where a client cannot ask for it.
-    full_text: put all of an answer into its text, for clients that show a model nothing else.
-    file_root: the folder that an import may read files from; None lets it take CSV text alone.
-    runner: makes the runner, given where files go; None makes one with its defaults.
+    selection: which operations are offered; the default is the toolset `default`.
+    allow: the effects that need no person's word where a client cannot ask for it; the default is none.
+    full_text: put all of an answer into its text, for clients that show a model nothing else; the default is no.
+    file_root: the folder that an import may read files from; None, the default, lets it take CSV text alone.
+    runner: makes the runner, given where files go; the default makes one whose calls end within CALL_SECONDS.
     """
 
     selection: Selection = field(default_factory=lambda: Selection.of(otherwise=DEFAULT))
-    allow: frozenset[str] = frozenset()
+    allow: frozenset[SettlingEffect] = frozenset()
     full_text: bool = False
     file_root: Path | None = None
     runner: Callable[[FileStore], Runner] | None = None
 
 
 def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
-    """Make the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
+    """Return the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
     files = Files()
-    make = options.runner or (lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=KEPT_BYTES)))
-    toolbox = Toolbox(options.selection, runner=lambda: make(files.store), file_root=options.file_root)
+    make_runner = options.runner or (
+        lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=OWNER_BYTES))
+    )
+    toolbox = Toolbox(options.selection, runner=lambda: make_runner(files.store), file_root=options.file_root)
     handlers = _Handlers(options, toolbox, files, api_key)
 
     @asynccontextmanager
@@ -111,7 +114,7 @@ def create_server(options: Options, *, api_key: str | None = None) -> Server[Any
         # Private, because headers narrow what one caller sees.
         cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private")},
         lifespan=lifespan,
-        get_tool_input_schema=lambda name: _schema(toolbox, name),
+        get_tool_input_schema=lambda name: _input_schema(toolbox, name),
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
         on_list_resources=handlers.list_resources,
@@ -119,7 +122,7 @@ def create_server(options: Options, *, api_key: str | None = None) -> Server[Any
         on_read_resource=handlers.read_resource,
     )
     security = RequestStateSecurity(keys=[os.urandom(32)], bind_principal=handlers.owner)
-    server.middleware += [_discreet, RequestStateBoundary(security, default_audience="persona")]
+    server.middleware += [_without_inner_text, RequestStateBoundary(security, default_audience="persona")]
     return server
 
 
@@ -130,7 +133,7 @@ async def serve_stdio(server: Server[Any]) -> None:
 
 
 class _Handlers:
-    """The server's answers."""
+    """The handlers of the server's requests."""
 
     def __init__(self, options: Options, toolbox: Toolbox, files: Files, api_key: str | None) -> None:
         self._options = options
@@ -139,9 +142,9 @@ class _Handlers:
         self._api_key = api_key
 
     async def list_tools(
-        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+        self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[described(each) for each in self._offered(ctx).tools])
+        return types.ListToolsResult(tools=[listed_tool(tool) for tool in self._offered(ctx).tools])
 
     async def call_tool(
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
@@ -151,42 +154,43 @@ class _Handlers:
             _require_key(params.name, api_key, over_http=self._api_key is None)
             request = toolbox.consent_request(params.name, params.arguments, api_key=api_key)
         except PersonaError as error:
-            return self._result(ctx, failed(error))
-        agreed: Agreed | None = None
+            return self._result(ctx, failure_answer(error))
+        agreement: Agreement | None = None
         if request is not None:
-            said = await ask(ctx, params, request, self._options.allow)
-            if isinstance(said, types.InputRequiredResult):
-                return said
-            if isinstance(said, Answer):
-                return self._result(ctx, said)
-            agreed = said
+            reply = await ask(ctx, params, request, self._options.allow)
+            if isinstance(reply, types.InputRequiredResult):
+                return reply
+            if isinstance(reply, ToolAnswer):
+                return self._result(ctx, reply)
+            agreement = reply
 
-        async def work(progress: Progress) -> Answer:
+        async def dispatch(progress: Progress) -> ToolAnswer:
             return await toolbox.dispatch(
                 params.name,
                 params.arguments,
                 api_key=api_key,
-                consent=lambda _: agreed is not None,
+                consent=lambda _request: agreement is not None,
                 progress=progress,
-                idempotency_key=agreed.idempotency_key if agreed else None,
+                idempotency_key=agreement.idempotency_key if agreement else None,
             )
 
-        answer = await _reporting(ctx, work)
-        source = toolbox.find(params.name).spec.file_source if not answer.is_error else None
-        if source is None:
+        answer = await _reporting_progress(ctx, dispatch)
+        file_source = toolbox.find(params.name).spec.file_source if not answer.is_error else None
+        if file_source is None:
             return self._result(ctx, answer)
-        link = self._files.keep(self.owner(ctx), answer.data[source[0]])
+        output_name, _ = file_source
+        link = self._files.keep(self.owner(ctx), answer.data[output_name])
         file = {"name": link.name, "mimeType": link.mime_type, "size": link.size, "uri": link.uri}
         text = f"{link.name}, {link.size} bytes; read it as the resource {link.uri}"
-        return self._result(ctx, Answer({source[0]: file}, text), link)
+        return self._result(ctx, ToolAnswer({output_name: file}, text), link)
 
     async def list_resources(
-        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+        self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=self._files.listed(self.owner(ctx)))
 
     async def list_resource_templates(
-        self, ctx: ServerRequestContext[Any, Any], params: types.PaginatedRequestParams | None
+        self, _ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListResourceTemplatesResult:
         return types.ListResourceTemplatesResult(resource_templates=[])
 
@@ -196,52 +200,54 @@ class _Handlers:
         return self._files.read(self.owner(ctx), params.uri)
 
     def owner(self, ctx: ServerRequestContext[Any, Any]) -> str:
-        """Whose a sealed state or a file is: what stands for the caller's key."""
+        """Return whose a sealed state or a file is, as what stands for the caller's key."""
         return hashlib.sha256(self._key(ctx).encode()).hexdigest()
 
     def _key(self, ctx: ServerRequestContext[Any, Any]) -> str:
-        """The API key to use: the server's own where it has one, else the one that this very request brought, else none."""
+        """Return the API key to use: the server's own, else the one that this very request brought, else an empty text."""
         if self._api_key is not None or ctx.request is None:
             return self._api_key or ""
         scheme, _, token = str(ctx.request.headers.get("authorization", "")).partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
     def _offered(self, ctx: ServerRequestContext[Any, Any]) -> Toolbox:
-        """The toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
+        """Return the toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
         if ctx.request is None:
             return self._toolbox
         # A header may come more than once: a gateway adds its own to what the client sent, and all of them count.
-        given = {name: ctx.request.headers.getlist(header) for name, header in HEADERS.items()}
-        return self._toolbox.narrowed(_narrowing(given)) if any(given.values()) else self._toolbox
+        headers = {option: ctx.request.headers.getlist(header) for option, header in HEADERS.items()}
+        return self._toolbox.narrowed(_narrowing(headers)) if any(headers.values()) else self._toolbox
 
-    def _result(self, ctx: ServerRequestContext[Any, Any], answer: Answer, *links: types.ResourceLink) -> types.CallToolResult:
+    def _result(
+        self, ctx: ServerRequestContext[Any, Any], answer: ToolAnswer, *links: types.ResourceLink
+    ) -> types.CallToolResult:
         knows_structure = is_version_at_least(ctx.protocol_version, STRUCTURED_SINCE)
         text = answer.text if knows_structure and not self._options.full_text else answer.json
         content: list[types.ContentBlock] = [types.TextContent(type="text", text=text), *links]
         return types.CallToolResult(content=content, structured_content=answer.data, is_error=answer.is_error)
 
 
-def described(each: Tool) -> types.Tool:
-    """A tool as clients list it."""
-    effect = each.spec.effect
+def listed_tool(tool: Tool) -> types.Tool:
+    """Return a tool as clients list it."""
+    effect = tool.spec.effect
     # The protocol calls destructive whatever does more than add: it overwrites, settles or erases.
-    overwrites = effect in ("decide", "erase") or each.spec.request.method == "PATCH"
+    is_destructive = effect in NEEDS_CONSENT or tool.spec.request.method == "PATCH"
     return types.Tool(
-        name=each.name,
-        title=each.title,
-        description=each.description,
-        input_schema=each.input_schema,
-        output_schema=each.output_schema,
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
         icons=[types.Icon(src=_TOOL_ICON)],
-        annotations=types.ToolAnnotations(read_only_hint=effect == "read", destructive_hint=overwrites),
+        annotations=types.ToolAnnotations(read_only_hint=effect == "read", destructive_hint=is_destructive),
     )
 
 
-def _narrowing(given: Mapping[str, list[str]]) -> Selection:
-    """What a caller's headers ask for; a word that is not clearly a no means read-only."""
-    names = {name: ",".join(values).split(",") for name, values in given.items()}
-    read_only = any(word.strip().lower() not in NO for word in names["read_only"])
-    return Selection.of(toolsets=names["toolsets"], tools=names["tools"], exclude=names["exclude"], read_only=read_only)
+def _narrowing(headers: Mapping[str, list[str]]) -> Selection:
+    """Return what a caller's headers ask for; a word that is not clearly a no means read-only."""
+    values = {option: ",".join(lines).split(",") for option, lines in headers.items()}
+    read_only = any(word.strip().lower() not in NO for word in values["read_only"])
+    return Selection.of(toolsets=values["toolsets"], tools=values["tools"], exclude=values["exclude"], read_only=read_only)
 
 
 def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
@@ -252,35 +258,37 @@ def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
         )
 
 
-def _schema(toolbox: Toolbox, name: str) -> Mapping[str, Any] | None:
-    return next((each.input_schema for each in toolbox.tools if each.name == name), None)
+def _input_schema(toolbox: Toolbox, name: str) -> Mapping[str, Any] | None:
+    return next((tool.input_schema for tool in toolbox.tools if tool.name == name), None)
 
 
-async def _reporting(ctx: ServerRequestContext[Any, Any], work: Callable[[Progress], Awaitable[Answer]]) -> Answer:
-    """Do the work while what it tells is passed on to the client; if the client cancels, both end."""
-    told, heard = anyio.create_memory_object_stream[str](math.inf)
+async def _reporting_progress(
+    ctx: ServerRequestContext[Any, Any], work: Callable[[Progress], Awaitable[ToolAnswer]]
+) -> ToolAnswer:
+    """Do the work while its progress is passed on to the client; if the client cancels, both end."""
+    sender, receiver = anyio.create_memory_object_stream[str](math.inf)
 
     async def pass_on() -> None:
         steps = 0
-        async for message in heard:
+        async for message in receiver:
             steps += 1
             await ctx.session.report_progress(steps, None, message)
 
-    async with heard, anyio.create_task_group() as tasks:
+    async with receiver, anyio.create_task_group() as tasks:
         tasks.start_soon(pass_on)
-        async with told:
-            answer = await work(told.send_nowait)
+        async with sender:
+            answer = await work(sender.send_nowait)
     return answer
 
 
-async def _discreet(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Let no exception of ours reach a client with its text, which may hold anything."""
+async def _without_inner_text(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Answer a request, and let no exception of ours reach a client with its text, which may hold anything."""
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
         raise
     except InputError as error:
-        raise MCPError(code=types.INVALID_PARAMS, message=failed(error).text) from None
+        raise MCPError(code=types.INVALID_PARAMS, message=failure_answer(error).text) from None
     except Exception as error:
         _log.error("%s failed inside: %s", ctx.method, type(error).__name__)
         raise MCPError(code=types.INTERNAL_ERROR, message="Internal error") from None

@@ -19,7 +19,7 @@ from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.hosts.mcp.files import Files
 from persona_block.hosts.selection import DEFAULT
-from persona_block.hosts.tool import tool as described
+from persona_block.hosts.tool import load_tool
 from persona_block.spec import catalog
 from scripts.generate import TOOL_SNAPSHOTS
 from tests.support.mcp_servers import ERAS, Hanging, Person, connected, first, options, text
@@ -50,7 +50,7 @@ class TestListing:
         for spec in catalog.load_all():
             tool = tools[spec.tool_id]
             assert tool.title == spec.title
-            assert tool.description == described(spec.name).description
+            assert tool.description == load_tool(spec.name).description
             others = set(re.findall(r"[a-z]+(?:_[a-z]+)+", tool.description)) - {"needs_review"}
             assert others <= set(tools)
             assert tool.icons
@@ -178,8 +178,8 @@ class TestFiles:
         assert base64.b64encode(pdf)[:8].decode() not in str(result)
 
     def test_they_leave_the_disk_at_once_and_go_with_the_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT", 3)
-        monkeypatch.setattr("persona_block.hosts.mcp.files.KEPT_BYTES", 100)
+        monkeypatch.setattr("persona_block.hosts.mcp.files.OWNER_FILES", 3)
+        monkeypatch.setattr("persona_block.hosts.mcp.files.OWNER_BYTES", 100)
         monkeypatch.setattr("persona_block.hosts.mcp.files.ALL_BYTES", 150)
 
         def keep(owner: str, size: int = 5) -> str:
@@ -244,10 +244,10 @@ class TestErrors:
             raise RuntimeError(KEY)
 
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
-            monkeypatch.setattr("persona_block.hosts.mcp.server.described", fail)
+            monkeypatch.setattr("persona_block.hosts.mcp.server.listed_tool", fail)
             with pytest.raises(MCPError, match="Internal error"):
                 await client.list_tools()
-            monkeypatch.setattr("persona_block.hosts.answer.narrowed", fail)
+            monkeypatch.setattr("persona_block.hosts.answer.select_fields", fail)
             result = await client.call_tool("persona_list_cases", {})
             assert result.is_error
             assert "RuntimeError" in text(result)
