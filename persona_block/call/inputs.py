@@ -7,7 +7,6 @@ what it should be; they never repeat a value, which may be a secret or somebody'
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from jsonschema.exceptions import ValidationError
 
 from ..errors import InputError, Problem
 from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
+from ..spec.nearest import nearest_name
 from .formats import BY_FORMAT
 
 _LARGEST_BITS = 1024
@@ -94,8 +94,8 @@ def _is_absent(value: Any) -> bool:
 
 
 def _unknown(spec: ToolSpec, name: Any) -> Problem:
-    near = difflib.get_close_matches(str(name), spec.params, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(spec.params)}"
+    nearest = nearest_name(str(name), spec.params, cutoff=0.5)
+    hint = f"did you mean {nearest}?" if nearest else f"it takes {', '.join(spec.params)}"
     return Problem(str(name), f"{spec.name} has no such param; {hint}")
 
 

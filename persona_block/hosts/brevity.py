@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Problem, printable
+from ..spec.nearest import nearest_name
 from .tool import OUTPUT_FIELDS, WAIT, Tool, object_output, waiter_of
 
 FieldTree = dict[str, "FieldTree | None"]
@@ -58,8 +58,8 @@ def check_fields(tool: Tool, fields: Any) -> tuple[list[str], list[Problem]]:
     for path in fields:
         name = path.partition(".")[0]
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(known)}"
+            nearest = nearest_name(name, known)
+            hint = f"did you mean {nearest}?" if nearest else f"there are {', '.join(known)}"
             problems.append(Problem(OUTPUT_FIELDS, f"{output.name} has no field {name[:64]!r}; {hint}"))
     return fields, problems
 

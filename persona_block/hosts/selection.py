@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +10,7 @@ from ..block.build import manifest
 from ..errors import InputError, Problem
 from ..spec import catalog
 from ..spec.grammar import TOOL_PREFIX, ToolSpec
+from ..spec.nearest import nearest_name
 
 GROUPS: tuple[str, ...] = tuple(catalog.groups())
 """The toolsets that hold one group of operations each, in reading order."""
@@ -88,7 +88,7 @@ def _known_names(option: str, names: Iterable[str], known: Iterable[str], proble
     choices = tuple(known)
     for name in bare_names:
         if name not in choices:
-            nearest = difflib.get_close_matches(name, choices, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(choices)}"
+            nearest = nearest_name(name, choices)
+            hint = f"did you mean {nearest}?" if nearest else f"there are {', '.join(choices)}"
             problems.append(Problem(option, f"there is none called {name[:64]!r}; {hint}"))
     return bare_names

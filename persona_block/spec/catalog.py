@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from ..errors import InputError, Problem, SpecError
 from . import resources
 from .grammar import TOOL_PREFIX, Param, ToolSpec
+from .nearest import nearest_name
 
 _NOT_OPERATIONS = frozenset({"block"})
 
@@ -42,8 +42,8 @@ def load(name: str) -> ToolSpec:
     known = names()
     current = current_name(name)
     if current not in known:
-        near = difflib.get_close_matches(current, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`persona-block tools` lists them"
+        nearest = nearest_name(current, known)
+        hint = f"did you mean {nearest}?" if nearest else "`persona-block tools` lists them"
         raise InputError("operation", [Problem("operation", f"there is no operation of this name; {hint}")])
     try:
         spec = ToolSpec.model_validate(_inline(read(f"{current}.json")))
