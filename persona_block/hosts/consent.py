@@ -65,5 +65,6 @@ def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest
 
 def _on_one_line(value: Any) -> str:
     """Return a value as one line, so that a text which a model wrote cannot pass for part of the question."""
-    text = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in str(value))
+    beginning = str(value)[: _TEXT_LIMIT + 1]
+    text = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in beginning)
     return text if len(text) <= _TEXT_LIMIT else f"{text[:_TEXT_LIMIT]}…"
