@@ -21,9 +21,10 @@ AGENTS = {path.read_text("utf-8") for path in (ROOT / "examples" / "agents").glo
 def test_the_tables_and_the_count_are_current() -> None:
     texts = [path.read_text("utf-8") for path in documents()]
     assert [document(text) for text in texts] == texts, "run `make generate`"
-    (operations,) = re.findall(r"^<!-- operations -->\n(.*?)^<!-- /operations -->$", "\n".join(texts), re.DOTALL | re.MULTILINE)
+    whole = "\n".join(texts)
+    (operations,) = re.findall(r"^<!-- operations -->\n(.*?)^<!-- /operations -->$", whole, re.DOTALL | re.MULTILINE)
     assert sorted(re.findall(r"^\| `(\w+)`", operations, re.MULTILINE)) == list(catalog.names())
-    assert "<!-- outcomes -->" in "\n".join(texts)
+    assert "<!-- outcomes -->" in whole
 
 
 def test_a_table_is_made_anew_where_its_section_stands() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from persona_block.block.build import manifest
 from persona_block.call import inputs
 from persona_block.spec import catalog
+from persona_block.spec.grammar import Effect
 from tests.support import template_check
 from tests.support.template_check import Step, operations, output_spec, references
 from tests.support.template_runner import REFERENCE, run_template
@@ -150,10 +151,12 @@ def satisfying(template: Mapping[str, Any], step: Step) -> Values:
 # --- templates -------------------------------------------------------------------------------------------------------------
 
 
-def test_there_are_templates_for_every_operation() -> None:
+def test_there_are_templates_for_every_group_and_effect() -> None:
     assert len(TEMPLATES) == len(MANIFEST["templates"]) >= 9
-    used = {name for template in TEMPLATES.values() for name in operations(template)}
-    assert used == set(catalog.names())
+    used = [catalog.load(name) for template in TEMPLATES.values() for name in operations(template)]
+    assert {spec.group for spec in used} == set(catalog.groups())
+    assert {spec.effect for spec in used} == set(get_args(Effect))
+    assert len({spec.name for spec in used}) >= 27
 
 
 @each_template
