@@ -132,7 +132,7 @@ def test_colours_can_be_told_apart() -> None:
 
 
 def _luminance(colour: str) -> float:
-    """Relative luminance as WCAG 2 defines it."""
+    """Return the relative luminance of a colour, as WCAG 2 defines it."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -191,15 +191,15 @@ def test_within_a_group_creating_comes_first_and_erasing_last() -> None:
 @each
 def test_definition_says_what_the_spec_says(spec: ToolSpec) -> None:
     definition = DEFINITIONS[spec.name]
-    for key in ("name", "title", "description", "group", "effect"):
-        assert definition[key] == getattr(spec, key)
+    for attribute in ("name", "title", "description", "group", "effect"):
+        assert definition[attribute] == getattr(spec, attribute)
     assert definition["inDefaultToolset"] == spec.in_default_toolset
     assert definition.get("aliases", []) == list(spec.aliases)
     plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for key in ("request", "paginate", "wait", "then", "confirm"):
-        assert definition.get(key) == plain.get(key)
-    for key in ("choose", "requireAny"):
-        assert definition.get(key, type(plain[key])()) == plain[key]
+    for name in ("request", "paginate", "wait", "then", "confirm"):
+        assert definition.get(name) == plain.get(name)
+    for name in ("choose", "requireAny"):
+        assert definition.get(name, type(plain[name])()) == plain[name]
     assert definition["output"] == spec.output_schema()
     assert set(definition["response"]) == set(spec.output)
     assert MANIFEST["sentences"][spec.name] == spec.sentence
@@ -210,10 +210,11 @@ def test_definition_says_what_the_spec_says(spec: ToolSpec) -> None:
 def test_params_are_those_of_the_spec_and_the_key(spec: ToolSpec) -> None:
     params = DEFINITIONS[spec.name]["params"]
     Draft202012Validator.check_schema(params)
-    key, *rest = params["properties"].items()
-    assert key[0] == "apiKey"
-    assert key[1]["visibility"] == "user-only"
-    assert {name: schema["visibility"] for name, schema in rest} == {name: p.visibility for name, p in spec.params.items()}
+    (first_name, first_schema), *rest = params["properties"].items()
+    assert first_name == "apiKey"
+    assert first_schema["visibility"] == "user-only"
+    visibilities = {name: param.visibility for name, param in spec.params.items()}
+    assert {name: schema["visibility"] for name, schema in rest} == visibilities
     assert params["required"] == ["apiKey", *spec.required]
     assert params["additionalProperties"] is False
     for name, schema in rest:
@@ -269,9 +270,9 @@ def test_grammar_explains_every_word_in_use() -> None:
     formats = {schema["format"] for schema in _schemas("params") if "format" in schema}
     assert set(grammar["formats"]) == formats | {"list", "id-list"}
     assert set(grammar["effects"]) == {definition["effect"] for definition in DEFINITIONS.values()}
-    mappings = {key for schema in _schemas("response") for key in schema if key.startswith("x-")}
-    assert mappings == {key.replace("_", "-") for key in grammar["response"] if key.startswith("x_")}
-    optional = {key for definition in DEFINITIONS.values() for key in definition}
+    mappings = {keyword for schema in _schemas("response") for keyword in schema if keyword.startswith("x-")}
+    assert mappings == {word.replace("_", "-") for word in grammar["response"] if word.startswith("x_")}
+    optional = {name for definition in DEFINITIONS.values() for name in definition}
     for word in ("paginate", "wait", "then", "confirm"):
         assert word in optional
         assert word in grammar["running"]
@@ -279,7 +280,9 @@ def test_grammar_explains_every_word_in_use() -> None:
         assert word in grammar["request"]
 
 
-def _schemas(key: str) -> Iterator[dict[str, Any]]:
+def _schemas(name: str) -> Iterator[dict[str, Any]]:
+    """Yield every object below this key of each definition."""
+
     def walk(node: Any) -> Iterator[dict[str, Any]]:
         if isinstance(node, dict):
             yield node
@@ -287,7 +290,7 @@ def _schemas(key: str) -> Iterator[dict[str, Any]]:
             yield from walk(child)
 
     for definition in DEFINITIONS.values():
-        yield from walk(definition[key])
+        yield from walk(definition[name])
 
 
 # --- inputs and outputs of the block ---------------------------------------------------------------------------------------
