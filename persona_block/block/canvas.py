@@ -73,7 +73,7 @@ def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -
     general = general_description(field)
     required = _condition(spec.name for spec in operations if _param_names(spec)[field] in spec.required)
     own_descriptions = {spec.name: _param(spec, field).description for spec in operations}
-    shown = SubBlock(
+    sub_block = SubBlock(
         id=field,
         canonical_param_id=_param_names(operations[0])[field] if operations else field,
         title=param.title,
@@ -93,10 +93,10 @@ def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -
         required_any=_required_any(field, operations),
     )
     if param.format != "file":
-        yield shown
+        yield sub_block
         return
     upload = block.canvas.uploads[field]
-    yield shown.model_copy(update={"id": f"{field}Upload", "accepted_types": upload.accepted_types})
+    yield sub_block.model_copy(update={"id": f"{field}Upload", "accepted_types": upload.accepted_types})
     reference: dict[str, Any] = {
         "type": "short-input",
         "mode": "advanced",
@@ -104,7 +104,7 @@ def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -
         "title": upload.reference_title,
         "placeholder": upload.reference_placeholder,
     }
-    yield shown.model_copy(update=reference)
+    yield sub_block.model_copy(update=reference)
 
 
 def _field_type(block: Block, field: str, param: Param) -> SubBlockType:

@@ -163,7 +163,9 @@ class FileWriter:
         self._file = os.fdopen(descriptor, "wb")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stream.close()
         self._part.unlink(missing_ok=True)
 
@@ -203,7 +205,7 @@ def _unreferenced(source: Any) -> Any:
     if isinstance(source, FileRef):
         return source.path or source.url
     if isinstance(source, Mapping):
-        value = next((source[key] for key in ("path", "url", "content") if source.get(key)), None)
+        value = next((source[name] for name in ("path", "url", "content") if source.get(name)), None)
         if value is None:
             raise ValueError("names no path, url or content")
         is_text = isinstance(value, str) and value is source.get("content")

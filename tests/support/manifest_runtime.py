@@ -31,7 +31,7 @@ def request(definition: Mapping[str, Any], params: Mapping[str, Any]) -> dict[st
     template = definition["request"]
     path = PLACEHOLDER.sub(lambda match: quote(str(params[match[1]]), safe=""), template["path"])
     sent: dict[str, Any] = {"method": template["method"], "path": path}
-    query = {key: str(value) for key, value in _fill(template["query"], params, keys).items()}
+    query = {name: str(value) for name, value in _fill(template["query"], params, keys).items()}
     body = _fill(template.get("body", {}), params, keys)
     multipart = _fill(template.get("multipart", {}), params, keys)
     return sent | {name: part for name, part in (("query", query), ("body", body), ("multipart", multipart)) if part}
@@ -49,13 +49,13 @@ def _fill(node: Any, params: Mapping[str, Any], keys: Mapping[str, str]) -> Any:
     if not isinstance(node, Mapping):
         return node
     filled = {}
-    for key, template in node.items():
+    for json_key, template in node.items():
         try:
             value = _fill(template, params, keys)
         except _Absent:
             continue
-        if not (key.endswith("?") and value == {}):
-            filled[PLACEHOLDER.sub(lambda match: keys[match[1]], key.removesuffix("?"))] = value
+        if not (json_key.endswith("?") and value == {}):
+            filled[PLACEHOLDER.sub(lambda match: keys[match[1]], json_key.removesuffix("?"))] = value
     return filled
 
 
@@ -117,7 +117,7 @@ def _unwrap(node: Any) -> Any:
         return node
     if node.keys() == {"type", "value"} and isinstance(node["type"], str):
         return _unwrap(node["value"])
-    return {key: _unwrap(value) for key, value in node.items()}
+    return {name: _unwrap(value) for name, value in node.items()}
 
 
 def _first(document: Any, pointers: str | list[str]) -> Any:
