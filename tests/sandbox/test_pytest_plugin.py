@@ -11,8 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from persona_block import Runner
-from persona_block.sandbox import FAULTS, Faults, Sandbox
+from persona_block.sandbox import Faults, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,9 +113,6 @@ def test_it(persona_sandbox):
     assert said in done.stdout
 
 
-# What the fixtures give, here in this pytest
-
-
 def test_the_environment_leads_to_the_server(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
     assert os.environ["PERSONA_BASE_URL"] == persona_sandbox_url == persona_sandbox.base_url
     assert os.environ["PERSONA_API_KEY"] == persona_sandbox.api_key
@@ -133,38 +129,3 @@ def test_a_server_plays_the_faults_of_the_moment(persona_sandbox_url: str, perso
         persona_sandbox.faults = None
         assert http.get("/accounts").status_code == 200
     assert len(persona_sandbox.requests) == 2
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
-async def test_each_fault_in_process(persona_sandbox: Sandbox, fault: object) -> None:
-    """As over sockets: a call whose every request is hit never succeeds by mistake, and says truly what it may have done."""
-    name, processed = fault.name, fault.processed  # type: ignore[attr-defined]
-    persona_sandbox.faults = Faults(rate=1, kinds=[name])
-    async with persona_sandbox.runner(deadline=0.3) as runner:
-        result = await runner.run("create_account", {"referenceId": "one"})
-    assert len(persona_sandbox.effects) == int(processed)
-    assert result.success is (name == "trickle")
-    assert persona_sandbox.faults.injected[name] >= 1
-    if not result.success:
-        assert result.error_details is not None
-        assert result.error_details["tookEffect"] in ({"unknown"} if processed else {"no", "unknown"})
-
-
-async def test_faults_hit_the_api_alone(persona_sandbox: Sandbox) -> None:
-    persona_sandbox.faults = Faults(rate=1, kinds=["garbage"])
-    async with httpx.AsyncClient(transport=persona_sandbox.transport) as http:
-        answer = await http.get("https://files.sandbox.invalid/a.png")
-    assert answer.status_code == 403
-
-
-async def test_a_runner_reads_files_too(persona_sandbox: Sandbox, tmp_path: Path) -> None:
-    from persona_block import FileStore
-
-    async with persona_sandbox.runner(files=FileStore(tmp_path)) as runner:
-        assert isinstance(runner, Runner)
-        created = await runner.call("create_inquiry", {"inquiryTemplateId": persona_sandbox.templates.inquiry})
-        persona_sandbox.complete(created["inquiry"]["id"])
-        read = await runner.call("get_inquiry", {"inquiryId": created["inquiry"]["id"]})
-        document = await runner.call("get_document", {"documentId": read["inquiry"]["documentIds"][0]})
-        stored = await runner.download(document["document"]["files"][0])
-    assert Path(str(stored.path)).read_bytes().startswith(b"\x89PNG")

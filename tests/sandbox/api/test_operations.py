@@ -10,10 +10,6 @@ import pytest
 
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS
-from persona_block.sandbox.api.protocol import VERSIONS
-from persona_block.sandbox.api.query import ACCOUNT_FILTERS, CASE_FILTERS, INQUIRY_FILTERS, REPORT_FILTERS
-from persona_block.sandbox.messages import shapes
-from persona_block.sandbox.objects.reports import KINDS
 from tests.support import openapi
 from tests.support.contract_client import Client, contract
 
@@ -320,73 +316,3 @@ def test_operations_are_the_documented_ones() -> None:
     ours = [rules.match(operation.method, operation.path.format(id="x")) for operation in OPERATIONS]
     assert {operation.id for operation in ours if operation} == {operation.id for operation in rules.operations}
     assert None not in ours
-
-
-def _properties(schema: Any, rules: openapi.Contract) -> dict[str, Any]:
-    """Give what an object schema names, its allOf branches and references included."""
-    schema = rules.resolve(schema)
-    found = dict(schema.get("properties", {}))
-    for branch in schema.get("allOf", ()):
-        found |= _properties(branch, rules)
-    return found
-
-
-def _assert_same_keys(shape: shapes.Shape, schema: Any, rules: openapi.Contract, where: str) -> None:
-    properties = _properties(schema, rules)
-    assert {key.removesuffix("!") for key in shape} == set(properties), where
-    for key, inner in shape.items():
-        name = key.removesuffix("!")
-        if isinstance(inner, dict):
-            _assert_same_keys(inner, properties[name], rules, f"{where}.{name}")
-
-
-@official
-@pytest.mark.parametrize(
-    ("method", "path", "shape"),
-    [
-        ("post", "/inquiries", shapes.CREATE_INQUIRY),
-        ("patch", "/inquiries/{inquiry-id}", shapes.UPDATE_INQUIRY),
-        ("post", "/inquiries/{inquiry-id}/approve", shapes.DECISION),
-        ("post", "/inquiries/{inquiry-id}/decline", shapes.DECISION),
-        ("post", "/inquiries/{inquiry-id}/generate-one-time-link", shapes.ONE_TIME_LINK),
-        ("post", "/inquiries/{inquiry-id}/perform-simulate-actions", shapes.SIMULATE),
-        ("post", "/accounts", shapes.CREATE_ACCOUNT),
-        ("patch", "/accounts/{account-id}", shapes.UPDATE_ACCOUNT),
-        ("post", "/importer/accounts", shapes.IMPORT_ACCOUNTS),
-    ],
-)
-def test_request_shapes_are_the_documented_ones(method: str, path: str, shape: shapes.Shape) -> None:
-    rules = contract()
-    assert rules
-    schema = rules.schema("paths", path, method, "requestBody", "content", "application/json", "schema")
-    _assert_same_keys(shape, schema, rules, f"{method} {path}")
-
-
-@official
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_report_queries_are_the_documented_ones(kind: str) -> None:
-    rules = contract()
-    assert rules
-    schema = rules.schema("components", "schemas", f"report-{kind}-request")
-    attributes = _properties(schema, rules)["attributes"]
-    _assert_same_keys(KINDS[kind].query, _properties(attributes, rules)["query"], rules, kind)
-
-
-@official
-@pytest.mark.parametrize(
-    ("path", "filters"),
-    [("/inquiries", INQUIRY_FILTERS), ("/accounts", ACCOUNT_FILTERS), ("/cases", CASE_FILTERS), ("/reports", REPORT_FILTERS)],
-)
-def test_filters_are_the_documented_ones(path: str, filters: dict[str, Any]) -> None:
-    rules = contract()
-    assert rules
-    parameters = rules.schema("paths", path, "get")["parameters"]
-    documented = next(parameter for parameter in parameters if parameter.get("name") == "filter")
-    assert set(filters) == set(documented["schema"]["properties"])
-
-
-@official
-def test_versions_are_the_documented_ones() -> None:
-    rules = contract()
-    assert rules
-    assert set(rules.schema("components", "schemas", "api-version")["enum"]) == VERSIONS

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.contract_client import Client
+from persona_block.sandbox.api.query import ACCOUNT_FILTERS, CASE_FILTERS, INQUIRY_FILTERS, REPORT_FILTERS
+from tests.support import openapi
+from tests.support.contract_client import Client, contract
+
+official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 
 
 def follow(client: Client, path: str, direction: str) -> list[list[str]]:
@@ -162,3 +167,16 @@ def test_a_type_of_sparse_fields_in_every_spelling(client: Client, spelled: str)
     inquiry = client.inquiry(meta={"auto-create-one-time-link": True}).id
     (session,) = client.get(f"/inquiries/{inquiry}?include=sessions&fields[{spelled}]=status").body["included"]
     assert session["attributes"].keys() == {"status"}
+
+
+@official
+@pytest.mark.parametrize(
+    ("path", "filters"),
+    [("/inquiries", INQUIRY_FILTERS), ("/accounts", ACCOUNT_FILTERS), ("/cases", CASE_FILTERS), ("/reports", REPORT_FILTERS)],
+)
+def test_filters_are_the_documented_ones(path: str, filters: dict[str, Any]) -> None:
+    rules = contract()
+    assert rules
+    parameters = rules.schema("paths", path, "get")["parameters"]
+    documented = next(parameter for parameter in parameters if parameter.get("name") == "filter")
+    assert set(filters) == set(documented["schema"]["properties"])

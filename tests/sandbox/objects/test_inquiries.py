@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Set
-from typing import Any
 
 import pytest
 
-from persona_block.sandbox import SandboxError
 from persona_block.sandbox.objects.inquiries import STATUSES
 from persona_block.sandbox.state.clock import parse
 from tests.support.contract_client import Client
@@ -32,7 +28,6 @@ NEXT_STEPS = {
     "approved": "success",
     "declined": "failure",
 }
-
 # The statuses that an action can start from and the one it leads to; "" leaves it. Elsewhere it is a 422.
 ACTIONS: dict[str, tuple[Set[str], str]] = {
     "approve": (STATUSES, "approved"),
@@ -112,76 +107,6 @@ def test_a_decision_has_a_reviewer_and_a_comment(client: Client) -> None:
     assert approved.body["included"][0]["attributes"]["email-address"]
 
 
-@pytest.mark.parametrize(
-    ("last_name", "outcome", "status"),
-    [
-        ("Doe", None, "completed"),
-        ("Fail", None, "failed"),
-        ("REVIEW", None, "needs_review"),
-        ("Abandon", None, "pending"),
-        ("Fail", "pass", "completed"),
-        ("Doe", "review", "needs_review"),
-    ],
-)
-def test_names_steer_the_applicant(client: Client, last_name: str, outcome: str | None, status: str) -> None:
-    id = client.inquiry({"fields": {"name-first": "Jane", "name-last": last_name}}).id
-    assert client.sandbox.complete(id, outcome)["attributes"]["status"] == status
-    inquiry = client.get(f"/inquiries/{id}?include=verifications")
-    verifications = {item["type"].partition("/")[2]: item["attributes"] for item in inquiry.body["included"]}
-    statuses = {kind: attributes["status"] for kind, attributes in verifications.items()}
-    assert (
-        statuses
-        == {
-            "completed": {"government-id": "passed", "selfie": "passed"},
-            "needs_review": {"government-id": "passed", "selfie": "passed"},
-            "failed": {"government-id": "failed"},
-            "pending": {"government-id": "initiated"},
-        }[status]
-    )
-    checks = verifications["government-id"]["checks"]
-    assert [check["status"] for check in checks].count("failed") == (status == "failed")
-    assert bool(checks) == (status != "pending")
-    assert len(client.get("/cases").ids) == (status == "needs_review")
-
-
-@pytest.mark.parametrize(("last", "status"), [("Doe", "completed"), ("Fail", "failed"), ("Review", "needs_review")])
-@pytest.mark.parametrize("own", [None, "Kent"])
-def test_an_account_steers_an_applicant_without_a_name(client: Client, last: str, status: str, own: str | None) -> None:
-    account = client.account(name_first="Jane", name_last=last).id
-    fields = {"name-last": own} if own else {}
-    id = client.inquiry({"account-id": account, "fields": fields}).id
-    expected = "completed" if own else status
-    assert client.sandbox.complete(id)["attributes"]["status"] == expected
-    if expected != "failed":
-        fields = client.get(f"/inquiries/{id}").attributes["fields"]
-        name = [fields[part]["value"] for part in ("name-first", "name-last")]
-        assert name == (["Alex", own] if own else ["Jane", last]), "the papers are the account's"
-
-
-@pytest.mark.parametrize("flow", ["inquiry", "database", "document"])
-def test_flows(client: Client, flow: str) -> None:
-    template = getattr(client.sandbox.templates, flow)
-    id = client.inquiry({"inquiry-template-id": template}).id
-    client.finished(id)
-    inquiry = client.get(f"/inquiries/{id}?include=verifications,documents")
-    for item in inquiry.body["included"]:
-        read = client.get(f"/{item['type'].split('/')[0]}s/{item['id']}")
-        assert read.attributes["status"] in ("passed", "processed")
-        assert read.related("inquiry")["id"] == id
-    # What the applicant handed in is known to the inquiry, and to its account.
-    assert inquiry.attributes["fields"]["name-first"]["value"]
-    account = client.get(f"/accounts/{inquiry.related('account')['id']}")
-    assert account.attributes["fields"]["name"]["value"]["first"]["value"]
-
-
-def test_completing_what_cannot_be_completed(client: Client) -> None:
-    for id in ("inq_nowhere", inquiry_in(client, "completed"), inquiry_in(client, "expired")):
-        with pytest.raises(SandboxError):
-            client.finished(id)
-    with pytest.raises(ValueError, match="outcome"):
-        client.finished(inquiry_in(client, "created"), "win")
-
-
 def test_expiry_by_clock(client: Client) -> None:
     id = client.inquiry(meta={"auto-create-inquiry-session": True}).id
     created = client.get(f"/inquiries/{id}")
@@ -224,142 +149,3 @@ def test_intervals_of_expiry(client: Client) -> None:
     assert left() == 300
     resumed = client.get(f"/inquiries/{id}").attributes
     assert (resumed["status"], resumed["expired-at"]) == ("pending", None)
-
-
-def test_sessions(client: Client) -> None:
-    id = client.inquiry().id
-    first = client.post(f"/inquiries/{id}/resume")
-    again = client.post(f"/inquiries/{id}/resume")
-    assert first.related("sessions") == again.related("sessions")  # nobody has used it, so it is handed out again
-    header, claims, signature = (part for part in first.body["meta"]["session-token"].split("."))
-    assert signature
-    assert _decoded(header)["alg"] == "HS256"
-    told = _decoded(claims)
-    assert told["sub"] == told["sid"] == first.related("sessions")[0]["id"]
-    assert (told["aud"], told["exp"] - told["iat"]) == ("persona-verify", 24 * 3600)
-    for _ in range(24):
-        client.post(f"/inquiries/{id}/generate-one-time-link")
-    refused = client.post(f"/inquiries/{id}/generate-one-time-link", status=422)
-    assert "at most 25 sessions" in refused.details
-    assert len(client.get(f"/inquiries/{id}").related("sessions")) == 25
-
-
-def test_create_with_session_and_link(client: Client) -> None:
-    plain = client.inquiry()
-    assert set(plain.body["meta"].values()) == {None}
-    answer = client.inquiry(meta={"auto-create-inquiry-session": True, "auto-create-one-time-link": True})
-    assert all(answer.body["meta"].values())
-    assert len(answer.related("sessions")) == 1
-    assert client.sandbox.open_link(answer.body["meta"]["one-time-link"])["attributes"]["status"] == "active"
-    assert client.sandbox.open_link(answer.body["meta"]["one-time-link-short"])["id"] == answer.related("sessions")[0]["id"]
-
-
-def test_a_link_is_used_once(client: Client) -> None:
-    id = client.inquiry().id
-    link = client.post(f"/inquiries/{id}/generate-one-time-link").body["meta"]["one-time-link"]
-    assert client.fetch(link).status_code == 200
-    client.sandbox.clock.advance(5 * 60)
-    assert client.fetch(link).status_code == 200  # within the grace
-    client.sandbox.clock.advance(1)
-    assert client.fetch(link).status_code == 410
-    assert client.fetch(link[:-1] + "~").status_code == 404
-    with pytest.raises(SandboxError, match="used"):
-        client.sandbox.open_link(link)
-
-
-def test_a_link_expires(client: Client) -> None:
-    id = client.inquiry().id
-    short = client.post(f"/inquiries/{id}/generate-one-time-link", {"meta": {"expires-in-seconds": 30}}).body["meta"]
-    long = client.post(f"/inquiries/{id}/generate-one-time-link").body["meta"]
-    client.sandbox.clock.advance(31)
-    with pytest.raises(SandboxError, match="expired"):
-        client.sandbox.open_link(short["one-time-link"])
-    assert client.sandbox.open_link(long["one-time-link"])
-    other = client.post(f"/inquiries/{id}/generate-one-time-link").body["meta"]
-    client.post(f"/inquiries/{id}/expire")
-    with pytest.raises(SandboxError, match="expired"):
-        client.sandbox.open_link(other["one-time-link-short"])
-
-
-def test_cases_follow_their_inquiry(client: Client) -> None:
-    account = client.account(reference_id="r").id
-    report = client.report(query={"term": "Jane"}, account_id=account).id
-    id = client.inquiry({"account-id": account}).id
-    client.finished(id, "review")
-    client.post(f"/inquiries/{id}/mark-for-review")  # once more opens no second case
-    (case_id,) = client.get("/cases").ids
-    case = client.get(f"/cases/{case_id}")
-    assert (case.attributes["status"], case.attributes["resolution"], case.attributes["resolved-at"]) == ("Open", None, None)
-    for name, value in {
-        "account-id": account,
-        "inquiry-id": id,
-        "reference-id": "r",
-        "report-id": report,
-        "status": "Open",
-        "case-template-id": client.sandbox.templates.case,
-    }.items():
-        assert client.get("/cases", query={f"filter[{name}]": value}).ids == [case_id], name
-        assert client.get("/cases", query={f"filter[{name}]": "other"}).ids == [], name
-    client.sandbox.clock.advance(5)
-    decided = client.post(f"/inquiries/{id}/decline").attributes
-    case = client.get(f"/cases/{case_id}")
-    assert (case.attributes["status"], case.attributes["resolution"]) == ("Declined", "Declined")
-    assert case.attributes["resolved-at"] == decided["decisioned-at"]
-    client.post(f"/inquiries/{id}/approve")
-    assert client.get(f"/cases/{case_id}").attributes["resolution"] == "Approved"
-
-
-def test_simulating_leaves_what_the_applicant_leaves(client: Client) -> None:
-    """The account learns of the fields, and a session appears, whoever takes the inquiry through its statuses."""
-    key = client.sandbox.sandbox_key
-
-    def simulated(*actions: str) -> tuple[Any, Any]:
-        fields = {"name-first": "Jane"}
-        inquiry = client.inquiry({"fields": fields}, key=key)
-        client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, key=key)
-        named = [{"type": action} for action in actions]
-        body = {"meta": {"simulate-actions": named}}
-        answer = client.post(f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, key=key)
-        included = {each["type"]: each["attributes"] for each in answer.body["included"]}
-        return included["inquiry-session"]["status"], included["account"]["fields"]["phone_number"]["value"]
-
-    assert simulated("start_inquiry") == ("active", None)
-    assert simulated("complete_inquiry") == ("expired", "1")
-    assert simulated("start_inquiry", "complete_inquiry") == ("expired", "1")
-    assert simulated("fail_inquiry") == ("expired", None)
-    assert simulated("start_inquiry", "expire_inquiry") == ("expired", None)
-
-
-def test_simulate_actions(client: Client) -> None:
-    key = client.sandbox.sandbox_key
-
-    def simulate(id: str, *actions: Any) -> str:
-        named = [{"type": action} if isinstance(action, str) else action for action in actions]
-        body = {"meta": {"simulate-actions": named}}
-        answer = client.post(f"/inquiries/{id}/perform-simulate-actions", body, key=key)
-        return str(answer.attributes["status"])
-
-    for action, status in {
-        "start_inquiry": "pending",
-        "complete_inquiry": "completed",
-        "fail_inquiry": "failed",
-        "expire_inquiry": "expired",
-        "mark_for_review_inquiry": "needs_review",
-        "approve_inquiry": "approved",
-        "decline_inquiry": "declined",
-    }.items():
-        id = client.inquiry(key=key).id
-        assert simulate(id, action) == status
-    id = client.inquiry(key=key).id
-    templates = client.sandbox.templates
-    passed = {"type": "create_passed_verification", "data": {"verification-template-id": templates.verification_selfie}}
-    failed = {"type": "create_failed_verification", "data": {"verification-template-id": templates.verification_government_id}}
-    assert simulate(id, "start_inquiry", passed, failed, "mark_for_review_inquiry") == "needs_review"
-    verifications = client.get(f"/inquiries/{id}", key=key).related("verifications")
-    statuses = [client.get(f"/verifications/{each['id']}", key=key).attributes["status"] for each in verifications]
-    assert statuses == ["passed", "failed"]
-
-
-def _decoded(part: str) -> dict[str, Any]:
-    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return decoded

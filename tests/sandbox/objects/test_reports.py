@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import OUTCOMES
-from persona_block.sandbox.objects.outcomes import applicant_outcome, ends_in_error, report_matches
 from tests.support.contract_client import Client
 
 KINDS = ("watchlist", "adverse-media", "politically-exposed-person")
@@ -93,29 +92,3 @@ def test_a_report_serves_the_inquiry_that_is_to_be_decided(client: Client) -> No
     assert served() == first
     client.delete(f"/inquiries/{first}")
     assert served() is None
-
-
-def test_a_case_shows_the_reports_of_its_inquiry(client: Client) -> None:
-    account = client.account().id
-    before = client.report(query={"term": "Jane"}, account_id=account).id
-    client.finished(client.inquiry({"account-id": account}).id, "review")
-    after = client.report("adverse-media", query={"term": "Jane"}, account_id=account).id
-    other = client.report(query={"term": "Joe"}).id
-    (case,) = client.get("/cases").data
-    assert [each["id"] for each in case["relationships"]["reports"]["data"]] == [before, after]
-    for report, cases in ((before, [case["id"]]), (after, [case["id"]]), (other, [])):
-        assert client.get(f"/cases?filter[report-id]={report}").ids == cases
-    included = client.get(f"/reports/{after}?include=inquiry").body["included"]
-    assert [each["id"] for each in included] == [case["relationships"]["inquiries"]["data"][0]["id"]]
-
-
-def test_outcomes_are_words_of_a_name() -> None:
-    steered = applicant_outcome(["Jane", None, "van FAIL"])
-    assert steered
-    assert steered.applicant == "fail"
-    assert applicant_outcome(["Failsworth", "Pressly"]) is None
-    assert report_matches("adverse-media", ["Jane Doe-Press"])
-    assert not report_matches("watchlist", ["Jane Doe-Press"])
-    assert ends_in_error("import", ["importerror"])
-    assert not ends_in_error("report", ["ImportError"])
-    assert len({outcome.name.casefold() for outcome in OUTCOMES}) == len(OUTCOMES)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from persona_block import webhooks
 from persona_block.sandbox import Sandbox
-from persona_block.sandbox.webhook.courier import SCHEDULE
 from persona_block.sandbox.webhook.events import EVENTS
 from tests.support import contract_client as clients
 from tests.support.contract_client import Client
@@ -167,126 +157,6 @@ def test_keys_are_spelt_as_the_webhook_wants(inflection: str, key: str) -> None:
     assert receiver.events[0].data["attributes"]["reference-id"] == "ann"
 
 
-def test_what_fails_is_tried_again_in_simulated_time() -> None:
-    answers = iter([500, 302, 404, 503, 429, 200])
-    made, receiver = listening(Receiver(lambda event: next(answers)))
-    with made as client:
-        client.account()
-        (first,) = client.deliver()
-        started = first.at
-        for attempt in range(1, len(SCHEDULE)):
-            assert client.deliver() == []
-            client.sandbox.clock.advance(SCHEDULE[attempt] - SCHEDULE[attempt - 1] - 0.001)
-            assert client.deliver() == []
-            client.sandbox.clock.advance(0.001)
-            (delivery,) = client.deliver()
-            assert (delivery.attempt, delivery.at) == (attempt + 1, started + 1000 * SCHEDULE[attempt])
-        client.sandbox.clock.advance(86_400)
-        assert client.deliver() == []
-        deliveries = client.sandbox.deliveries
-    assert [each.status for each in deliveries] == [429, 503, 404, 302, 500]
-    assert [each.next_at for each in reversed(deliveries)] == [*(started + 1000 * each for each in SCHEDULE[1:]), None]
-    assert len({event.id for event in receiver.events}) == 1
-    made_and_left = [
-        (each["persona-webhook-attempts-made"], each["persona-webhook-attempts-left"]) for each in receiver.headers
-    ]
-    assert made_and_left == [("1", "4"), ("2", "3"), ("3", "2"), ("4", "1"), ("5", "0")]
-    assert {each["persona-webhook-first-attempted-at"] for each in receiver.headers} == {str(started // 1000)}
-    assert {each["persona-sandbox"] for each in receiver.headers} == {"simulation"}
-
-
-def test_a_retry_is_the_same_body_signed_anew() -> None:
-    answers = iter([500, 200])
-    made, receiver = listening(Receiver(lambda event: next(answers)))
-    with made as client:
-        id = client.account(reference_id="before").id
-        client.deliver()
-        client.patch(f"/accounts/{id}", {"reference-id": "after"})
-        client.sandbox.clock.advance(3)
-        client.deliver()
-    assert receiver.bodies[0] == receiver.bodies[1]
-    assert receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]["reference-id"] == "before"
-
-
-def test_why_there_was_no_answer(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("persona_block.sandbox.webhook.courier.TIMEOUT", 0.05)
-
-    async def never(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(5)
-        return httpx.Response(200)
-
-    def raise_(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
-        def handler(request: httpx.Request) -> httpx.Response:
-            raise error
-
-        return handler
-
-    for handler, said in (
-        (never, "no answer within 0.05 seconds"),
-        (raise_(httpx.ConnectError("no")), "nobody listens"),
-        (raise_(httpx.RemoteProtocolError("no")), "connection broke"),
-        (raise_(KeyError("x")), "the receiver raised KeyError"),
-    ):
-        with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(handler)) as client:
-            client.account()
-            (delivery,) = client.deliver()
-            assert delivery.status is None
-            assert said in str(delivery.error)
-            assert delivery.next_at == delivery.at + 3000
-    assert "KeyError" in caplog.text
-    assert SECRET not in caplog.text
-
-
-def test_redirects_are_not_followed() -> None:
-    asked: list[str] = []
-
-    def take(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        return httpx.Response(307, headers={"Location": "http://127.0.0.1:9/elsewhere"})
-
-    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(take)) as client:
-        client.account()
-        (delivery,) = client.deliver()
-    assert (delivery.status, asked) == (307, [URL])
-    assert delivery.next_at is not None
-
-
-def test_an_application_of_the_same_test_receives() -> None:
-    received: list[webhooks.Event] = []
-
-    async def take(request: Request) -> Response:
-        received.append(webhooks.read(await request.body(), request.headers["persona-signature"], SECRET))
-        return Response(status_code=204)
-
-    app = Starlette(routes=[Route("/webhooks", take, methods=["POST"])])
-    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.ASGITransport(app)) as client:
-        client.account(reference_id="ann")
-        (delivery,) = client.deliver()
-    assert (delivery.status, delivery.error, delivery.next_at) == (204, None, None)
-    assert received[0].resource is not None
-    assert received[0].resource["referenceId"] == "ann"
-
-
-async def test_what_a_receiver_sets_off_is_delivered_too() -> None:
-    told: list[str] = []
-
-    async def take(request: httpx.Request) -> httpx.Response:
-        event = webhooks.read(request.content, request.headers["Persona-Signature"], SECRET)
-        told.append(event.name)
-        if event.name == "inquiry.completed":
-            async with sandbox.runner() as runner:
-                await runner.call("approve_inquiry", {"inquiryId": event.resource_id})
-        return httpx.Response(200)
-
-    options = {"webhook_transport": httpx.MockTransport(take), "webhook_events": ["inquiry.*"]}
-    with Sandbox(webhook=URL, webhook_secret=SECRET, **options) as sandbox:  # type: ignore[arg-type]
-        async with sandbox.runner() as runner:
-            created = await runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry})
-        sandbox.complete(created["inquiry"]["id"])
-        await sandbox.deliver()
-    assert told[-2:] == ["inquiry.completed", "inquiry.approved"]
-
-
 @pytest.mark.parametrize(
     "url",
     [
@@ -357,18 +227,3 @@ def test_both_environments_are_told_of() -> None:
         client.post("/accounts", {}, 201, key=client.sandbox.sandbox_key)
         client.deliver()
     assert receiver.names == ["account.created"] * 2
-
-
-async def test_an_undelivered_event_outlives_its_sandbox(tmp_path: Path) -> None:
-    state = tmp_path / "state.db"
-    failing, receiver = Receiver(lambda event: 500), Receiver()
-    with Sandbox(state=state, speed=0, **failing.options) as sandbox:
-        async with sandbox.runner() as runner:
-            await runner.call("create_account", {"referenceId": "ann"})
-        await sandbox.deliver()
-    with Sandbox(state=state, speed=0, **receiver.options) as sandbox:
-        await sandbox.deliver()
-        sandbox.clock.advance(3)
-        await sandbox.deliver()
-        assert [each.attempt for each in sandbox.deliveries] == [2, 1]
-    assert receiver.bodies == failing.bodies

@@ -1,12 +1,9 @@
-"""Files: their URLs, for how long they are good, their bytes, and the printed summary."""
+"""URLs of files: what they serve, and for how long."""
 
 from __future__ import annotations
 
-import zlib
-
 import pytest
 
-from persona_block.sandbox.objects.pictures import picture
 from tests.support.contract_client import Client
 
 
@@ -59,53 +56,3 @@ def test_a_forged_url(client: Client, document_id: str) -> None:
         f"{path}?access_token=fileother.{expires}.{signature}",
     ):
         assert client.fetch(forged).status_code == 403, forged
-
-
-def test_the_summary_is_a_pdf_that_says_what_it_is(client: Client) -> None:
-    fields = {"name-first": "Jane", "name-last": "Doe"}
-    inquiry = client.inquiry(
-        {"fields": fields | {"name-middle": "王Ł", "x" * 40: "Lo\u0301dz\u0301 5\u00a0€ – a\x07b"}, "note": "π ≠ 3"}
-    ).id
-    client.finished(inquiry, "review")
-    client.post(f"/inquiries/{inquiry}/approve", {"meta": {"comment": "ok"}})
-    answer = client.get(f"/inquiries/{inquiry}/print")
-    assert answer.headers["content-type"] == "application/pdf"
-    assert answer.body.startswith(b"%PDF-")
-    assert answer.body.rstrip().endswith(b"%%EOF")
-    text = _text(answer.body)
-    for expected in (
-        "SIMULATION",
-        "not a verification of anybody",
-        inquiry,
-        "Doe",
-        "[U+738B]L",
-        "L\u00f3dz",
-        "EUR",
-        "ab",
-        "xxxx...)",
-        "approved",
-        "id_expired_detection",
-    ):
-        assert expected in text, expected
-
-
-def test_pictures_are_pngs_with_letters() -> None:
-    for label in ("FRONT", "BACK", "SELFIE", "DOCUMENT"):
-        image = picture(label)
-        assert image.startswith(b"\x89PNG\r\n\x1a\n")
-        start = image.index(b"IDAT") + 4
-        pixels = zlib.decompress(image[start : image.index(b"IEND") - 8])
-        assert len(pixels) == 200 * (1 + 320 * 3)
-        assert len({pixels[1 + at * 3 : 4 + at * 3] for at in range(320)}) == 1  # the top row is ground
-        assert len(set(zip(pixels[0::961], strict=False))) == 1
-
-
-def _text(pdf: bytes) -> str:
-    """Read the words of a PDF whose pages are deflated and whose text stands in simple strings."""
-    words = []
-    for stream in pdf.split(b"stream\n")[1:]:
-        try:
-            words.append(zlib.decompress(stream).decode("latin-1"))
-        except zlib.error:
-            continue
-    return "".join(words).replace("\\", "")

@@ -1,0 +1,132 @@
+"""The simulated applicant, and the simulate actions of the sandbox environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from persona_block.sandbox import SandboxError
+from tests.sandbox.objects.test_inquiries import inquiry_in
+from tests.support.contract_client import Client
+
+
+@pytest.mark.parametrize(
+    ("last_name", "outcome", "status"),
+    [
+        ("Doe", None, "completed"),
+        ("Fail", None, "failed"),
+        ("REVIEW", None, "needs_review"),
+        ("Abandon", None, "pending"),
+        ("Fail", "pass", "completed"),
+        ("Doe", "review", "needs_review"),
+    ],
+)
+def test_names_steer_the_applicant(client: Client, last_name: str, outcome: str | None, status: str) -> None:
+    id = client.inquiry({"fields": {"name-first": "Jane", "name-last": last_name}}).id
+    assert client.sandbox.complete(id, outcome)["attributes"]["status"] == status
+    inquiry = client.get(f"/inquiries/{id}?include=verifications")
+    verifications = {item["type"].partition("/")[2]: item["attributes"] for item in inquiry.body["included"]}
+    statuses = {kind: attributes["status"] for kind, attributes in verifications.items()}
+    assert (
+        statuses
+        == {
+            "completed": {"government-id": "passed", "selfie": "passed"},
+            "needs_review": {"government-id": "passed", "selfie": "passed"},
+            "failed": {"government-id": "failed"},
+            "pending": {"government-id": "initiated"},
+        }[status]
+    )
+    checks = verifications["government-id"]["checks"]
+    assert [check["status"] for check in checks].count("failed") == (status == "failed")
+    assert bool(checks) == (status != "pending")
+    assert len(client.get("/cases").ids) == (status == "needs_review")
+
+
+@pytest.mark.parametrize(("last", "status"), [("Doe", "completed"), ("Fail", "failed"), ("Review", "needs_review")])
+@pytest.mark.parametrize("own", [None, "Kent"])
+def test_an_account_steers_an_applicant_without_a_name(client: Client, last: str, status: str, own: str | None) -> None:
+    account = client.account(name_first="Jane", name_last=last).id
+    fields = {"name-last": own} if own else {}
+    id = client.inquiry({"account-id": account, "fields": fields}).id
+    expected = "completed" if own else status
+    assert client.sandbox.complete(id)["attributes"]["status"] == expected
+    if expected != "failed":
+        fields = client.get(f"/inquiries/{id}").attributes["fields"]
+        name = [fields[part]["value"] for part in ("name-first", "name-last")]
+        assert name == (["Alex", own] if own else ["Jane", last]), "the papers are the account's"
+
+
+@pytest.mark.parametrize("flow", ["inquiry", "database", "document"])
+def test_flows(client: Client, flow: str) -> None:
+    template = getattr(client.sandbox.templates, flow)
+    id = client.inquiry({"inquiry-template-id": template}).id
+    client.finished(id)
+    inquiry = client.get(f"/inquiries/{id}?include=verifications,documents")
+    for item in inquiry.body["included"]:
+        read = client.get(f"/{item['type'].split('/')[0]}s/{item['id']}")
+        assert read.attributes["status"] in ("passed", "processed")
+        assert read.related("inquiry")["id"] == id
+    # What the applicant handed in is known to the inquiry, and to its account.
+    assert inquiry.attributes["fields"]["name-first"]["value"]
+    account = client.get(f"/accounts/{inquiry.related('account')['id']}")
+    assert account.attributes["fields"]["name"]["value"]["first"]["value"]
+
+
+def test_completing_what_cannot_be_completed(client: Client) -> None:
+    for id in ("inq_nowhere", inquiry_in(client, "completed"), inquiry_in(client, "expired")):
+        with pytest.raises(SandboxError):
+            client.finished(id)
+    with pytest.raises(ValueError, match="outcome"):
+        client.finished(inquiry_in(client, "created"), "win")
+
+
+def test_simulating_leaves_what_the_applicant_leaves(client: Client) -> None:
+    """The account learns of the fields, and a session appears, whoever takes the inquiry through its statuses."""
+    key = client.sandbox.sandbox_key
+
+    def simulated(*actions: str) -> tuple[Any, Any]:
+        fields = {"name-first": "Jane"}
+        inquiry = client.inquiry({"fields": fields}, key=key)
+        client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, key=key)
+        named = [{"type": action} for action in actions]
+        body = {"meta": {"simulate-actions": named}}
+        answer = client.post(f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, key=key)
+        included = {each["type"]: each["attributes"] for each in answer.body["included"]}
+        return included["inquiry-session"]["status"], included["account"]["fields"]["phone_number"]["value"]
+
+    assert simulated("start_inquiry") == ("active", None)
+    assert simulated("complete_inquiry") == ("expired", "1")
+    assert simulated("start_inquiry", "complete_inquiry") == ("expired", "1")
+    assert simulated("fail_inquiry") == ("expired", None)
+    assert simulated("start_inquiry", "expire_inquiry") == ("expired", None)
+
+
+def test_simulate_actions(client: Client) -> None:
+    key = client.sandbox.sandbox_key
+
+    def simulate(id: str, *actions: Any) -> str:
+        named = [{"type": action} if isinstance(action, str) else action for action in actions]
+        body = {"meta": {"simulate-actions": named}}
+        answer = client.post(f"/inquiries/{id}/perform-simulate-actions", body, key=key)
+        return str(answer.attributes["status"])
+
+    for action, status in {
+        "start_inquiry": "pending",
+        "complete_inquiry": "completed",
+        "fail_inquiry": "failed",
+        "expire_inquiry": "expired",
+        "mark_for_review_inquiry": "needs_review",
+        "approve_inquiry": "approved",
+        "decline_inquiry": "declined",
+    }.items():
+        id = client.inquiry(key=key).id
+        assert simulate(id, action) == status
+    id = client.inquiry(key=key).id
+    templates = client.sandbox.templates
+    passed = {"type": "create_passed_verification", "data": {"verification-template-id": templates.verification_selfie}}
+    failed = {"type": "create_failed_verification", "data": {"verification-template-id": templates.verification_government_id}}
+    assert simulate(id, "start_inquiry", passed, failed, "mark_for_review_inquiry") == "needs_review"
+    verifications = client.get(f"/inquiries/{id}", key=key).related("verifications")
+    statuses = [client.get(f"/verifications/{each['id']}", key=key).attributes["status"] for each in verifications]
+    assert statuses == ["passed", "failed"]

@@ -1,0 +1,94 @@
+"""The sandbox as an object: in process, served, and with its state in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from persona_block import Runner
+from persona_block.sandbox import Sandbox, SandboxError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_serving_in_a_program() -> None:
+    async def main() -> None:
+        sandbox = Sandbox(speed=0)
+        offline = sandbox.base_url
+        async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
+            assert base_url.startswith("http://127.0.0.1:")
+            assert sandbox.base_url == base_url
+            key = {"Authorization": f"Bearer {sandbox.api_key}"}
+            attributes = {"inquiry-template-id": sandbox.templates.inquiry}
+            body = {"data": {"attributes": attributes}, "meta": {"auto-create-one-time-link": True}}
+            created = (await http.post("/inquiries", json=body, headers=key)).json()
+            assert "simulation" in (await http.get(created["meta"]["one-time-link"])).text.lower()
+            finished = sandbox.complete(created["data"]["id"])["relationships"]
+            document = await http.get(f"/documents/{finished['documents']['data'][0]['id']}", headers=key)
+            photo = document.json()["data"]["attributes"]["front-photo"]
+            assert photo["url"].startswith(base_url.removesuffix("/api/v1") + "/files/")
+            assert len((await http.get(photo["url"])).content) == photo["byte-size"]
+        assert sandbox.base_url == offline
+        sandbox.close()
+
+    asyncio.run(main())
+
+
+def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with Sandbox(state=state, seed=7, speed=0) as sandbox:
+        sandbox.clock.advance(100_000)
+        sandbox.settle()
+        first = _account(sandbox)
+        link = sandbox.clock.now()
+    with Sandbox(state=state, seed=8, speed=0, populate=True) as sandbox:
+        assert sandbox.clock.now() >= link
+        second = _account(sandbox)
+        assert second != first
+        assert len([effect for effect in sandbox.effects if effect.name == "account.created"]) == 2
+        with pytest.raises(SandboxError):
+            sandbox.complete(first)
+
+
+def _account(sandbox: Sandbox) -> str:
+    async def create() -> str:
+        async with httpx.AsyncClient(transport=sandbox.transport, base_url=sandbox.base_url) as http:
+            answer = await http.post("/accounts", json={}, headers={"Authorization": f"Bearer {sandbox.api_key}"})
+            return str(answer.json()["data"]["id"])
+
+    return asyncio.run(create())
+
+
+def test_an_applicant_of_no_inquiry() -> None:
+    with Sandbox() as sandbox, pytest.raises(SandboxError, match="There is no inquiry with this id"):
+        sandbox.complete("inq_x")
+
+
+def test_the_package_costs_nothing_until_it_is_used() -> None:
+    # Of the block it shares next to nothing, so that a fault of the one can hide none of the other.
+    script = (
+        "import sys, persona_block.sandbox as s; assert 'starlette' not in sys.modules; s.Sandbox();"
+        "assert not {'uvicorn', 'fpdf', 'PIL'} & set(sys.modules), sorted(sys.modules);"
+        "names = {name for name in sys.modules if name.startswith('persona_block.') and '.sandbox' not in name};"
+        "shared = ('version', 'errors', 'spec', 'spec.inflection', 'call', 'call.addresses');"
+        "assert names == {'persona_block.' + name for name in shared}, names"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+async def test_a_runner_reads_files_too(persona_sandbox: Sandbox, tmp_path: Path) -> None:
+    from persona_block import FileStore
+
+    async with persona_sandbox.runner(files=FileStore(tmp_path)) as runner:
+        assert isinstance(runner, Runner)
+        created = await runner.call("create_inquiry", {"inquiryTemplateId": persona_sandbox.templates.inquiry})
+        persona_sandbox.complete(created["inquiry"]["id"])
+        read = await runner.call("get_inquiry", {"inquiryId": created["inquiry"]["id"]})
+        document = await runner.call("get_document", {"documentId": read["inquiry"]["documentIds"][0]})
+        stored = await runner.download(document["document"]["files"][0])
+    assert Path(str(stored.path)).read_bytes().startswith(b"\x89PNG")
