@@ -21,13 +21,12 @@ from langgraph.types import Command, Send, interrupt
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox, langchain
-from tests.hosts.test_langchain import APPROVE, TASK, ScriptedModel, run
+from tests.support.frameworks.langchain import APPROVE, APPROVED, REJECTED, ScriptedModel, run_config
+from tests.support.frameworks.langchain import START as TASK
 from tests.support.scripted_model import ToolCall, all_in_review, changes, in_review, report
 
 ROUNDS = 30
 ALONE = "call this one alone"
-APPROVED = {"decisions": [{"type": "approve"}]}
-REJECTED = {"decisions": [{"type": "reject"}]}
 
 both_ways = pytest.mark.parametrize("blocking", [True, False], ids=["invoke", "ainvoke"])
 """A ToolNode runs its calls in threads or as coroutines."""
@@ -67,7 +66,7 @@ async def test_two_calls_at_once_ask_nobody(sandbox: Sandbox, toolbox: Toolbox, 
     first, second, before = *all_in_review(sandbox)[:2], len(sandbox.effects)
     made = graph(ToolNode(langchain.tools(toolbox)))
     for number in range(ROUNDS):
-        config = run(str(number))
+        config = run_config(str(number))
         state = await play(made, said(decide("approve", first), decide("decline", second)), config, blocking)
         assert "__interrupt__" not in state
         assert [ALONE in each for each in results(state)] == [True, True]
@@ -79,7 +78,7 @@ async def test_two_calls_at_once_ask_nobody(sandbox: Sandbox, toolbox: Toolbox, 
 async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
     made = graph(ToolNode(langchain.tools(toolbox)))
     calls = said(ToolCall("persona_list_cases", {}), decide("approve", in_review(sandbox)))
-    read, refused = results(await play(made, calls, run(), blocking))
+    read, refused = results(await play(made, calls, run_config(), blocking))
     assert read.startswith('{"cases":[')
     assert ALONE in refused
     await toolbox.aclose()
@@ -90,10 +89,10 @@ async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolb
 async def test_one_call_is_asked_about(sandbox: Sandbox, toolbox: Toolbox, blocking: bool, answer: Any) -> None:
     inquiry, before = in_review(sandbox), len(sandbox.effects)
     made = graph(ToolNode(langchain.tools(toolbox)))
-    state = await play(made, said(decide("approve", inquiry)), run(), blocking)
+    state = await play(made, said(decide("approve", inquiry)), run_config(), blocking)
     assert f"Approve inquiry {inquiry}?" in state["__interrupt__"][0].value["action_requests"][0]["description"]
     assert sandbox.requests == []
-    await play(made, Command(resume=answer), run(), blocking)
+    await play(made, Command(resume=answer), run_config(), blocking)
     assert changes(sandbox, before) == ([("inquiry.approved", inquiry)] if answer is APPROVED else [])
     await toolbox.aclose()
 
@@ -102,8 +101,8 @@ async def test_one_call_is_asked_about(sandbox: Sandbox, toolbox: Toolbox, block
 async def test_an_agent_asks_about_each_of_two_calls(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
     """`create_agent` gives each call a task of its own, so that LangGraph wants to know which question is answered."""
     for number, (first, second) in enumerate(list(pairwise(all_in_review(sandbox)))[::2]):
-        before, config = len(sandbox.effects), run(str(number))
-        model = Twice(script=lambda seen: "", calls=said(decide("approve", first), decide("decline", second)))
+        before, config = len(sandbox.effects), run_config(str(number))
+        model = Twice(script=lambda _: "", calls=said(decide("approve", first), decide("decline", second)))
         played: Any = create_agent(model, tools=langchain.tools(toolbox), checkpointer=InMemorySaver())
         state = await play(played, TASK, config, blocking)
         ids = {each.value["action_requests"][0]["name"]: each.id for each in state["__interrupt__"]}
@@ -143,10 +142,10 @@ async def test_several_calls_sent_to_one_task_share_no_answer(sandbox: Sandbox, 
         node = ToolNode(importlib.reload(langchain).tools(toolbox), awrap_tool_call=wrap)
         return graph(node, lambda state: [Send("tools", state)], saver)
 
-    state = await made().ainvoke(said(decide("approve", first), decide("decline", second)), run())
+    state = await made().ainvoke(said(decide("approve", first), decide("decline", second)), run_config())
     (asked,) = state["__interrupt__"]
     assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
-    state = await made(late).ainvoke(APPROVE, run())
+    state = await made(late).ainvoke(APPROVE, run_config())
     assert ALONE in results(state)[1]
     assert changes(sandbox, before) == [("inquiry.approved", first)]
     await toolbox.aclose()
@@ -158,16 +157,16 @@ async def test_a_second_question_in_a_task_is_never_asked(sandbox: Sandbox, tool
     first, second = all_in_review(sandbox)[:2]
     before = len(sandbox.effects)
 
-    async def node(state: Any, config: RunnableConfig) -> Any:
+    async def node(_state: Any, config: RunnableConfig) -> Any:
         calls = [said(decide("approve", first)), said(decide("decline", second))]
         done = await asyncio.gather(*(inner.ainvoke(each, config) for each in calls))
         return {"messages": [message for each in done for message in each["messages"]]}
 
     made = graph(node)
-    state = await made.ainvoke({"messages": []}, run())
+    state = await made.ainvoke({"messages": []}, run_config())
     (asked,) = state["__interrupt__"]
     assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
-    state = await made.ainvoke(APPROVE, run())
+    state = await made.ainvoke(APPROVE, run_config())
     assert "__interrupt__" not in state
     assert ALONE in results(state)[1]
     assert changes(sandbox, before) == [("inquiry.approved", first)]
@@ -178,11 +177,11 @@ async def test_a_second_question_in_a_task_is_never_asked(sandbox: Sandbox, tool
 async def test_in_a_node_without_a_tool_node_nobody_is_asked(sandbox: Sandbox, toolbox: Toolbox, more: Any) -> None:
     approve = named(langchain.tools(toolbox), "persona_approve_inquiry")
 
-    async def node(state: Any) -> Any:
+    async def node(_state: Any) -> Any:
         call: Any = {"type": "tool_call", "id": "call_1", "name": approve.name}
         return {"messages": [await approve.ainvoke(call | {"args": {"inquiryId": in_review(sandbox), **more}})]}
 
-    state = await graph(node).ainvoke({"messages": []}, run())
+    state = await graph(node).ainvoke({"messages": []}, run_config())
     assert "__interrupt__" not in state
     assert "without a ToolNode" in results(state)[0]
     assert sandbox.requests == []
@@ -199,8 +198,8 @@ async def test_a_write_is_made_once_where_another_call_replays_it(sandbox: Sandb
 
     before = len(sandbox.effects)
     made = graph(ToolNode([*langchain.tools(toolbox), elsewhere]))
-    assert (await play(made, said(report(sandbox), ToolCall("elsewhere", {})), run(), blocking))["__interrupt__"]
-    state = await play(made, Command(resume="yes"), run(), blocking)
+    assert (await play(made, said(report(sandbox), ToolCall("elsewhere", {})), run_config(), blocking))["__interrupt__"]
+    state = await play(made, Command(resume="yes"), run_config(), blocking)
     assert results(state)[1] == "yes"
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
     assert [request.replayed for request in sandbox.requests] == [False, True]
@@ -218,10 +217,10 @@ async def test_an_approved_call_is_made_once_where_its_node_dies(sandbox: Sandbo
         return done
 
     made = graph(node)
-    await made.ainvoke(said(decide("approve", inquiry)), run())
+    await made.ainvoke(said(decide("approve", inquiry)), run_config())
     with pytest.raises(ConnectionError):
-        await made.ainvoke(APPROVE, run())
-    state = await made.ainvoke(None, run())
+        await made.ainvoke(APPROVE, run_config())
+    state = await made.ainvoke(None, run_config())
     assert '"status":"approved"' in results(state)[0]
     assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
     assert [request.replayed for request in sandbox.requests] == [False, True]
@@ -232,9 +231,9 @@ async def test_an_approved_call_is_made_once_where_its_node_dies(sandbox: Sandbo
 async def test_equal_calls_in_other_runs_all_happen(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
     before = len(sandbox.effects)
     made = graph(ToolNode(langchain.tools(toolbox)))
-    for config in (run("one"), run("one"), run("two")):
+    for config in (run_config("one"), run_config("one"), run_config("two")):
         await play(made, said(report(sandbox)), config, blocking)
-    await play(made, said(report(sandbox), report(sandbox)), run("three"), blocking)
+    await play(made, said(report(sandbox), report(sandbox)), run_config("three"), blocking)
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 5
     await toolbox.aclose()
 

@@ -1,189 +1,92 @@
-"""The tools of the OpenAI Agents SDK, played through its own runner with a scripted model."""
+"""What is the OpenAI Agents SDK's own: approvals of its tools, contexts, stored runs, and traces that tell runs apart."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agents import Agent, FunctionTool, Model, ModelResponse, RunConfig, Runner, Usage, tool_namespace
-from agents.items import TResponseStreamEvent
-from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+import pytest
+from agents import Agent, ModelResponse, Runner, RunState, tool_namespace, trace
+from agents.tracing import set_trace_provider
+from agents.tracing.provider import DefaultTraceProvider
+from agents.tracing.setup import get_trace_provider
+from openai.types.responses import ResponseFunctionToolCall
 from pydantic import SecretStr
 
 from persona_block import Sandbox
-from persona_block.hosts import ConsentRequest, Selection, Toolbox, openai_agents
+from persona_block.hosts import Toolbox, openai_agents
 from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
-from tests.support.scripted_model import (
-    DONE,
-    Script,
-    changes,
-    check_partial,
-    failing_on_the_second_page,
-    in_review,
-    onboarding,
-    one_call,
-    two_pages,
-)
-
-TASK = "Check the newest inquiry in review and approve it if it is clean."
-QUIET = RunConfig(tracing_disabled=True)
+from tests.support.frameworks.driver import TASK
+from tests.support.frameworks.openai_agents import QUIET, ScriptedModel, Tenant, function_tools, scripted_agent
+from tests.support.scripted_model import ToolCall, changes, in_review, one_call, report
 
 
-class ScriptedModel(Model):
-    """Says what its script says, and keeps all it was shown."""
-
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self.saw: list[str] = []
-
-    async def get_response(
-        self, system_instructions: str | None, input: Any, model_settings: Any, tools: list[Any], *rest: Any, **more: Any
-    ) -> ModelResponse:
-        schemas = [(tool.name, tool.description, tool.params_json_schema) for tool in tools]
-        self.saw.append(repr((system_instructions, input, schemas)))
-        items = [] if isinstance(input, str) else input
-        turn = self.script([str(item["output"]) for item in items if item.get("type") == "function_call_output"])
-        if isinstance(turn, str):
-            text = ResponseOutputText(annotations=[], text=turn, type="output_text")
-            message = ResponseOutputMessage(id="m", content=[text], role="assistant", status="completed", type="message")
-            return ModelResponse(output=[message], usage=Usage(), response_id=None)
-        call = ResponseFunctionToolCall(arguments=turn.json, call_id=turn.id, name=turn.name, type="function_call")
-        return ModelResponse(output=[call], usage=Usage(), response_id=None)
-
-    def stream_response(self, *given: Any, **more: Any) -> AsyncIterator[TResponseStreamEvent]:
-        raise NotImplementedError("no test streams")
+@pytest.fixture
+def tracing() -> Iterator[None]:
+    """Tracing is on, as it is by default, and goes nowhere."""
+    provider = get_trace_provider()
+    set_trace_provider(DefaultTraceProvider())
+    yield
+    set_trace_provider(provider)
 
 
-def native(toolbox: Toolbox) -> list[FunctionTool]:
-    return [each for each in openai_agents.tools(toolbox) if isinstance(each, FunctionTool)]
+@dataclass(frozen=True)
+class NumberedCall(ToolCall):
+    """A call of a tool that the model calls more than once."""
+
+    number: int = 0
+
+    @property
+    def id(self) -> str:
+        """The call's id, another for each number."""
+        return f"{super().id}_{self.number}"
 
 
-def agent(toolbox: Toolbox, script: Script) -> tuple[Agent[Any], ScriptedModel]:
-    model = ScriptedModel(script)
-    return Agent(name="Reviewer", model=model, tools=openai_agents.tools(toolbox)), model
+def approving_agent(toolbox: Toolbox, sandbox: Sandbox) -> Agent[Any]:
+    """Return an agent that approves the inquiry in review."""
+    return scripted_agent(toolbox, one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))[0]
 
 
-async def test_all_or_the_chosen_tools_never_strict(make_toolbox: MakeToolbox) -> None:
+def reporting_agent(toolbox: Toolbox, sandbox: Sandbox) -> Agent[Any]:
+    """Return an agent that orders a report."""
+    call = report(sandbox)
+    return scripted_agent(toolbox, one_call(call.name, **call.arguments))[0]
+
+
+def test_tools_are_never_strict() -> None:
     offered: list[Any] = openai_agents.tools()
-    assert {each.name for each in offered} == {spec.tool_id for spec in catalog.load_all()}
-    assert not any(each.strict_json_schema for each in offered)
-    chosen = openai_agents.tools(make_toolbox(Selection.of(tools=["get_case"])))
-    assert [each.name for each in chosen] == ["persona_get_case"]
-
-
-async def test_a_conversation_with_the_consent_hook(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    asked: list[ConsentRequest] = []
-
-    def consent(request: ConsentRequest) -> bool:
-        asked.append(request)
-        return True
-
-    inquiry, before = in_review(sandbox), len(sandbox.effects)
-    async with make_toolbox(consent=consent) as toolbox:
-        played, model = agent(toolbox, onboarding)
-        result = await Runner.run(played, TASK, run_config=QUIET)
-    assert result.final_output == DONE
-    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created", "inquiry.approved"]
-    assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
-    assert [request.object_id for request in asked] == [inquiry]
-    assert all(sandbox.api_key not in seen for seen in model.saw)
-
-
-async def test_the_run_stops_for_an_approval_and_goes_on(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    inquiry, before = in_review(sandbox), len(sandbox.effects)
-    played, model = agent(toolbox, onboarding)
-    result = await Runner.run(played, TASK, run_config=QUIET)
-    (item,) = result.interruptions
-    question = toolbox.to_approve(item.name or "", item.arguments)
-    assert question is not None
-    assert f"Approve inquiry {inquiry}?" in question.message
-    assert "inquiry.approved" not in dict(changes(sandbox, before))
-    state = result.to_state()
-    state.approve(item)
-    result = await Runner.run(played, state, run_config=QUIET)
-    assert result.final_output == DONE
-    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created", "inquiry.approved"]
-    assert all(sandbox.api_key not in seen for seen in model.saw)
-    await toolbox.aclose()
-
-
-async def test_a_rejection_refuses(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    played, _ = agent(toolbox, onboarding)
-    result = await Runner.run(played, TASK, run_config=QUIET)
-    before, sent = len(sandbox.effects), len(sandbox.requests)
-    state = result.to_state()
-    state.reject(result.interruptions[0])
-    result = await Runner.run(played, state, run_config=QUIET)
-    assert str(result.final_output).startswith("Not approved")
-    assert changes(sandbox, before) == []
-    assert len(sandbox.requests) == sent
-    await toolbox.aclose()
+    assert len(offered) == len(catalog.names())
+    assert not any(tool.strict_json_schema for tool in offered)
 
 
 async def test_a_refusing_hook_is_not_outvoted_by_the_framework(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     """A tool that was given an approval of the host's own still asks the toolbox's hook."""
-    async with make_toolbox(consent=lambda request: False) as toolbox:
+    async with make_toolbox(consent=lambda _: False) as toolbox:
         model = ScriptedModel(one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
-        tools: list[Any] = [replace(each, needs_approval=True) for each in native(toolbox)]
-        played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
-        result = await Runner.run(played, TASK, run_config=QUIET)
+        tools: list[Any] = [replace(tool, needs_approval=True) for tool in function_tools(toolbox)]
+        agent: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
+        result = await Runner.run(agent, TASK, run_config=QUIET)
         state = result.to_state()
         state.approve(result.interruptions[0])
-        result = await Runner.run(played, state, run_config=QUIET)
+        result = await Runner.run(agent, state, run_config=QUIET)
     assert "did not agree" in str(result.final_output)
     assert sandbox.requests == []
 
 
 async def test_a_tool_whose_approval_was_taken_off_still_refuses(sandbox: Sandbox, toolbox: Toolbox) -> None:
     model = ScriptedModel(one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
-    tools: list[Any] = [replace(each, needs_approval=False) for each in native(toolbox)]
-    played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
-    result = await Runner.run(played, TASK, run_config=QUIET)
+    tools: list[Any] = [replace(tool, needs_approval=False) for tool in function_tools(toolbox)]
+    agent: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
+    result = await Runner.run(agent, TASK, run_config=QUIET)
     assert "cannot ask a person here" in str(result.final_output)
     assert sandbox.requests == []
 
 
-async def test_errors_are_text_and_never_end_the_run(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    played, _ = agent(toolbox, one_call("persona_approve_inquiry", inquiryId="..", coment="x"))
-    result = await Runner.run(played, TASK, run_config=QUIET)
-    assert result.interruptions == [], "a call that cannot be made asks nobody"
-    assert "- inquiryId:" in result.final_output
-    assert "- coment:" in result.final_output
-    played, _ = agent(toolbox, one_call("persona_get_inquiry", inquiryId="inq_none"))
-    result = await Runner.run(played, TASK, run_config=QUIET)
-    assert "404" in result.final_output
-    await toolbox.aclose()
-
-
-async def test_what_was_read_before_an_error_goes_to_the_model(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
-        played, _ = agent(toolbox, one_call(two_pages().name, **two_pages().arguments))
-        result = await Runner.run(played, TASK, run_config=QUIET)
-    check_partial(result.final_output)
-
-
-@dataclass
-class Tenant:
-    persona_api_key: str | SecretStr
-
-
-async def test_a_run_brings_its_own_key(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    key = sandbox.sandbox_key
-    async with make_toolbox(api_key="persona_production_wrong") as toolbox:
-        for context in (Tenant(key), Tenant(SecretStr(key)), {"persona_api_key": key}):
-            played, model = agent(toolbox, one_call("persona_list_cases", maxItems=1))
-            result = await Runner.run(played, TASK, context=context, run_config=QUIET)
-            assert json.loads(result.final_output)["cases"] == [], "the other environment has no cases"
-            assert all(key not in seen for seen in model.saw)
-    assert [request.environment for request in sandbox.requests] == ["sandbox"] * 3
-
-
 async def test_a_secret_key_is_not_stored_with_a_run(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    played, _ = agent(toolbox, one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)))
-    result = await Runner.run(played, TASK, context=Tenant(SecretStr(sandbox.api_key)), run_config=QUIET)
+    agent = approving_agent(toolbox, sandbox)
+    result = await Runner.run(agent, TASK, context=Tenant(SecretStr(sandbox.api_key)), run_config=QUIET)
     stored = result.to_state().to_string()
     assert "persona_approve_inquiry" in stored
     assert sandbox.api_key not in stored
@@ -191,27 +94,78 @@ async def test_a_secret_key_is_not_stored_with_a_run(sandbox: Sandbox, toolbox: 
 
 async def test_a_tool_in_a_namespace_is_approved_too(sandbox: Sandbox, toolbox: Toolbox) -> None:
     class Namespaced(ScriptedModel):
-        async def get_response(self, *given: Any, **more: Any) -> ModelResponse:
-            response = await super().get_response(*given, **more)
+        async def get_response(self, *arguments: Any, **options: Any) -> ModelResponse:
+            response = await super().get_response(*arguments, **options)
             for item in response.output:
                 if isinstance(item, ResponseFunctionToolCall):
                     item.namespace = "persona"
             return response
 
     inquiry, before = in_review(sandbox), len(sandbox.effects)
-    tools: list[Any] = [*tool_namespace(name="persona", description="Persona", tools=native(toolbox))]
+    tools: list[Any] = [*tool_namespace(name="persona", description="Persona", tools=function_tools(toolbox))]
     model = Namespaced(one_call("persona_approve_inquiry", inquiryId=inquiry))
-    played: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
-    result = await Runner.run(played, TASK, run_config=QUIET)
+    agent: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
+    result = await Runner.run(agent, TASK, run_config=QUIET)
     state = result.to_state()
     state.approve(result.interruptions[0])
-    await Runner.run(played, state, run_config=QUIET)
+    await Runner.run(agent, state, run_config=QUIET)
     assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
     await toolbox.aclose()
 
 
-async def test_a_blank_key_does_not_fall_back(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    played, _ = agent(toolbox, one_call("persona_list_cases"))
-    result = await Runner.run(played, TASK, context=Tenant(""), run_config=QUIET)
-    assert "blank persona_api_key" in result.final_output
-    assert sandbox.requests == []
+@pytest.mark.parametrize("fields", ["[" * 100_000, ["id", 1], "\0"], ids=["deep", "mixed", "nul"])
+async def test_hostile_fields_end_no_run(sandbox: Sandbox, toolbox: Toolbox, fields: Any) -> None:
+    answers: list[str] = []
+    call = ToolCall("persona_approve_inquiry", {"inquiryId": in_review(sandbox), "outputFields": fields})
+
+    def script(seen: Any) -> ToolCall | str:
+        answers.extend(seen)
+        return "done" if seen else call
+
+    result = await Runner.run(scripted_agent(toolbox, script)[0], TASK, run_config=QUIET)
+    assert result.final_output == "done"
+    assert "- outputFields:" in answers[0]
+
+
+# --- steps that are repeated -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("tracing")
+async def test_a_traced_run_that_is_resumed_twice_decides_once(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    agent, before = approving_agent(toolbox, sandbox), len(sandbox.effects)
+    result = await Runner.run(agent, TASK)
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    stored = state.to_string()
+    for _ in range(2):
+        resumed: Any = await Runner.run(agent, await RunState.from_string(agent, stored))
+        assert '"status":"approved"' in resumed.final_output
+    assert [name for name, _ in changes(sandbox, before)] == ["inquiry.approved"]
+    assert [request.replayed for request in sandbox.requests] == [False, True]
+    await toolbox.aclose()
+
+
+@pytest.mark.usefixtures("tracing")
+async def test_equal_calls_of_other_runs_all_happen(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    agent, before = reporting_agent(toolbox, sandbox), len(sandbox.effects)
+    for config in (None, None, QUIET, QUIET):
+        await Runner.run(agent, TASK, run_config=config)
+    with trace("Several runs"):
+        for _ in range(2):
+            await Runner.run(agent, TASK)
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 6
+    assert [bool(request.replayed) for request in sandbox.requests] == [False] * 6
+    await toolbox.aclose()
+
+
+@pytest.mark.usefixtures("tracing")
+async def test_equal_calls_of_agents_inside_a_tool_all_happen(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inner, before = reporting_agent(toolbox, sandbox), len(sandbox.effects)
+
+    def outer(seen: Any) -> ToolCall | str:
+        return NumberedCall("inner", {"input": f"Number {len(seen)}"}, len(seen)) if len(seen) < 2 else "done"
+
+    tool = inner.as_tool("inner", "Asks the other agent.")
+    await Runner.run(Agent(name="Outer", model=ScriptedModel(outer), tools=[tool]), TASK)
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 2
+    await toolbox.aclose()

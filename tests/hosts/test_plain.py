@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -12,15 +11,7 @@ from persona_block import Sandbox
 from persona_block.hosts import Selection, Toolbox, anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
 from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
-from tests.support.scripted_model import (
-    DONE,
-    changes,
-    check_partial,
-    failing_on_the_second_page,
-    in_review,
-    onboarding,
-    two_pages,
-)
+from tests.support.scripted_model import assert_partial_answer, failing_on_the_second_page, in_review, two_pages
 
 FRAMEWORKS = {
     "langchain": ("langchain_core", "LangChain", "langchain"),
@@ -57,7 +48,7 @@ def test_a_caller_may_change_its_copy() -> None:
     assert openai_tools()[0]["parameters"]["properties"]
 
 
-async def test_results_go_back_in_the_form_of_their_provider(sandbox: Sandbox, toolbox: Toolbox) -> None:
+async def test_results_go_back_in_the_form_of_their_provider(toolbox: Toolbox) -> None:
     async with toolbox:
         good = await dispatch("persona_list_cases", '{"maxItems": 1}', toolbox=toolbox)
         bad = await dispatch("persona_approve_inquiry", {"inquiryId": "inq_1"}, toolbox=toolbox)
@@ -77,20 +68,9 @@ async def test_what_was_read_before_an_error_goes_back_too(sandbox: Sandbox, mak
     async with make_toolbox(runner=failing_on_the_second_page(sandbox)) as toolbox:
         answer = await dispatch(two_pages().name, two_pages().json, toolbox=toolbox)
     assert anthropic_result("t1", answer)["is_error"] is True
-    check_partial(anthropic_result("t1", answer)["content"])
-    check_partial(openai_result("c1", answer)["output"])
-    check_partial(openai_result("c1", answer, "chat")["content"])
-
-
-async def test_a_conversation(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    inquiry, before = in_review(sandbox), len(sandbox.effects)
-    seen: list[str] = []
-    async with make_toolbox(consent=lambda request: request.object_id == inquiry) as toolbox:
-        while not isinstance(turn := onboarding(seen), str):
-            seen.append((await dispatch(turn.name, turn.json, toolbox=toolbox)).content)
-    assert turn == DONE
-    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created", "inquiry.approved"]
-    assert sandbox.api_key not in json.dumps([seen, anthropic_tools(toolbox), openai_tools(toolbox)])
+    assert_partial_answer(anthropic_result("t1", answer)["content"])
+    assert_partial_answer(openai_result("c1", answer)["output"])
+    assert_partial_answer(openai_result("c1", answer, "chat")["content"])
 
 
 async def test_without_a_toolbox_the_environment_holds_the_key(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +84,7 @@ async def test_without_a_toolbox_the_environment_holds_the_key(sandbox: Sandbox,
     assert len(sandbox.requests) == 1
 
 
+@pytest.mark.process
 def test_no_framework_is_imported_until_it_is_asked_for() -> None:
     modules = sorted({module for module, _, _ in FRAMEWORKS.values()} | {"mcp", "openai", "anthropic", "langgraph"})
     code = f"import persona_block.hosts, sys; print([each for each in {modules} if each in sys.modules])"
@@ -112,6 +93,7 @@ def test_no_framework_is_imported_until_it_is_asked_for() -> None:
     assert _python(code) == "['langchain_core']"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("host", FRAMEWORKS)
 def test_a_missing_framework_names_its_extra(host: str) -> None:
     module, name, extra = FRAMEWORKS[host]

@@ -40,7 +40,7 @@ def schemas(schema: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
 
 
 def everywhere(offends: Callable[[Any], bool]) -> Rule:
-    return lambda name, schema: [path for path, part in schemas(schema) if offends(part)]
+    return lambda _name, schema: [path for path, part in schemas(schema) if offends(part)]
 
 
 def has(*keywords: str) -> Callable[[Any], bool]:
@@ -63,11 +63,11 @@ def unsaid(part: Any) -> bool:
 
 BOTH: dict[str, tuple[Rule, Schema]] = {
     "root is an object with properties": (
-        lambda name, schema: [] if schema.get("type") == "object" and "properties" in schema else ["$"],
+        lambda _name, schema: [] if schema.get("type") == "object" and "properties" in schema else ["$"],
         {"type": "object"},
     ),
     "root has no combinator": (
-        lambda name, schema: [key for key in COMBINATORS if key in schema],
+        lambda _name, schema: [key for key in COMBINATORS if key in schema],
         {"type": "object", "properties": {}, "anyOf": [{"required": ["a"]}]},
     ),
     "property keys": (
@@ -97,7 +97,7 @@ BOTH: dict[str, tuple[Rule, Schema]] = {
         {"type": "object", "properties": {"a": {"type": "object", "patternProperties": {"^x": {"type": "string"}}}}},
     ),
     "everything is described": (
-        lambda name, schema: [key for key, part in schema.get("properties", {}).items() if not part.get("description")],
+        lambda _name, schema: [key for key, part in schema.get("properties", {}).items() if not part.get("description")],
         {"type": "object", "properties": {"a": {"type": "string"}}},
     ),
 }
@@ -111,15 +111,15 @@ INPUT: dict[str, tuple[Rule, Schema]] = {
         {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1, "description": "How many."}}},
     ),
     "no argument that a framework takes for itself": (
-        lambda name, schema: [key for key in VANISHING if key in schema["properties"]],
+        lambda _name, schema: [key for key in VANISHING if key in schema["properties"]],
         {"type": "object", "properties": {"config": {"type": "string"}}},
     ),
     "no argument for the key": (
-        lambda name, schema: [key for key in schema["properties"] if "key" in key.lower()],
+        lambda _name, schema: [key for key in schema["properties"] if "key" in key.lower()],
         {"type": "object", "properties": {"apiKey": {"type": "string"}}},
     ),
     "what is required exists": (
-        lambda name, schema: [key for key in schema.get("required", ()) if key not in schema["properties"]],
+        lambda _name, schema: [key for key in schema.get("required", ()) if key not in schema["properties"]],
         {"type": "object", "properties": {}, "required": ["a"]},
     ),
 }

@@ -129,7 +129,7 @@ async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatc
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
 
-    async def hangs(request: httpx.Request) -> httpx.Response:
+    async def hangs(_request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(3600)
         raise AssertionError("nobody waits an hour")
 
@@ -144,7 +144,7 @@ async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatc
 # --- lists -----------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_list_gives_ten_and_says_how_to_go_on(sandbox: Sandbox, box: Toolbox) -> None:
+async def test_a_list_gives_ten_and_says_how_to_go_on(box: Toolbox) -> None:
     first = await box.dispatch("list_accounts")
     assert len(first.data["accounts"]) == 10
     assert first.data["more"] == "There are more. Call persona_list_accounts again with pageAfter set to nextCursor."
@@ -167,7 +167,7 @@ async def test_max_items_follows_pages_and_gives_no_more(
     assert told[-1] == f"{wanted} accounts"
 
 
-async def test_max_items_beyond_the_end_gives_all(sandbox: Sandbox, box: Toolbox) -> None:
+async def test_max_items_beyond_the_end_gives_all(box: Toolbox) -> None:
     answer = await box.dispatch("list_accounts", {"maxItems": 1000})
     assert len(answer.data["accounts"]) == 202
     assert "more" not in answer.data
@@ -184,7 +184,7 @@ async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
 # --- waiting ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_waiting_polls_to_the_end(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
+async def test_waiting_polls_to_the_end(make_toolbox: MakeToolbox) -> None:
     with Sandbox(report_delay=1) as slow:
 
         def runner() -> Runner:

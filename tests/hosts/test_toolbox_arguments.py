@@ -33,7 +33,7 @@ def problems(answer: ToolAnswer) -> dict[str, str]:
 # --- loose types -----------------------------------------------------------------------------------------------------------
 
 
-async def test_numbers_and_objects_may_be_text(sandbox: Sandbox, box: Toolbox) -> None:
+async def test_numbers_and_objects_may_be_text(box: Toolbox) -> None:
     listed = await box.dispatch("list_accounts", {"maxItems": "3"})
     assert len(listed.data["accounts"]) == 3
     fields = json.dumps({"name": {"first": "Ada"}})
@@ -157,7 +157,7 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-async def test_an_import_takes_the_text_itself(sandbox: Sandbox, box: Toolbox) -> None:
+async def test_an_import_takes_the_text_itself(box: Toolbox) -> None:
     answer = await box.dispatch("import_accounts", {"file": CSV})
     assert answer.data["importer"]["status"] == "pending"
 
@@ -307,7 +307,7 @@ async def test_a_blank_key_never_falls_back_to_another(
 
 
 async def test_a_key_that_cannot_be_one_is_the_hosts_fault(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    def never(request: Any) -> bool:
+    def never(_request: Any) -> bool:
         raise AssertionError("asked")
 
     async with make_toolbox(api_key=f"{KEY} {KEY}", consent=never) as toolbox:

@@ -41,7 +41,7 @@ async def test_cancelling_stops_the_work(make_toolbox: MakeToolbox) -> None:
     reached, stopped = asyncio.Event(), asyncio.Event()
     requests = 0
 
-    async def hang_on_the_second_page(request: httpx.Request) -> httpx.Response:
+    async def hang_on_the_second_page(_request: httpx.Request) -> httpx.Response:
         nonlocal requests
         requests += 1
         if requests == 2:

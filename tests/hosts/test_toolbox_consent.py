@@ -86,11 +86,11 @@ async def test_a_model_cannot_write_lines_of_the_question(toolbox: Toolbox) -> N
 @pytest.mark.parametrize("given", [False, None, 1, "yes", "true", [True], {"approved": True}], ids=str)
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "awaited"])
 async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToolbox, given: Any, later: bool) -> None:
-    async def answer_later(request: ConsentRequest) -> Any:
+    async def answer_later(_request: ConsentRequest) -> Any:
         return given
 
     before = len(sandbox.effects)
-    async with make_toolbox(consent=answer_later if later else lambda request: given) as toolbox:
+    async with make_toolbox(consent=answer_later if later else lambda _: given) as toolbox:
         answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
     assert answer.data["error"]["kind"] == "not_agreed"
     assert answer.data["error"]["tookEffect"] == "no"
@@ -100,7 +100,7 @@ async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToo
 
 
 async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    def fail(request: ConsentRequest) -> bool:
+    def fail(_request: ConsentRequest) -> bool:
         raise ValueError(KEY)
 
     answer = await make_toolbox(consent=fail).dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
@@ -111,15 +111,15 @@ async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, ma
 
 
 async def test_a_hook_of_the_call_wins(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    async with make_toolbox(consent=lambda request: True) as toolbox:
+    async with make_toolbox(consent=lambda _: True) as toolbox:
         arguments = {"inquiryId": in_review(sandbox)}
-        assert (await toolbox.dispatch("approve_inquiry", arguments, consent=lambda request: False)).is_error
+        assert (await toolbox.dispatch("approve_inquiry", arguments, consent=lambda _: False)).is_error
         assert sandbox.requests == []
         assert not (await toolbox.dispatch("approve_inquiry", arguments)).is_error
 
 
 async def test_nobody_is_asked_for_what_cannot_be_done(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    def never(request: ConsentRequest) -> bool:
+    def never(_request: ConsentRequest) -> bool:
         raise AssertionError("asked")
 
     async with make_toolbox(consent=never, api_key=None) as toolbox:
@@ -139,7 +139,7 @@ async def test_what_a_framework_has_to_ask(toolbox: Toolbox, make_toolbox: MakeT
     given = {"inquiryId": "inq_1"}
     assert toolbox.to_approve("approve_inquiry", given) == toolbox.consent_request("approve_inquiry", given)
     assert toolbox.to_approve("get_inquiry", given) is None
-    assert make_toolbox(consent=lambda request: True).to_approve("approve_inquiry", given) is None
+    assert make_toolbox(consent=lambda _: True).to_approve("approve_inquiry", given) is None
     assert toolbox.to_approve("approve_inquiry", {}) is None
     assert toolbox.to_approve("no_such_tool", {}) is None
     with pytest.raises(InputError, match="is required"):

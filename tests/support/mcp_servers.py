@@ -38,8 +38,8 @@ class Person:
         self._action = action
         self._answer = answer
 
-    async def __call__(self, context: Any, params: Any) -> types.ElicitResult:
-        self.asked.append(params)
+    async def __call__(self, *context_and_params: Any, **_: Any) -> types.ElicitResult:
+        self.asked.append(context_and_params[1])
         content = {"confirm": self._answer} if self._action == "accept" else None
         return types.ElicitResult.model_validate({"action": self._action, "content": content})
 
@@ -83,7 +83,7 @@ class Hanging:
         with pytest.raises(asyncio.CancelledError):
             await call
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, _request: httpx.Request) -> httpx.Response:
         self._started.set()
         try:
             await asyncio.sleep(3600)

@@ -104,7 +104,7 @@ def two_pages() -> ToolCall:
     return ToolCall("persona_list_accounts", {"maxItems": 150})
 
 
-def check_partial(content: str) -> None:
+def assert_partial_answer(content: str) -> None:
     """What a model is given when the second page failed: the first one, how to go on, and the error."""
     held = json.loads(content)
     assert len(held["accounts"]) == 100

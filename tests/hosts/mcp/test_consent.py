@@ -125,7 +125,7 @@ class TestClientsThatCannotAsk:
         assert len(person.asked) == 1
 
     async def test_a_client_that_fails_while_asking(self, sandbox: Sandbox) -> None:
-        async def broken(context: Any, params: Any) -> types.ErrorData:
+        async def broken(*_: Any, **_named: Any) -> types.ErrorData:
             return types.ErrorData(code=types.INTERNAL_ERROR, message="the window was closed")
 
         server = create_server(options(sandbox, allow=frozenset({"decide"})), api_key=sandbox.api_key)

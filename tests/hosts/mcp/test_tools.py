@@ -120,25 +120,23 @@ class TestAnswers:
 
     @both_eras
     async def test_progress_of_paging_and_waiting(self, sandbox: Sandbox, era: str) -> None:
-        told: list[str | None] = []
+        messages: list[str | None] = []
 
-        async def progress(progress: float, total: float | None, message: str | None) -> None:
-            told.append(message)
+        async def progress(*progress_total_message: Any, **_: Any) -> None:
+            messages.append(progress_total_message[2])
 
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
             await client.call_tool("persona_list_accounts", {"maxItems": 150}, progress_callback=progress)
-            assert told == ["100 accounts", "150 accounts"]
+            assert messages == ["100 accounts", "150 accounts"]
             screened = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Ann Sanctioned"}
             report = (await client.call_tool("persona_create_report", screened)).structured_content["report"]
             arguments = {"reportId": report["id"], "wait": True}
             ready = await client.call_tool("persona_get_report", arguments, progress_callback=progress)
         assert ready.structured_content["report"]["hasMatch"] is True
-        assert told[-1] == "get_report: ready"
+        assert messages[-1] == "get_report: ready"
 
     @both_eras
-    async def test_a_wait_that_does_not_end_says_how_to_go_on(
-        self, sandbox: Sandbox, era: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_wait_that_does_not_end_says_how_to_go_on(self, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("persona_block.hosts.toolbox.WAIT_SECONDS", 0)
         with Sandbox(speed=0) as still:
             async with connected(create_server(options(still), api_key=still.api_key), era) as client:

@@ -1,0 +1,258 @@
+"""What holds in every framework: the same conversations, played through a driver for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from persona_block import Sandbox
+from persona_block.hosts import ConsentRequest, Selection
+from persona_block.spec import catalog
+from tests.support.frameworks import DRIVERS
+from tests.support.frameworks.driver import Driver, Setup
+from tests.support.scripted_model import (
+    DONE,
+    ToolCall,
+    assert_partial_answer,
+    changes,
+    failing_on_the_second_page,
+    in_review,
+    onboarding,
+    one_call,
+    report,
+    two_pages,
+)
+
+
+def drivers(*fitting: type[Driver]) -> pytest.MarkDecorator:
+    """Return the mark that plays a test through these drivers."""
+    return pytest.mark.parametrize("driver", fitting, ids=lambda driver: driver.name)
+
+
+every = drivers(*DRIVERS)
+with_consent = drivers(*(driver for driver in DRIVERS if driver.takes_consent))
+asking = drivers(*(driver for driver in DRIVERS if driver.asks))
+resumable = drivers(*(driver for driver in DRIVERS if driver.is_resumable))
+keyed = drivers(*(driver for driver in DRIVERS if driver.key_carriers))
+local = drivers(*(driver for driver in DRIVERS if driver.is_local))
+
+
+def names(changed: list[tuple[str, str]]) -> list[str]:
+    """Return what happened, without the objects it happened to."""
+    return [name for name, _ in changed]
+
+
+# --- tools -----------------------------------------------------------------------------------------------------------------
+
+
+@every
+async def test_all_or_the_chosen_tools(driver: type[Driver], sandbox: Sandbox) -> None:
+    async with driver(Setup(sandbox), onboarding) as agent:
+        assert set(await agent.offered()) == {spec.tool_id for spec in catalog.load_all()}
+    async with driver(Setup(sandbox, Selection.of(tools=["get_case"])), onboarding) as agent:
+        assert await agent.offered() == ["persona_get_case"]
+
+
+# --- a person's word -------------------------------------------------------------------------------------------------------
+
+
+@with_consent
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "awaited"])
+async def test_a_conversation_with_the_consent_hook(driver: type[Driver], sandbox: Sandbox, later: bool) -> None:
+    asked: list[ConsentRequest] = []
+
+    def consent(request: ConsentRequest) -> bool:
+        asked.append(request)
+        return True
+
+    async def consent_later(request: ConsentRequest) -> bool:
+        return consent(request)
+
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    async with driver(Setup(sandbox, consent=consent_later if later else consent), onboarding) as agent:
+        turn = await agent.start()
+        assert (turn.words, turn.question) == (DONE, None)
+        assert all(sandbox.api_key not in shown for shown in agent.saw)
+    assert names(changes(sandbox, before)) == ["report/watchlist.created", "inquiry.approved"]
+    assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
+    assert [request.object_id for request in asked] == [inquiry]
+
+
+@with_consent
+async def test_a_refusing_hook_is_final(driver: type[Driver], sandbox: Sandbox) -> None:
+    script = one_call("persona_approve_inquiry", inquiryId=in_review(sandbox))
+    async with driver(Setup(sandbox, consent=lambda _: False), script) as agent:
+        turn = await agent.start()
+    assert turn.question is None
+    assert "did not agree" in turn.words
+    assert sandbox.requests == []
+
+
+@asking
+async def test_a_run_stops_with_a_question_and_goes_on(driver: type[Driver], sandbox: Sandbox) -> None:
+    inquiry, before = in_review(sandbox), len(sandbox.effects)
+    async with driver(Setup(sandbox), onboarding) as agent:
+        waiting = await agent.start()
+        assert f"Approve inquiry {inquiry}?" in str(waiting.question)
+        assert "inquiry.approved" not in dict(changes(sandbox, before))
+        assert (await agent.answer(True)).words == DONE
+        assert all(sandbox.api_key not in shown for shown in agent.saw)
+    assert names(changes(sandbox, before)) == ["report/watchlist.created", "inquiry.approved"]
+    assert changes(sandbox, before)[-1] == ("inquiry.approved", inquiry)
+
+
+@asking
+async def test_a_refusal_sends_nothing(driver: type[Driver], sandbox: Sandbox) -> None:
+    async with driver(Setup(sandbox), onboarding) as agent:
+        await agent.start()
+        before, sent = len(sandbox.effects), len(sandbox.requests)
+        assert (await agent.answer(False)).words.startswith("Not approved")
+    assert changes(sandbox, before) == []
+    assert len(sandbox.requests) == sent
+
+
+@every
+async def test_a_call_that_cannot_be_made_asks_nobody(driver: type[Driver], sandbox: Sandbox) -> None:
+    async with driver(Setup(sandbox), one_call("persona_approve_inquiry", inquiryId="..", coment="x")) as agent:
+        turn = await agent.start()
+    assert turn.question is None
+    assert "- inquiryId:" in turn.words
+    assert "- coment:" in turn.words
+    assert sandbox.requests == []
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------------
+
+
+@every
+async def test_an_error_goes_to_the_model_and_ends_no_run(driver: type[Driver], sandbox: Sandbox) -> None:
+    async with driver(Setup(sandbox), one_call("persona_get_inquiry", inquiryId="inq_none")) as agent:
+        turn = await agent.start()
+    assert "404" in turn.words
+    assert "Nothing was changed" not in turn.words, "a read changes nothing anyway"
+
+
+@every
+async def test_what_was_read_before_an_error_goes_to_the_model(driver: type[Driver], sandbox: Sandbox) -> None:
+    setup = Setup(sandbox, make_runner=failing_on_the_second_page(sandbox))
+    async with driver(setup, one_call(two_pages().name, **two_pages().arguments)) as agent:
+        assert_partial_answer((await agent.start()).words)
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------------
+
+
+@keyed
+async def test_a_run_brings_its_own_key(driver: type[Driver], sandbox: Sandbox) -> None:
+    api_key = sandbox.sandbox_key
+    setup = Setup(sandbox, api_key="persona_production_wrong")
+    async with driver(setup, one_call("persona_list_cases", maxItems=1)) as agent:
+        for carrier in driver.key_carriers:
+            turn = await agent.start(carrier(api_key))
+            assert json.loads(turn.words)["cases"] == [], "the other environment has no cases"
+        assert all(api_key not in shown for shown in agent.saw)
+    assert [request.environment for request in sandbox.requests] == ["sandbox"] * len(driver.key_carriers)
+
+
+@keyed
+@pytest.mark.parametrize("blank", ["", " "])
+async def test_a_blank_key_does_not_fall_back(driver: type[Driver], sandbox: Sandbox, blank: str) -> None:
+    async with driver(Setup(sandbox), one_call("persona_list_cases")) as agent:
+        for carrier in driver.key_carriers:
+            assert "blank persona_api_key" in (await agent.start(carrier(blank))).words
+    assert sandbox.requests == []
+
+
+# --- steps that are repeated -----------------------------------------------------------------------------------------------
+
+
+@resumable
+async def test_a_stored_run_that_is_resumed_twice_decides_once(driver: type[Driver], sandbox: Sandbox) -> None:
+    before = len(sandbox.effects)
+    async with driver(Setup(sandbox), one_call("persona_approve_inquiry", inquiryId=in_review(sandbox))) as agent:
+        await agent.start()
+        for _ in range(2):
+            assert '"status":"approved"' in (await agent.answer(True)).words
+    assert names(changes(sandbox, before)) == ["inquiry.approved"]
+    assert [bool(request.replayed) for request in sandbox.requests] == [False, True]
+
+
+@every
+async def test_equal_calls_of_other_runs_all_happen(driver: type[Driver], sandbox: Sandbox) -> None:
+    call, before = report(sandbox), len(sandbox.effects)
+    async with driver(Setup(sandbox), one_call(call.name, **call.arguments)) as agent:
+        for _ in range(2):
+            assert '"status":"' in (await agent.start()).words
+    assert names(changes(sandbox, before)) == ["report/watchlist.created"] * 2
+    assert [bool(request.replayed) for request in sandbox.requests] == [False] * 2
+
+
+# --- arguments as no schema asks for them ----------------------------------------------------------------------------------
+
+VALUES: list[Any] = [
+    "[" * 100_000,
+    '{"a":' * 100_000,
+    "\0",
+    "\ud800",
+    "x" * 1_000_000,
+    "1" * 10_000,
+    "NaN",
+    float("inf"),
+    10**400,
+    -1,
+    True,
+    [],
+    {},
+    [[["\ud800"]]],
+    {"a": {"b": "\0"}},
+    "../../etc/passwd",
+]
+"""What stands in the place of an argument, of whatever type it is."""
+
+TEXTS = ["", "null", "[]", '"x"', "{", "\0", '{"outputFields":' + "[" * 100_000, r'{"inquiryId":"\ud800"}', "[" * 100_000]
+"""What stands in the place of all arguments, where a model sends text."""
+
+TOOLS = ("list_inquiries", "get_report", "approve_inquiry", "redact_account", "create_report", "import_accounts")
+
+
+@dataclass(frozen=True)
+class TextCall(ToolCall):
+    """A call whose arguments are this text, JSON or not."""
+
+    text: str = ""
+
+    @property
+    def json(self) -> str:
+        """The text as it is."""
+        return self.text
+
+
+def hostile_calls(driver: type[Driver], name: str, schema: dict[str, Any]) -> Iterator[ToolCall]:
+    """Yield all arguments at once, then one beside sound required ones, then what is no object at all.
+
+    Where calling is fast, each argument has its turn to be that one.
+    """
+    sound = {argument: "inq_1" for argument in schema.get("required", ())}
+    for value in VALUES:
+        yield ToolCall(name, dict.fromkeys(schema["properties"], value))
+        for argument in schema["properties"] if driver.calls_directly else ["outputFields"]:
+            yield ToolCall(name, {**sound, argument: value})
+    if driver.takes_text:
+        yield from (TextCall(name, {}, text) for text in TEXTS)
+
+
+@local
+@pytest.mark.parametrize("name", [f"persona_{name}" for name in TOOLS])
+async def test_hostile_arguments_are_answered_or_asked_about(driver: type[Driver], sandbox: Sandbox, name: str) -> None:
+    async with driver(Setup(sandbox, Selection.of(tools=[name])), onboarding) as agent:
+        schema = agent.toolbox.find(name).input_schema
+        for call in hostile_calls(driver, name, schema):
+            answer = await agent.answer_to(call)
+            if answer is not None:
+                assert answer
+                assert answer.encode(), "it can be sent on"
+                assert "fault of its own" not in answer
