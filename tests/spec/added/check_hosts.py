@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import mcp_types as types
 import pytest
 from mcp import Client
 
 import persona_block
-from persona_block import FileStore, Runner
+from persona_block import FileStore, Runner, Sandbox
 from persona_block.block.build import manifest
 from persona_block.cli import main
-from persona_block.hosts import (
-    Selection,
-    Toolbox,
-    anthropic_tools,
-    langchain,
-    openai_agents,
-    openai_tools,
-    pydantic_ai,
-)
+from persona_block.hosts import Selection, Toolbox, anthropic_tools, openai_tools
 from persona_block.hosts.mcp import Options, create_server
 from persona_block.spec import catalog
 from tests.support.case_files import API_KEY, Case, Recorder, cases
+from tests.support.frameworks import DRIVERS
+from tests.support.frameworks.driver import Driver, Setup
+from tests.support.scripted_model import onboarding
 
 NAME = "tag_account"
 TOOL = f"persona_{NAME}"
 ALIAS = "set_account_tags"
 (CASE,) = (case for case in cases() if case.operation == NAME)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Make an offline Persona."""
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 def toolbox(case: Case = CASE) -> Toolbox:
@@ -44,7 +45,6 @@ def test_this_is_the_copy() -> None:
 
 def test_the_catalog_lists_it() -> None:
     assert NAME in catalog.names()
-    assert catalog.load(ALIAS) is catalog.load(ALIAS)
     assert catalog.load(ALIAS) == catalog.load(NAME)
 
 
@@ -87,15 +87,15 @@ async def test_a_toolbox_calls_it(name: str) -> None:
 
 
 def test_model_providers_get_it() -> None:
-    with_name: Any = anthropic_tools(toolbox())
-    assert TOOL in [tool["name"] for tool in with_name]
+    assert TOOL in [tool["name"] for tool in anthropic_tools(toolbox())]
     assert TOOL in [tool["name"] for tool in openai_tools(toolbox())]
     assert TOOL in [tool["function"]["name"] for tool in openai_tools(toolbox(), form="chat")]
 
 
-@pytest.mark.parametrize("framework", [langchain, openai_agents, pydantic_ai], ids=lambda module: module.__name__)
-def test_agent_frameworks_get_it(framework: Any) -> None:
-    assert TOOL in [tool.name for tool in framework.tools(toolbox())]
+@pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.name)
+async def test_agent_frameworks_get_it(driver: type[Driver], sandbox: Sandbox) -> None:
+    async with driver(Setup(sandbox), onboarding) as agent:
+        assert TOOL in await agent.offered()
 
 
 @pytest.mark.parametrize("era", ["legacy", "auto"])
@@ -103,9 +103,8 @@ async def test_an_mcp_client_calls_it(era: str) -> None:
     options = Options(runner=lambda files: Runner(transport=Recorder(CASE.reply()).transport, files=files))
     async with Client(create_server(options, api_key=API_KEY), mode=era) as client:
         assert TOOL in [tool.name for tool in (await client.list_tools()).tools]
-        result = await client.call_tool(TOOL, CASE.params)
-    assert isinstance(result, types.CallToolResult)
-    assert result.structured_content["account"]["id"] == "act_Harbour1"
+        results = [await client.call_tool(name, CASE.params) for name in (TOOL, f"persona_{ALIAS}")]
+    assert [result.structured_content["account"]["id"] for result in results] == ["act_Harbour1"] * 2
 
 
 def test_the_command_line_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
