@@ -1,25 +1,33 @@
-"""A watch over the whole suite: what tests print and log is searched for planted secrets when they pass."""
+"""What holds for the whole suite: its budget, its markers, and that nothing printed or logged shows a planted secret."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.support.budget import register_profiles
 from tests.support.planted import leaks
+from tests.support.process_guard import ProcessGuard
 
-_found: list[str] = []
+register_profiles()
+
+_leaks: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ProcessGuard())
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.passed:
-        _found.extend(f"{report.nodeid}: {leak}" for leak in leaks(content for _, content in report.sections))
+        _leaks.extend(f"{report.nodeid}: {leak}" for leak in leaks(content for _, content in report.sections))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _found and session.exitstatus == pytest.ExitCode.OK:
+    if _leaks and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for leak in _found:
+    for leak in _leaks:
         terminalreporter.write_line(f"LEAKED {leak}", red=True)

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from persona_block.spec import catalog
 from scripts.generate import PICTURE, ROOT, demo_picture, document, documents
 
@@ -35,6 +37,7 @@ def test_a_table_is_made_anew_where_its_section_stands() -> None:
     assert document("no section\n") == "no section\n"
 
 
+@pytest.mark.process
 def test_python_examples_run(tmp_path: Path) -> None:
     examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert set(examples) >= AGENTS
@@ -68,6 +71,7 @@ def test_the_picture_shows_the_demo() -> None:
     assert picture == demo_picture(), "run `make generate`"
 
 
+@pytest.mark.process
 def test_generating_twice_gives_the_same_bytes() -> None:
     """Generate in processes whose sets come in different orders, at different times."""
     script = (

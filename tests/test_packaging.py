@@ -16,6 +16,9 @@ from persona_block.spec import catalog
 from persona_block.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
+
+pytestmark = pytest.mark.process
+
 ASK = f"""
 import persona_block
 from persona_block.spec import catalog, resources

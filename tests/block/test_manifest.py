@@ -103,6 +103,7 @@ def test_each_call_gives_a_copy_of_its_own() -> None:
     assert manifest() == MANIFEST
 
 
+@pytest.mark.process
 def test_needs_no_http_and_no_validator() -> None:
     script = (
         "import sys; from persona_block.block import manifest, manifest_schema; manifest(); manifest_schema();"

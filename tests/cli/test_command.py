@@ -19,6 +19,8 @@ import pytest
 from persona_block.spec import catalog
 from tests.support.planted import COMMAND_LINE_KEY as API_KEY
 
+pytestmark = pytest.mark.process
+
 
 def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `persona-block` in an environment without variables of ours but those given."""

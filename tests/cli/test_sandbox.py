@@ -22,6 +22,8 @@ from persona_block.sandbox.serving.faults import FAULTS
 from tests.cli.test_command import cli
 from tests.support.webhook_receiver import SECRET, Listener
 
+pytestmark = pytest.mark.process
+
 
 @dataclass
 class Served:

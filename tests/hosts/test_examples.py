@@ -44,6 +44,7 @@ async def play(example: Path, sandbox: Sandbox, model: Provider, word: str) -> s
     return said.decode()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 async def test_an_example_approves_what_a_person_approved(example: Path, sandbox: Sandbox) -> None:
     inquiry, before = in_review(sandbox), len(sandbox.effects)
@@ -58,6 +59,7 @@ async def test_an_example_approves_what_a_person_approved(example: Path, sandbox
     assert all(sandbox.api_key not in body for body in model.saw)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("example", LOOPS, ids=lambda path: path.stem)
 async def test_a_loop_does_nothing_that_a_person_refused(example: Path, sandbox: Sandbox) -> None:
     before = len(sandbox.effects)
@@ -67,6 +69,7 @@ async def test_a_loop_does_nothing_that_a_person_refused(example: Path, sandbox:
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 async def test_an_example_erases_what_a_person_named(example: Path, sandbox: Sandbox) -> None:
     inquiry, before = in_review(sandbox), len(sandbox.effects)
@@ -76,6 +79,7 @@ async def test_an_example_erases_what_a_person_named(example: Path, sandbox: San
     assert changes(sandbox, before) == [("inquiry.redacted", inquiry)]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("example", LOOPS, ids=lambda path: path.stem)
 async def test_a_loop_does_not_erase_on_a_yes(example: Path, sandbox: Sandbox) -> None:
     before = len(sandbox.effects)
@@ -90,7 +94,7 @@ async def test_a_loop_does_not_erase_on_a_yes(example: Path, sandbox: Sandbox) -
 def test_the_consent_of_an_example(example: Path, operation: str) -> None:
     """As the example defines it; its `asyncio.run` is left out."""
     typed = [""]
-    names: dict[str, Any] = {"input": lambda prompt: typed[-1]}
+    names: dict[str, Any] = {"input": lambda _prompt: typed[-1]}
     exec(example.read_text("utf-8").replace("asyncio.run(main())", ""), names)
     request = Toolbox().consent_request(operation, {"inquiryId": "inq_1"})
     right = "inq_1" if operation == "redact_inquiry" else "yes"

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from persona_block.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.process
 
 
 @contextmanager

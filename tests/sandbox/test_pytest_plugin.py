@@ -26,6 +26,7 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
     return done
 
 
+@pytest.mark.process
 def test_the_example_runs() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "examples/test_onboarding.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -37,6 +38,7 @@ def test_pytest_finds_it_by_itself(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.pluginmanager.hasplugin("persona_sandbox"), "the installation is older than pyproject.toml"
 
 
+@pytest.mark.process
 def test_it_costs_nothing_until_it_is_used(tmp_path: Path) -> None:
     test = """
 import sys
@@ -48,6 +50,7 @@ def test_nothing():
     assert run(tmp_path, test).returncode == 0
 
 
+@pytest.mark.process
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text("import sys\nsys.modules['starlette'] = None\n")
     test = """
@@ -64,6 +67,7 @@ def test_it(persona_sandbox):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.process
 def test_each_test_has_an_organisation_of_its_own(tmp_path: Path) -> None:
     test = """
 import pytest, time
@@ -96,6 +100,7 @@ def test_the_clock_stands_still(persona_sandbox):
     assert "4 passed" in done.stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("marker", "said"),
     [("True", "options are given by name"), ("rate_limt=1", "unexpected keyword argument 'rate_limt'")],

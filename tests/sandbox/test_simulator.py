@@ -69,6 +69,7 @@ def test_an_applicant_of_no_inquiry() -> None:
         sandbox.complete("inq_x")
 
 
+@pytest.mark.process
 def test_the_package_costs_nothing_until_it_is_used() -> None:
     # Of the block it shares next to nothing, so that a fault of the one can hide none of the other.
     script = (

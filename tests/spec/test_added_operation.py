@@ -24,6 +24,8 @@ CHECKS = (
     "tests/test_docs.py::test_the_tables_and_the_count_are_current",
 )
 
+pytestmark = pytest.mark.process
+
 
 def run(project: Path, *arguments: str) -> str:
     """Run Python in a copy of the project and return what it prints."""

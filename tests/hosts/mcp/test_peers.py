@@ -25,9 +25,12 @@ SCENARIOS = (
     "server-sse-multiple-streams",
 )
 
-pytestmark = pytest.mark.skipif(
-    not PEERS.is_dir(), reason="the MCP Inspector and the conformance scenarios are not installed: make peers"
-)
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        not PEERS.is_dir(), reason="the MCP Inspector and the conformance scenarios are not installed: make peers"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

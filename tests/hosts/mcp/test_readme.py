@@ -26,6 +26,7 @@ STDIO = [server for server in SERVERS if "command" in server]
 (HTTP,) = [server for server in SERVERS if "url" in server]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("server", STDIO, ids=lambda server: " ".join(server["args"]))
 async def test_settings_for_stdio(server: dict[str, Any]) -> None:
     command = Path(sys.executable).parent / server["command"]

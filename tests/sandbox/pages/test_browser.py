@@ -29,7 +29,10 @@ OPTIONS = [
 PHONE: Any = {"width": 360, "height": 740}
 HOSTILE = '<img src=x onerror="alert(1)">{{7*7}}'
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}"),
+]
 
 
 class World:
