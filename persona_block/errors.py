@@ -58,7 +58,11 @@ class Consequences(TypedDict, total=False):
     took_effect: TookEffect | None
     """Whether something was changed all the same; None for an operation that changes nothing."""
     retryable: bool
-    """Whether sending it again, as a new call, can do no harm and may help; the default is the class's."""
+    """Whether sending it again may help; the default is the class's `may_help`."""
+    idempotency_key: str | None
+    """The key under which a write in doubt can be sent again without happening twice."""
+    retry_after: float | None
+    """Seconds until sending it again may help, where they are known."""
 
 
 class PersonaError(Exception):
@@ -67,7 +71,8 @@ class PersonaError(Exception):
     An error survives `pickle`, so that process pools and workflow engines can hand it on.
     """
 
-    retryable: bool = False
+    may_help: bool = False
+    """Whether an error of this class may pass when the same is sent again."""
     took_effect: TookEffect | None = "no"
     """Whether something was changed all the same, or None for what changes nothing anyway."""
 
@@ -79,7 +84,19 @@ class PersonaError(Exception):
         if "took_effect" in consequences:
             self.took_effect = consequences["took_effect"]
         if "retryable" in consequences:
-            self.retryable = consequences["retryable"]
+            self.may_help = consequences["retryable"]
+        self.idempotency_key = consequences.get("idempotency_key")
+        """The key of a write in doubt: given to `run` or `call` again, it makes sure that the write happens once."""
+        self.retry_after = consequences.get("retry_after")
+        """Seconds until sending it again may help, where they are known."""
+
+    @property
+    def retryable(self) -> bool:
+        """Whether sending it again, as a new call, can do no harm and may help.
+
+        It is never true of a write that may have taken effect, unless the idempotency key that makes it safe is told with it.
+        """
+        return self.may_help and (self.took_effect != "unknown" or self.idempotency_key is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
@@ -99,6 +116,8 @@ class PersonaError(Exception):
             "requestId": None,
             "retryable": self.retryable,
             "tookEffect": self.took_effect,
+            "idempotencyKey": self.idempotency_key,
+            "retryAfter": self.retry_after,
             "problems": [],
         }
 
@@ -110,7 +129,13 @@ class PersonaError(Exception):
 
 
 def _consequences(error: PersonaError) -> Consequences:
-    return {"output": error.output, "took_effect": error.took_effect, "retryable": error.retryable}
+    return {
+        "output": error.output,
+        "took_effect": error.took_effect,
+        "retryable": error.may_help,
+        "idempotency_key": error.idempotency_key,
+        "retry_after": error.retry_after,
+    }
 
 
 def _restored(kind: type[PersonaError], args: tuple[Any, ...], state: Mapping[str, Any]) -> Any:
@@ -138,7 +163,7 @@ class InputError(PersonaError):
 class TransportError(PersonaError):
     """No answer came from Persona; `took_effect` says whether it may have acted on the request."""
 
-    retryable = True
+    may_help = True
     took_effect: TookEffect | None = "unknown"
 
 
@@ -207,14 +232,14 @@ class RateLimited(ApiError):
     """429: too many requests, or a quota is used up."""
 
     advice = "Wait for the limit to reset, then try again."
-    retryable = True
+    may_help = True
 
 
 class Unavailable(ApiError):
     """408 or 5xx: Persona could not answer."""
 
     advice = "The fault is on Persona's side; try again in a while."
-    retryable = True
+    may_help = True
 
 
 class ResponseError(PersonaError):
@@ -251,7 +276,7 @@ class WaitFailed(WaitError):
 class WaitTimedOut(WaitError):
     """What was waited for did not end in time; it may still."""
 
-    retryable = True
+    may_help = True
 
 
 class WebhookError(PersonaError):

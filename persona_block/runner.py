@@ -16,11 +16,13 @@ from .call import waiting
 from .call.caller import Caller, Output, Params, storing
 from .call.client import TIMEOUT, Client
 from .call.filehost import FileHost
+from .call.inputs import sealed
 from .call.paging import Span, collect, pages
 from .call.result import Stopwatch, ToolResult, failed_result
 from .call.retry import DEADLINE
 from .call.trace import Progress, Trace
 from .call.waiting import Patience
+from .credentials import ApiKey
 from .errors import InputError, PersonaError, Problem
 from .files.rules import FileRules
 from .files.store import FileRef, FileStore
@@ -48,7 +50,7 @@ class Runner:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         base_url: str | None = None,
         timeout: httpx.Timeout | float = TIMEOUT,
         deadline: float = DEADLINE,
@@ -56,6 +58,7 @@ class Runner:
         files: FileStore | None = None,
         file_rules: FileRules | None = None,
     ) -> None:
+        api_key = ApiKey.of(api_key)
         rules = file_rules or FileRules()
         self._client = Client(
             base_url or os.environ.get(BASE_URL_VARIABLE),
@@ -64,7 +67,7 @@ class Runner:
             transport=transport,
             file_limit=rules.limit,
         )
-        self._file_host = FileHost(rules.hosts, timeout=timeout, transport=transport, limit=rules.limit)
+        self._file_host = FileHost(rules.hosts, timeout=timeout, transport=transport, limit=rules.limit, deadline=deadline)
         self._files = files or FileStore()
         self._caller = Caller(self._client, self._files, api_key=api_key, check_files=rules.check)
 
@@ -98,6 +101,7 @@ class Runner:
         idempotency_key: the key of a write; a call made again under one happens once. The default is a new one.
         progress: told how retries, paging and waiting go.
         """
+        params = sealed(params)
         watch, trace = Stopwatch(), _trace(progress)
         try:
             spec, checked = _named(operation, params)
@@ -120,6 +124,7 @@ class Runner:
 
     async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
         """Return the output of one call of `operation`; raises PersonaError."""
+        params = sealed(params)
         spec, checked = _named(operation, params)
         return await self._caller.call(spec.name, checked, Trace(), idempotency_key)
 
@@ -138,6 +143,7 @@ class Runner:
         page_size: items a page, from 1; the default is the params' and then Persona's own.
         progress: told of each further attempt.
         """
+        params = sealed(params)
         spec, checked = _named(operation, params)
         return pages(self._caller, spec, checked, _trace(progress), Span(max_items, page_size))
 
@@ -158,6 +164,7 @@ class Runner:
 
         Raises WaitFailed where it ended badly and WaitTimedOut where it did not end, each with the last output.
         """
+        params = sealed(params)
         spec, checked = _named(operation, params)
         patience = Patience(delay, deadline)
         return await waiting.wait(self._caller, spec, checked, _trace(progress), patience, idempotency_key)
@@ -197,11 +204,13 @@ def run_sync(
     operation: str,
     params: Params | None = None,
     *,
-    api_key: str | None = None,
+    api_key: str | ApiKey | None = None,
     base_url: str | None = None,
     files: FileStore | None = None,
 ) -> ToolResult:
     """Return the envelope of one call from a script without an event loop; inside a loop, await `Runner.run` instead."""
+
+    api_key, params = ApiKey.of(api_key), sealed(params)
 
     async def once() -> ToolResult:
         async with Runner(api_key=api_key, base_url=base_url, files=files) as runner:

@@ -24,11 +24,21 @@ def _made(kind: type[PersonaError]) -> PersonaError:
     if issubclass(kind, InputError):
         return kind("get_inquiry", [Problem("inquiryId", "is required")], output={"a": [1]}, retryable=True)
     if issubclass(kind, ApiError):
-        said = {"title": "Conflict", "details": "Stale object", "request_id": "req_1"}
-        return kind("refused", status=409, **said, output={"a": [1]}, took_effect="yes", retryable=not kind.retryable)
+        return kind(
+            "refused",
+            status=409,
+            title="Conflict",
+            details="Stale object",
+            request_id="req_1",
+            output={"a": [1]},
+            took_effect="unknown",
+            retryable=True,
+            idempotency_key="key-1",
+            retry_after=2.5,
+        )
     if issubclass(kind, ResponseError):
         return kind("broken", status=200, request_id="req_1", output={"a": [1]}, took_effect="yes", retryable=True)
-    return kind("said", output={"a": [1]}, took_effect="yes", retryable=not kind.retryable)
+    return kind("said", output={"a": [1]}, took_effect="yes", retryable=not kind.may_help)
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.__name__) for kind in _classes()])

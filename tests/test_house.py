@@ -17,7 +17,7 @@ LONGEST = 320
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     PACKAGE: (
-        ("errors", "version"),
+        ("credentials", "errors", "version"),
         ("spec",),
         ("block", "files"),
         ("call",),

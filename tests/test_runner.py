@@ -136,6 +136,8 @@ async def test_the_envelope() -> None:
         "requestId",
         "retryable",
         "tookEffect",
+        "idempotencyKey",
+        "retryAfter",
         "problems",
     }
     assert envelope["errorDetails"]["kind"] == "not_found"

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import ssl
-from functools import cache
 from urllib.parse import urlsplit
-
-import httpx
 
 from ..errors import InputError, Problem
 
@@ -34,9 +30,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return one verifying TLS context for all clients; making one reads every root certificate."""
-    return httpx.create_ssl_context()

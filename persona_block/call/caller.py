@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..credentials import ApiKey
 from ..errors import InputError, PersonaError, Problem
 from ..files.store import UNNAMED, FileStore
 from ..files.tabular import check_csv
@@ -23,13 +23,11 @@ from .trace import Trace
 Params = Mapping[str, Any]
 Output = dict[str, Any]
 
-KEY_VARIABLE = "PERSONA_API_KEY"
-
 
 class Caller:
     """Makes calls through one client, with files from and to one store."""
 
-    def __init__(self, client: Client, files: FileStore, *, api_key: str | None, check_files: bool) -> None:
+    def __init__(self, client: Client, files: FileStore, *, api_key: ApiKey, check_files: bool) -> None:
         self._client = client
         self._files = files
         self._api_key = api_key
@@ -38,27 +36,40 @@ class Caller:
     async def call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
         """Return the output of one call; raises PersonaError."""
         spec = catalog.load(operation)
-        values, api_key = inputs.prepare_call(spec, params, self._api_key or os.environ.get(KEY_VARIABLE))
+        default_key = ApiKey.of_environment() if self._api_key.is_absent else self._api_key
+        values, api_key = inputs.prepare_call(spec, params, default_key)
         parts = serialize(spec, values)
-        if parts.method == "POST":
-            idempotency_key = check_idempotency_key(spec.name, idempotency_key or new_idempotency_key())
-        else:
-            idempotency_key = None
-        with observed(spec.name, trace), contextlib.ExitStack() as opened:
-            upload = await self._upload(spec, parts.multipart, opened) if parts.multipart else None
-            call = Call(spec, parts, api_key, idempotency_key, upload, trace)
+        if idempotency_key is not None:
+            check_idempotency_key(spec.name, idempotency_key)
+        # Persona knows the key of a POST alone (docs.withpersona.com/idempotence).
+        key_in_use = (idempotency_key or new_idempotency_key()) if parts.method == "POST" else None
+        call = Call(spec, parts, api_key, key_in_use, trace=trace)
+        try:
+            with observed(spec.name, trace):
+                return await self._made(call, values)
+        except PersonaError as error:
+            if error.took_effect == "unknown" and key_in_use is not None:
+                raise error.revised(idempotency_key=key_in_use) from None
+            raise
+
+    async def _made(self, call: Call, values: Params) -> Output:
+        """Make a call whose params are checked, and return its output."""
+        spec = call.spec
+        with contextlib.ExitStack() as opened:
+            if call.parts.multipart:
+                call.upload = await self._upload(spec, call.parts.multipart, opened)
             if spec.file_source:
                 return await self._download(call, values, *spec.file_source)
             answer = await self._client.send(call)
             if answer.status < 300:
                 return parse(spec, answer)
             if call.in_doubt and answer.status in (409, 422) and spec.confirm:
-                confirmed = await self._confirmed(spec.confirm, values, api_key)
+                confirmed = await self._confirmed(spec.confirm, values, call.api_key)
                 if confirmed is not None:
                     return confirmed
             raise parse_error(spec, answer, in_doubt=call.in_doubt)
 
-    async def _confirmed(self, confirm: Confirm, values: Params, api_key: str) -> Output | None:
+    async def _confirmed(self, confirm: Confirm, values: Params, api_key: ApiKey) -> Output | None:
         """Return the object as it is now, where it shows that an attempt without an answer took effect after all."""
         reading = catalog.load(confirm.operation)
         try:

@@ -7,25 +7,27 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import InputError, PersonaError, Problem, ResponseError, TookEffect, TransportError
+from ..credentials import ApiKey
+from ..errors import InputError, PersonaError, Problem, RateLimited, ResponseError, TookEffect, TransportError
 from ..files.rules import FILE_LIMIT
 from ..spec import catalog
 from ..spec.grammar import ToolSpec
-from .addresses import check_base_url, is_loopback, tls_context
+from .addresses import check_base_url, is_loopback
 from .filehost import Sink
-from .observe import silent_libraries
-from .pacing import Pacer, Ticket, pacer_for
+from .pacing import Pacer, Ticket, WindowClosed, pacer_for, reset_seconds
 from .parse import Answer
 from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
+from .wire import FAILURES, Allowance, Moving, Oversized, UnaskedEncoding, Wire, pieces
 
 log = logging.getLogger("persona_block")
 Number = TypeVar("Number", int, float)
@@ -35,6 +37,9 @@ JSON_LIMIT = 32 * 1024 * 1024
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 """Seconds for connecting, and for each read and write, unless the runner is told otherwise."""
+
+_PACERS = 256
+"""How many keys' pacers one client keeps."""
 
 _LEAST = 1.0
 """Seconds that an attempt gets even at the end of the deadline."""
@@ -56,7 +61,7 @@ class Call:
 
     spec: ToolSpec
     parts: RequestParts
-    api_key: str = field(repr=False)
+    api_key: ApiKey
     idempotency_key: str | None = None
     upload: Upload | None = None
     trace: Trace = field(default_factory=Trace)
@@ -98,14 +103,12 @@ class Client:
         self._file_limit = file_limit
         self._auth: Mapping[str, str] = wire["auth"]
         self._idempotency_header: str = wire["idempotencyHeader"]
-        self._pacers: dict[str, Pacer] = {}
+        self._pacers: OrderedDict[str, Pacer] = OrderedDict()
         self._closed = False
-        self._http = httpx.AsyncClient(
-            headers=wire["headers"],
+        self._wire = Wire(
             timeout=timeout,
             transport=transport,
-            follow_redirects=False,
-            verify=tls_context(),
+            headers=wire["headers"],
             trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
 
@@ -120,7 +123,11 @@ class Client:
         started = time.monotonic()
         before = call.trace.attempts
         while True:
-            ticket = await self._pacer(call.api_key).admit()
+            left = self._deadline - (time.monotonic() - started)
+            try:
+                ticket = await self._pacer(call.api_key).admit(max(_LEAST, left))
+            except WindowClosed as closed:
+                raise _not_admitted(call, closed.wait) from None
             started = time.monotonic() if call.trace.attempts == before else started
             left = self._deadline - (time.monotonic() - started)
             with ticket:
@@ -138,7 +145,7 @@ class Client:
             if isinstance(verdict, Stop):
                 if answer is None:
                     raise _unanswered(call, ended, verdict)
-                return replace(answer, note=verdict.because)
+                return replace(answer, note=verdict.because, may_help=verdict.may_help)
             call.in_doubt = call.in_doubt or is_in_doubt(ended)
             call.trace.retries.append({"reason": ended.reason, "after": round(verdict.after, 3)})
             log.info("%s: %s, trying again in %.2f s", call.spec.name, ended.reason, verdict.after)
@@ -148,40 +155,41 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection and refuse further calls."""
         self._closed = True
-        await self._http.aclose()
+        await self._wire.aclose()
 
-    def _pacer(self, api_key: str) -> Pacer:
-        if api_key not in self._pacers:
-            self._pacers[api_key] = pacer_for(self.base_url, api_key)
-        return self._pacers[api_key]
+    def _pacer(self, api_key: ApiKey) -> Pacer:
+        """Return the pacer of a key; those of the keys that were used last are kept, by names that tell nothing of them."""
+        digest = api_key.digest()
+        pacer = self._pacers.pop(digest, None) or pacer_for(self.base_url, digest)
+        self._pacers[digest] = pacer
+        while len(self._pacers) > _PACERS:
+            self._pacers.popitem(last=False)
+        return pacer
 
     async def _attempt(
         self, call: Call, ticket: Ticket, sink: Sink | None, media_type: str, seconds: float
     ) -> tuple[Attempt, Answer | None]:
         """Make one request of at most so many seconds: how it ended, and its answer where a whole one came.
 
-        A file that keeps coming or going may take longer.
+        A file that comes or goes may take longer while it moves at a sensible pace (see `wire.SLOWEST`).
         """
         call.trace.attempts += 1
-        request = self._request(call, media_type)
+        allowance = Allowance(seconds, earns=sink is not None or call.upload is not None)
+        request = self._request(call, media_type, allowance)
         if sink is not None:
             sink.restart()
+
+        async def receive(response: httpx.Response) -> tuple[httpx.Response, Answer]:
+            ticket.answered(response.headers)
+            call.trace.request_id = response.headers.get("Request-Id")
+            call.trace.status = response.status_code
+            return response, await self._read(call, response, allowance, sink, media_type)
+
         try:
-            streams = sink is not None or call.upload is not None
-            with silent_libraries():
-                async with asyncio.timeout(None if streams else seconds):
-                    response = await self._http.send(request, stream=True)
-                try:
-                    ticket.answered(response.headers)
-                    call.trace.request_id = response.headers.get("Request-Id")
-                    call.trace.status = response.status_code
-                    async with asyncio.timeout(None if streams else seconds):
-                        answer = await self._read(call, response, sink, media_type)
-                finally:
-                    await response.aclose()
+            response, answer = await self._wire.exchange(request, receive, allowance, _Bearer(self._auth, call.api_key))
         except TimeoutError:
             return Attempt(reason=f"no whole answer in {seconds:.0f} s"), None
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
             return Attempt(sent=sent, reason=f"no answer ({type(error).__name__})"), None
         ended = _ended(response)
@@ -189,8 +197,8 @@ class Client:
             ticket.refused(ended.reset or 0.0)
         return ended, answer
 
-    def _request(self, call: Call, media_type: str) -> httpx.Request:
-        headers = {self._auth["header"]: f"{self._auth['scheme']} {call.api_key}", "Accept": media_type}
+    def _request(self, call: Call, media_type: str, allowance: Allowance) -> httpx.Request:
+        headers = {"Accept": media_type}
         if media_type != "application/json":
             headers["Accept"] = f"{media_type}, application/json"
         if call.idempotency_key is not None:
@@ -198,41 +206,64 @@ class Client:
         content: dict[str, Any] = {}
         if call.upload is not None:
             call.upload.stream.seek(0)
-            content["files"] = {call.upload.part: (call.upload.name, call.upload.stream, call.upload.media_type)}
+            moving = Moving(call.upload.stream, allowance)
+            content["files"] = {call.upload.part: (call.upload.name, moving, call.upload.media_type)}
         elif call.parts.body is not None:
             content["json"] = call.parts.body
         try:
-            return self._http.build_request(call.parts.method, self.base_url + call.parts.target, headers=headers, **content)
+            url = self.base_url + call.parts.target
+            return self._wire.http.build_request(call.parts.method, url, headers=headers, **content)
         except httpx.InvalidURL:
             raise InputError(call.spec.name, [Problem("params", "are too long for a URL")]) from None
 
-    async def _read(self, call: Call, response: httpx.Response, sink: Sink | None, media_type: str) -> Answer:
-        found = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        to_sink = sink if response.is_success and found == media_type else None
+    async def _read(
+        self, call: Call, response: httpx.Response, allowance: Allowance, sink: Sink | None, media_type: str
+    ) -> Answer:
+        received = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        to_sink = sink if response.is_success and received == media_type else None
         limit = self._file_limit if to_sink else JSON_LIMIT
         kept = bytearray()
-        size = 0
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            if size > limit:
-                raise ResponseError(
-                    f"Persona's answer to {call.spec.name} is over {limit} bytes and was not read further.",
-                    status=response.status_code,
-                    request_id=call.trace.request_id,
-                    took_effect=None if call.spec.effect == "read" else "unknown",
-                )
-            if to_sink:
-                to_sink.write(piece)
-            else:
-                kept += piece
-        return Answer(response.status_code, found, bytes(kept), call.trace.request_id)
+        try:
+            async for piece in pieces(response, limit):
+                if to_sink:
+                    to_sink.write(piece)
+                    allowance.moved(len(piece))
+                else:
+                    kept += piece
+        except Oversized:
+            raise _unread(call, response, f"is over {limit} bytes and was not read further") from None
+        except UnaskedEncoding:
+            raise _unread(call, response, "is packed in a way that was not asked for and was not read") from None
+        return Answer(response.status_code, received, bytes(kept), call.trace.request_id)
+
+
+def _unread(call: Call, response: httpx.Response, what: str) -> ResponseError:
+    """Return the error for an answer that is not read to its end."""
+    return ResponseError(
+        f"Persona's answer to {call.spec.name} {what}.",
+        status=response.status_code,
+        request_id=call.trace.request_id,
+        took_effect=None if call.spec.effect == "read" else "unknown",
+    )
+
+
+class _Bearer(httpx.Auth):
+    """Puts the key into its header at the last moment."""
+
+    def __init__(self, auth: Mapping[str, str], api_key: ApiKey) -> None:
+        self._auth = auth
+        self._api_key = api_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self._auth["header"]] = f"{self._auth['scheme']} {self._api_key.reveal()}"
+        yield request
 
 
 def _ended(response: httpx.Response) -> Attempt:
     return Attempt(
         status=response.status_code,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),
-        reset=_number(response.headers.get("RateLimit-Reset"), float),
+        reset=reset_seconds(response.headers.get("RateLimit-Reset")),
         reason=f"status {response.status_code}",
     )
 
@@ -242,6 +273,15 @@ def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:
         return None if text is None else kind(text)
     except ValueError:
         return None
+
+
+def _not_admitted(call: Call, wait: float) -> RateLimited:
+    """Return the error for a call that the rate limit has no room for within its deadline."""
+    what = "was not sent again" if call.in_doubt else "was not sent"
+    message = f"{call.spec.name} {what}: the rate limit has no room for {wait:.0f} s, which is beyond the deadline."
+    doubt: TookEffect = "unknown" if call.in_doubt else "no"
+    took_effect = None if call.spec.effect == "read" else doubt
+    return RateLimited(message, status=429, request_id=call.trace.request_id, took_effect=took_effect, retry_after=wait)
 
 
 def _unanswered(call: Call, ended: Attempt, verdict: Stop) -> TransportError:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
 from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
 from ..files.rules import FILE_LIMIT
-from .addresses import is_loopback, tls_context
-from .observe import silent_libraries
+from .addresses import is_loopback
+from .retry import DEADLINE
+from .wire import FAILURES, Allowance, Oversized, UnaskedEncoding, Wire, pieces
 
 FILE_HOST = "files.withpersona.com"
 """Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
@@ -30,7 +30,9 @@ class Sink(Protocol):
 class FileHost:
     """Fetches file URLs with a client of its own, so that no header meant for the API can reach their host.
 
-    `hosts` are trusted beside Persona's own; a file over `limit` bytes is refused while it comes.
+    hosts: trusted beside Persona's own.
+    limit: bytes beyond which a file is refused while it comes.
+    deadline: seconds for a file that does not come at a sensible pace (see `wire.SLOWEST`).
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class FileHost:
         timeout: httpx.Timeout | float,
         transport: httpx.AsyncBaseTransport | None = None,
         limit: int = FILE_LIMIT,
+        deadline: float = DEADLINE,
     ) -> None:
         self._hosts = frozenset({FILE_HOST, *hosts})
         self._limit = limit
         self._closed = False
-        self._http = httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False, verify=tls_context())
+        self._deadline = deadline
+        self._wire = Wire(timeout=timeout, transport=transport)
 
     async def fetch(self, url: str, sink: Sink) -> None:
         """Fetch a file from a trusted host, without the API key, into `sink`; raises PersonaError.
@@ -53,45 +57,57 @@ class FileHost:
         """
         if self._closed:
             raise PersonaError("The runner is closed; open a new one. Nothing was fetched.")
+        allowance = Allowance(self._deadline, earns=True)
         for _ in range(_REDIRECTS):
-            self._check(url)
+            request = self._request(url)
             try:
-                with silent_libraries():
-                    async with self._http.stream("GET", url) as response:
-                        if not response.is_redirect:
-                            await self._store(response, sink)
-                            return
-                        url = str(response.next_request.url) if response.next_request else ""
-            except httpx.HTTPError as error:
+                location = await self._wire.exchange(
+                    request, lambda response: self._store(response, sink, allowance), allowance
+                )
+            except TimeoutError:
+                message = f"The file did not come within {self._deadline:g} s at a sensible pace."
+                raise TransportError(message, took_effect=None) from None
+            except FAILURES as error:
                 raise TransportError(f"The file could not be fetched: {type(error).__name__}.", took_effect=None) from None
+            if location is None:
+                return
+            url = location
         raise ResponseError("The file host redirects without end.", took_effect=None)
 
-    def _check(self, url: str) -> None:
+    def _request(self, url: str) -> httpx.Request:
+        """Return the request for a URL; raises InputError where it is none, or leads to a host that is not trusted."""
         try:
-            parts = urlsplit(url)
-            host = parts.hostname or ""
-        except ValueError:
-            host = ""
-        trusted = host in self._hosts and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
-        if not trusted:
+            request = self._wire.http.build_request("GET", url)
+        except (httpx.InvalidURL, ValueError):
+            raise InputError("download", [Problem("file", "is not a URL")]) from None
+        host, scheme = request.url.host, request.url.scheme
+        trusted = host in self._hosts and (scheme == "https" or (scheme == "http" and is_loopback(host)))
+        if not trusted or request.url.userinfo:
             message = f"is on a host that is not trusted with files ({host or 'none'}); name it in FileRules(hosts=…)"
             raise InputError("download", [Problem("file", message)])
+        return request
 
-    async def _store(self, response: httpx.Response, sink: Sink) -> None:
+    async def _store(self, response: httpx.Response, sink: Sink, allowance: Allowance) -> str | None:
+        """Store the body of an answer, or return where it leads to."""
+        if response.is_redirect:
+            return str(response.next_request.url) if response.next_request else ""
         if not response.is_success:
             hint = " Its URL may have expired: read the object again for a new one." if response.status_code < 500 else ""
             raise api_error_type(response.status_code)(
                 f"The file host answered {response.status_code}.{hint}", status=response.status_code, took_effect=None
             )
         sink.restart()
-        size = 0
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            if size > self._limit:
-                raise ResponseError(f"The file is over {self._limit} bytes and was not read further.", took_effect=None)
-            sink.write(piece)
+        try:
+            async for piece in pieces(response, self._limit):
+                sink.write(piece)
+                allowance.moved(len(piece))
+        except Oversized:
+            raise ResponseError(f"The file is over {self._limit} bytes and was not read further.", took_effect=None) from None
+        except UnaskedEncoding:
+            raise ResponseError("The file is packed in a way that was not asked for.", took_effect=None) from None
+        return None
 
     async def aclose(self) -> None:
         """Close every connection and refuse further files."""
         self._closed = True
-        await self._http.aclose()
+        await self._wire.aclose()

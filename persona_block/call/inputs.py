@@ -18,6 +18,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from ..credentials import ApiKey
 from ..errors import InputError, Problem
 from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
 from ..spec.nearest import nearest_name
@@ -28,22 +29,21 @@ _LARGEST_BITS = 1024
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
-def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: str | None) -> tuple[dict[str, Any], str]:
+def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: ApiKey) -> tuple[dict[str, Any], ApiKey]:
     """Return the checked params of one call and the API key to make it with; a key among the params wins over the default.
 
     Raises InputError with every problem of params and key alike; nothing has been sent then.
     """
     own_params = dict(params)
-    own_key = own_params.pop(API_KEY_PARAM, None)
+    own_key = ApiKey.of(own_params.pop(API_KEY_PARAM, None))
     problems: list[Problem] = []
     values: dict[str, Any] = {}
-    api_key = ""
     try:
         values = prepare(spec, own_params)
     except InputError as error:
         problems += error.problems
     try:
-        api_key = check_api_key(default_key if _is_absent(own_key) else own_key)
+        api_key = (default_key if own_key.is_absent else own_key).checked()
     except ValueError as error:
         problems.append(Problem(API_KEY_PARAM, str(error)))
     if problems:
@@ -77,16 +77,11 @@ def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def check_api_key(value: Any) -> str:
-    """Return an API key that can stand in a header; raises ValueError, as a phrase that never shows the key."""
-    if _is_absent(value):
-        raise ValueError("give your Persona API key here, to the runner, or as the environment variable PERSONA_API_KEY")
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, not {_kind(value)}")
-    key = value.strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("holds spaces, line breaks or characters that no Persona API key has; copy the key again")
-    return key
+def sealed(params: Any) -> Any:
+    """Return params whose API key shows nothing; whatever takes params from outside begins with this."""
+    if not isinstance(params, Mapping):
+        return params
+    return {name: ApiKey.of(value) if name == API_KEY_PARAM else value for name, value in params.items()}
 
 
 def _is_absent(value: Any) -> bool:

@@ -7,10 +7,13 @@ how many seconds the window ends (docs.withpersona.com/rate-limiting). A pacer k
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import math
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -18,8 +21,18 @@ from types import TracebackType
 _SLACK = 0.005
 """Seconds past the end of a window before the next is taken to have begun."""
 
-_LONGEST = 300.0
-"""Seconds beyond which no window is believed; Persona's last 60."""
+LONGEST_WINDOW = 60.0
+"""Seconds that a window lasts at most, whatever an answer says (docs.withpersona.com/rate-limiting)."""
+
+_Waiter = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+
+class WindowClosed(Exception):
+    """The window has no room within the seconds that the caller has; `wait` is how many seconds it takes."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"no room for {wait:.1f} s")
+        self.wait = wait
 
 
 class Pacer:
@@ -27,6 +40,7 @@ class Pacer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._waiters: deque[_Waiter] = deque()
         self._limit: int | None = None
         self._left: int | None = None
         self._ends: float | None = None
@@ -34,13 +48,35 @@ class Pacer:
         self._in_flight = 0
         self._sent = 0
 
-    async def admit(self) -> Ticket:
-        """Return a ticket for one request, as soon as the window has room; use it as a context around the request."""
+    async def admit(self, seconds: float) -> Ticket:
+        """Return a ticket for one request, as soon as the window has room; use it as a context around the request.
+
+        Raises WindowClosed where that is not within so many seconds: at once, unless an answer that is still to come may tell
+        of more room.
+        """
+        ends = time.monotonic() + seconds
         while True:
             admitted = self.try_admit()
             if isinstance(admitted, Ticket):
                 return admitted
-            await asyncio.sleep(admitted)
+            left = ends - time.monotonic()
+            if admitted > left and (left <= 0 or not self._in_flight):
+                raise WindowClosed(admitted)
+            await self._room(min(admitted, left))
+
+    async def _room(self, seconds: float) -> None:
+        """Wait until there may be room again, so many seconds at most."""
+        loop = asyncio.get_running_loop()
+        waiter = loop, loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                await waiter[1]
+        except TimeoutError:
+            pass
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiters.remove(waiter)
 
     def try_admit(self) -> Ticket | float:
         """Return a ticket, or in how many seconds to ask again."""
@@ -72,16 +108,28 @@ class Pacer:
         reported = _read(headers) if headers is not None else None
         with self._lock:
             self._in_flight -= 1
-            if reported is None or window != self._window:
-                return
-            limit, remaining, reset = reported
-            self._limit = limit
-            # An answer is read after it was written, so each tells the window's end too late, and the earliest is the best.
-            ends = time.monotonic() + reset + _SLACK
-            self._ends = ends if self._ends is None else min(self._ends, ends)
-            # Answers come late and out of order: of what one tells, only what was sent around or after it is uncertain.
-            lowest = remaining - (self._sent - counted)
-            self._left = min(lowest if self._left is None else max(self._left, lowest), remaining)
+            if reported is not None and window == self._window:
+                self._adjust(counted, *reported)
+            # Whoever waits learns of new room, and that nothing is to come any more that could tell of it.
+            woken = len(self._waiters) if not self._in_flight else max(0, self._left or 0)
+        self._wake(woken)
+
+    def _adjust(self, counted: int, limit: int, remaining: int, reset: float) -> None:
+        """Correct the count by what an answer tells; call it with the lock."""
+        self._limit = limit
+        # An answer is read after it was written, so each tells the window's end too late, and the earliest is the best.
+        ends = time.monotonic() + reset + _SLACK
+        self._ends = ends if self._ends is None else min(self._ends, ends)
+        # Answers come late and out of order: of what one tells, only what was sent around or after it is uncertain.
+        lowest = remaining - (self._sent - counted)
+        self._left = min(lowest if self._left is None else max(self._left, lowest), remaining)
+
+    def _wake(self, count: int) -> None:
+        """Let so many waiters ask again."""
+        for _ in range(min(count, len(self._waiters))):
+            with contextlib.suppress(IndexError, RuntimeError):  # another thread took it, or its loop is closed
+                loop, woken = self._waiters.popleft()
+                loop.call_soon_threadsafe(_end_wait, woken)
 
     def close_window(self, window: int, reset: float) -> None:
         """Close a window early after a 429: somebody else used it up."""
@@ -112,22 +160,36 @@ class Ticket(AbstractContextManager["Ticket"]):
         self._pacer.finish(self._window, self._counted, self._headers)
 
 
+def reset_seconds(text: str | None) -> float | None:
+    """Return the seconds that `RateLimit-Reset` tells, at most `LONGEST_WINDOW`; None where it tells no number of seconds."""
+    try:
+        seconds = math.nan if text is None else float(text)
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_WINDOW) if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _end_wait(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
 def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """Return limit, remaining and seconds to the reset; None where an answer does not give all three."""
+    reset = reset_seconds(headers.get("RateLimit-Reset"))
     try:
         limit, remaining = int(headers["RateLimit-Limit"]), int(headers["RateLimit-Remaining"])
-        reset = float(headers["RateLimit-Reset"])
     except (KeyError, ValueError):
         return None
-    return (limit, remaining, min(reset, _LONGEST)) if limit > 0 and reset >= 0 else None
+    return None if reset is None or limit <= 0 else (limit, remaining, reset)
 
 
 _pacers: weakref.WeakValueDictionary[str, Pacer] = weakref.WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def pacer_for(base_url: str, api_key: str) -> Pacer:
-    """Return the pacer that every call with this key to this address shares; it lives as long as somebody holds it."""
-    name = hashlib.sha256(f"{base_url}\n{api_key}".encode()).hexdigest()
+def pacer_for(base_url: str, key_digest: str) -> Pacer:
+    """Return the pacer that every call with one key to one address shares; it lives as long as somebody holds it."""
+    name = hashlib.sha256(f"{base_url}\n{key_digest}".encode()).hexdigest()
     with _lock:
         return _pacers.setdefault(name, Pacer())

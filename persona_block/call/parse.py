@@ -25,6 +25,8 @@ class Answer:
     request_id: str | None = None
     note: str = ""
     """A sentence on why no further attempt was made, for an error."""
+    may_help: bool = True
+    """Whether sending the same again may help, for an error."""
 
 
 def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
@@ -207,6 +209,7 @@ def parse_error(spec: ToolSpec, answer: Answer, *, in_doubt: bool = False) -> Ap
         " ".join(filter(None, [f"Persona refused {spec.name} with {answer.status}:", said.rstrip(".") + ".", advice]))
         + _cite(answer.request_id),
         took_effect=_took_effect(spec, answer, in_doubt),
+        retryable=kind.may_help and answer.may_help,
         status=answer.status,
         title=title,
         details=details,
@@ -220,7 +223,9 @@ _IN_DOUBT = "An earlier attempt may have taken effect: read the object as it is 
 def _took_effect(spec: ToolSpec, answer: Answer, in_doubt: bool) -> TookEffect | None:
     if spec.effect == "read":
         return None
-    return "unknown" if in_doubt or answer.status >= 500 or answer.status == 408 else "no"
+    # What answers with a redirect is none of Persona's servers, and may have passed the request on.
+    is_in_doubt = in_doubt or answer.status < 400 or answer.status >= 500 or answer.status == 408
+    return "unknown" if is_in_doubt else "no"
 
 
 def _listed_errors(answer: Answer) -> Iterator[dict[str, str]]:

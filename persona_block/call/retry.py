@@ -47,6 +47,8 @@ class Stop:
     """Give up; `because` says why in a sentence, or nothing where the attempt speaks for itself."""
 
     because: str = ""
+    may_help: bool = True
+    """Whether the same call may still succeed when somebody sends it again later."""
 
 
 def decide(
@@ -64,7 +66,7 @@ def decide(
     else:
         delay = None
     if delay is None:
-        return Stop(_why_not(spec, ended))
+        return _final(spec, ended)
     if elapsed + delay > deadline:
         return Stop(f"Given up after {number} attempts, because the next would pass the deadline of {deadline:g} s.")
     return Retry(delay)
@@ -97,12 +99,13 @@ def _backoff(number: int, jitter: float) -> float:
     return longest * (1 - jitter / 2)
 
 
-def _why_not(spec: ToolSpec, ended: Attempt) -> str:
+def _final(spec: ToolSpec, ended: Attempt) -> Stop:
     if ended.status == 429:
-        return "This is a quota of the organisation and not the rate limit, so waiting does not help."
+        return Stop("This is a quota of the organisation and not the rate limit, so waiting does not help.", may_help=False)
     if ended.status == 500 and spec.request.method == "POST":
-        return (
+        return Stop(
             "It was not tried again, because Persona keeps this answer under the idempotency key and would only repeat it. "
-            "Whether it took effect is unknown: read the object before trying again."
+            "Whether it took effect is unknown: read the object before trying again.",
+            may_help=False,
         )
-    return ""
+    return Stop()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..credentials import ApiKey
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
@@ -180,10 +181,10 @@ def _runner(arguments: argparse.Namespace) -> Runner:
     return Runner(api_key=_api_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
 
 
-def _api_key_from_stdin() -> str:
+def _api_key_from_stdin() -> ApiKey:
     """Read the API key from standard input; raises InputError for an empty one, which must not fall back to another."""
-    api_key = sys.stdin.readline().strip()
-    if not api_key:
+    api_key = ApiKey(sys.stdin.readline())
+    if api_key.is_absent:
         raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])
     return api_key
 

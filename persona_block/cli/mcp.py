@@ -67,14 +67,14 @@ def serve(arguments: argparse.Namespace) -> int:
         from ..hosts.mcp import create_app, create_server, serve_stdio
     except ModuleNotFoundError as error:
         raise InputError("mcp", [Problem("mcp", f"{_NEEDS_EXTRA} ({error.name} is missing)")]) from None
-    from ..call.caller import KEY_VARIABLE
+    from ..credentials import KEY_VARIABLE, ApiKey
 
     options, sandbox_key = _options(arguments)
     if arguments.http:
         app = create_app(options, hosts=arguments.public_host or (), stateless=arguments.stateless, api_key=sandbox_key)
         return _serve_http(arguments, app)
-    api_key = sandbox_key or os.environ.get(KEY_VARIABLE, "")
-    if not api_key:
+    api_key = ApiKey(sandbox_key) if sandbox_key else ApiKey.of_environment()
+    if api_key.is_absent:
         print(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.", file=sys.stderr)
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not known everywhere
         if hasattr(signal, name):

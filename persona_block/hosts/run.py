@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
+from ..credentials import ApiKey
 from ..errors import InputError, Problem
 from .answer import ToolAnswer, failure_answer
 from .arguments import Arguments
@@ -52,12 +53,12 @@ def step_idempotency_key(run: tuple[object, ...], call_id: str | None, name: str
     return sha256(identity.encode()).hexdigest()
 
 
-def _run_key(run: object) -> str | None:
+def _run_key(run: object) -> ApiKey | None:
     """Return the run's own key, or None; a run whose key is blank does not fall back to another's."""
     carried = run.get(RUN_KEY_NAME) if isinstance(run, Mapping) else getattr(run, RUN_KEY_NAME, None)
     if carried is None:
         return None
-    api_key = carried.get_secret_value() if hasattr(carried, "get_secret_value") else carried
-    if not isinstance(api_key, str) or not api_key.strip():
+    api_key = ApiKey.of(carried.get_secret_value() if hasattr(carried, "get_secret_value") else carried)
+    if not api_key.is_text:
         raise InputError("tools", [Problem("host", f"gave this run a blank {RUN_KEY_NAME}; whoever runs it has to set it")])
     return api_key

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import os
 from collections.abc import Callable
 from copy import copy
 from pathlib import Path
@@ -13,9 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from ..call.caller import KEY_VARIABLE
-from ..call.inputs import check_api_key
 from ..call.trace import Progress
+from ..credentials import KEY_VARIABLE, ApiKey
 from ..errors import InputError, PersonaError, Problem, TookEffect, WaitTimedOut, printable
 from ..runner import Runner
 from ..spec.catalog import current_name
@@ -50,14 +48,14 @@ class Toolbox:
         self,
         selection: Selection | None = None,
         *,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         consent: Consent | None = None,
         runner: Callable[[], Runner] | None = None,
         file_root: Path | None = None,
     ) -> None:
         self.selection = selection or Selection.of()
         self.tools = _tools(self.selection, file_root)
-        self._api_key = api_key
+        self._api_key = None if api_key is None else ApiKey.of(api_key)
         self._consent = consent
         self._make_runner = runner or Runner
         self._file_root = file_root
@@ -82,7 +80,7 @@ class Toolbox:
         name: str,
         arguments: Arguments = None,
         *,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         consent: Consent | None = None,
         progress: Progress | None = None,
         idempotency_key: str | None = None,
@@ -94,6 +92,7 @@ class Toolbox:
         progress: told how paging and waiting go.
         idempotency_key: a call that is made again under one key happens once; the default is a new key.
         """
+        api_key = None if api_key is None else ApiKey.of(api_key)
         tool: Tool | None = None
         took_effect: TookEffect | None = "no"
         try:
@@ -128,11 +127,14 @@ class Toolbox:
             raise InputError("tools", [Problem(name, f"is not offered here; these tools are: {offered}")])
         return tool
 
-    def consent_request(self, name: str, arguments: Arguments = None, *, api_key: str | None = None) -> ConsentRequest | None:
+    def consent_request(
+        self, name: str, arguments: Arguments = None, *, api_key: str | ApiKey | None = None
+    ) -> ConsentRequest | None:
         """Return what a person has to be asked before this call, or None; raises InputError for a call that cannot be made.
 
         api_key: the one that the call will be made with, which is then checked too; None leaves the key unchecked.
         """
+        api_key = None if api_key is None else ApiKey.of(api_key)
         tool = self.find(name)
         key_problems = [] if api_key is None else _key_problems(api_key)
         return consent_request(tool.spec, check_arguments(tool, arguments, self._file_root, key_problems).params)
@@ -154,10 +156,10 @@ class Toolbox:
         narrower.tools = _tools(narrower.selection, self._file_root)
         return narrower
 
-    def _used_key(self, api_key: str | None) -> str | None:
+    def _used_key(self, api_key: ApiKey | None) -> ApiKey:
         """Return the key to use; one that is given but blank never falls back to another."""
-        candidates = (api_key, self._api_key, os.environ.get(KEY_VARIABLE))
-        return next((candidate for candidate in candidates if candidate is not None), None)
+        candidates = (api_key, self._api_key, ApiKey.of_environment())
+        return next(candidate for candidate in candidates if candidate is not None)
 
     async def _run(
         self,
@@ -190,12 +192,12 @@ def _tools(selection: Selection, file_root: Path | None) -> tuple[Tool, ...]:
     return tuple(load_tool(name, file_root is not None) for name in selection.names)
 
 
-def _key_problems(api_key: str | None) -> list[Problem]:
+def _key_problems(api_key: ApiKey) -> list[Problem]:
     """Return what is wrong with an API key, as a problem of the host: no model can put it right."""
-    if api_key is None or not api_key.strip():
+    if api_key.is_absent:
         return [Problem("host", f"has no Persona API key; whoever runs it has to set one, such as {KEY_VARIABLE}")]
     try:
-        check_api_key(api_key)
+        api_key.checked()
     except ValueError as error:
         return [Problem("host", f"has a Persona API key that {error}")]
     return []

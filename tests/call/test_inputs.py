@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_block import InputError
-from persona_block.call.inputs import check_api_key, prepare, prepare_call
+from persona_block.call.inputs import prepare, prepare_call
+from persona_block.credentials import ApiKey
 from persona_block.spec import catalog
 
 INQUIRY = {"inquiryId": "inq_1"}
@@ -136,19 +137,20 @@ def test_every_problem_at_once() -> None:
 
 def test_key_and_params_are_judged_together() -> None:
     with pytest.raises(InputError) as caught:
-        prepare_call(catalog.load("get_inquiry"), {"apiKey": " "}, None)
+        prepare_call(catalog.load("get_inquiry"), {"apiKey": " "}, ApiKey(None))
     assert {problem.param for problem in caught.value.problems} == {"inquiryId", "apiKey"}
 
 
 def test_a_key_among_the_params_wins() -> None:
-    assert prepare_call(catalog.load("get_inquiry"), {**INQUIRY, "apiKey": " own "}, "default") == (INQUIRY, "own")
-    assert prepare_call(catalog.load("get_inquiry"), {**INQUIRY, "apiKey": ""}, "default") == (INQUIRY, "default")
+    spec, default = catalog.load("get_inquiry"), ApiKey("default")
+    assert prepare_call(spec, {**INQUIRY, "apiKey": " own "}, default) == (INQUIRY, ApiKey("own"))
+    assert prepare_call(spec, {**INQUIRY, "apiKey": ""}, default) == (INQUIRY, default)
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "sch\u00fcssel", "tab\tbed", 7, "\x7f"])
 def test_bad_keys_are_refused_without_being_shown(key: object) -> None:
     with pytest.raises(ValueError) as caught:
-        check_api_key(key)
+        ApiKey(key).checked()
     assert str(key) not in str(caught.value)
 
 

@@ -12,6 +12,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.middleware.authentication import AuthenticationMiddleware
 
+from ...credentials import ApiKey
 from .server import Options, create_server
 
 PATH = "/mcp"
@@ -27,7 +28,7 @@ class _KeyVerifier:
 
 
 def create_app(
-    options: Options, *, api_key: str | None = None, hosts: Iterable[str] = (), stateless: bool = False
+    options: Options, *, api_key: str | ApiKey | None = None, hosts: Iterable[str] = (), stateless: bool = False
 ) -> Starlette:
     """Return the ASGI application, with the server at `/mcp`.
 

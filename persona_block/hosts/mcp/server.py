@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import os
@@ -23,8 +22,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
-from ...call.caller import KEY_VARIABLE
 from ...call.trace import Progress
+from ...credentials import KEY_VARIABLE, ApiKey
 from ...errors import InputError, PersonaError, Problem, printable
 from ...files.rules import FileRules
 from ...files.store import FileStore
@@ -88,8 +87,9 @@ class Options:
     runner: Callable[[FileStore], Runner] | None = None
 
 
-def create_server(options: Options, *, api_key: str | None = None) -> Server[Any]:
+def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> Server[Any]:
     """Return the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
+    api_key = None if api_key is None else ApiKey.of(api_key)
     files = Files()
     make_runner = options.runner or (
         lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=OWNER_BYTES))
@@ -135,7 +135,7 @@ async def serve_stdio(server: Server[Any]) -> None:
 class _Handlers:
     """The handlers of the server's requests."""
 
-    def __init__(self, options: Options, toolbox: Toolbox, files: Files, api_key: str | None) -> None:
+    def __init__(self, options: Options, toolbox: Toolbox, files: Files, api_key: ApiKey | None) -> None:
         self._options = options
         self._toolbox = toolbox
         self._files = files
@@ -201,14 +201,13 @@ class _Handlers:
 
     def owner(self, ctx: ServerRequestContext[Any, Any]) -> str:
         """Return whose a sealed state or a file is, as what stands for the caller's key."""
-        return hashlib.sha256(self._key(ctx).encode()).hexdigest()
+        return self._key(ctx).digest()
 
-    def _key(self, ctx: ServerRequestContext[Any, Any]) -> str:
-        """Return the API key to use: the server's own, else the one that this very request brought, else an empty text."""
+    def _key(self, ctx: ServerRequestContext[Any, Any]) -> ApiKey:
+        """Return the API key to use: the server's own, else the one that this very request brought, else an absent one."""
         if self._api_key is not None or ctx.request is None:
-            return self._api_key or ""
-        scheme, _, token = str(ctx.request.headers.get("authorization", "")).partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+            return self._api_key or ApiKey(None)
+        return bearer_key(str(ctx.request.headers.get("authorization", "")))
 
     def _offered(self, ctx: ServerRequestContext[Any, Any]) -> Toolbox:
         """Return the toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
@@ -243,6 +242,12 @@ def listed_tool(tool: Tool) -> types.Tool:
     )
 
 
+def bearer_key(authorization: str) -> ApiKey:
+    """Return the key of an Authorization header, absent where it holds none."""
+    scheme, _, token = authorization.partition(" ")
+    return ApiKey(token.strip() if scheme.lower() == "bearer" else None)
+
+
 def _narrowing(headers: Mapping[str, list[str]]) -> Selection:
     """Return what a caller's headers ask for; a word that is not clearly a no means read-only."""
     values = {option: ",".join(lines).split(",") for option, lines in headers.items()}
@@ -250,8 +255,8 @@ def _narrowing(headers: Mapping[str, list[str]]) -> Selection:
     return Selection.of(toolsets=values["toolsets"], tools=values["tools"], exclude=values["exclude"], read_only=read_only)
 
 
-def _require_key(name: str, api_key: str, *, over_http: bool) -> None:
-    if not api_key:
+def _require_key(name: str, api_key: ApiKey, *, over_http: bool) -> None:
+    if api_key.is_absent:
         hint = "send it with each request as the header Authorization: Bearer" if over_http else f"set {KEY_VARIABLE}"
         raise InputError(
             printable(name), [Problem("host", f"there is no Persona API key; whoever runs this client has to {hint}")]

@@ -1,0 +1,79 @@
+"""The API key as a value that shows nothing: not in a repr, a log, a traceback's locals or a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any, NoReturn
+
+KEY_VARIABLE = "PERSONA_API_KEY"
+"""The environment variable that holds the key where no other is given."""
+
+
+class ApiKey:
+    """An API key, or what was given in the place of one; only `reveal` shows it.
+
+    Whatever takes a key as text turns it into this first, so that no frame of this package holds it as text. It cannot be
+    pickled, so that no queue or workflow engine stores it.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    @classmethod
+    def of(cls, value: Any) -> ApiKey:
+        """Return a key as it is, or what is no key yet as one."""
+        return value if isinstance(value, ApiKey) else cls(value)
+
+    @classmethod
+    def of_environment(cls) -> ApiKey:
+        """Return the key of PERSONA_API_KEY, which may be absent."""
+        return cls(os.environ.get(KEY_VARIABLE))
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is nothing, or nothing but blanks."""
+        return self._value is None or (isinstance(self._value, str) and not self._value.strip())
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text that is not blank."""
+        return isinstance(self._value, str) and not self.is_absent
+
+    def checked(self) -> ApiKey:
+        """Return the key as it can stand in a header; raises ValueError, as a phrase that never shows the key."""
+        return ApiKey(self.reveal())
+
+    def reveal(self) -> str:
+        """Return the key as text, for a header and nothing else; raises ValueError as `checked` does."""
+        if self.is_absent:
+            raise ValueError(f"give your Persona API key here, to the runner, or as the environment variable {KEY_VARIABLE}")
+        if not isinstance(self._value, str):
+            raise ValueError("must be text")
+        if not self._value.isascii() or not self._value.strip().isprintable() or " " in self._value.strip():
+            raise ValueError("holds spaces, line breaks or characters that no Persona API key has; copy the key again")
+        return self._value.strip()
+
+    def digest(self) -> str:
+        """Return a name for the key that tells nothing of it."""
+        return hashlib.sha256(repr(self._value).encode("utf-8", "backslashreplace")).hexdigest()
+
+    def __repr__(self) -> str:
+        return "ApiKey(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApiKey) and self.digest() == other.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an API key is not pickled; hand on the name of where it is found")
+
+    def __copy__(self) -> ApiKey:
+        return self
+
+    def __deepcopy__(self, memo: object) -> ApiKey:
+        return self
