@@ -37,12 +37,12 @@ async def test_case(case: Case, tmp_path: Path) -> None:
 
     assert result.success, result.error
     (request,) = recorder.requests
-    assert _seen(request) == case.request
-    assert _headers(request, case)
+    assert _written(request) == case.request
+    _assert_headers(request, case)
     output = dict(result.output)
-    if "file" in output:
-        stored = output["file"]
-        assert _text_of(stored.pop("path")) == case.response["text"]
+    if case.file_output:
+        stored = output[case.file_output]
+        assert Path(stored.pop("path")).read_text("utf-8") == case.response["text"]
         stored.pop("url")
     assert output == case.output
     assert result.request_id == "req_Case1"
@@ -51,35 +51,29 @@ async def test_case(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_output_fits_its_schema(case: Case) -> None:
-    schema = catalog.load(case.operation).output_schema()
     output = json.loads(json.dumps(case.output))
-    if "file" in output:
-        output["file"] |= {"url": "file:///x", "path": "/x"}
-    assert list(Draft202012Validator(schema).iter_errors(output)) == []
+    if case.file_output:
+        output[case.file_output] |= {"url": "file:///x", "path": "/x"}
+    assert list(Draft202012Validator(case.spec.output_schema()).iter_errors(output)) == []
 
 
-def _text_of(path: str) -> str:
-    return Path(path).read_text("utf-8")
-
-
-def _headers(request: httpx.Request, case: Case) -> bool:
+def _assert_headers(request: httpx.Request, case: Case) -> None:
     assert request.headers["Authorization"] == f"Bearer {API_KEY}"
     assert request.headers["Persona-Version"] == "2025-12-08"
     assert request.headers["Key-Inflection"] == "kebab"
     assert ("Idempotency-Key" in request.headers) == (case.request["method"] == "POST")
-    return True
 
 
-def _seen(request: httpx.Request) -> dict[str, Any]:
-    """The request as a case file writes it."""
+def _written(request: httpx.Request) -> dict[str, Any]:
+    """Return the request as a case file writes it."""
     target, _, query = request.url.raw_path.decode().partition("?")
-    seen: dict[str, Any] = {"method": request.method, "path": target.removeprefix("/api/v1")}
+    written: dict[str, Any] = {"method": request.method, "path": target.removeprefix("/api/v1")}
     if query:
-        seen["query"] = dict(parse_qsl(query, strict_parsing=True))
+        written["query"] = dict(parse_qsl(query, strict_parsing=True))
     if request.headers.get("Content-Type", "").startswith("multipart/form-data"):
         part = re.search(rb'name="([^"]+)"; filename="[^"]+"\r\n[^\r]+\r\n\r\n(.*?)\r\n--', request.content, re.DOTALL)
         assert part is not None
-        seen["multipart"] = {part[1].decode(): part[2].decode()}
+        written["multipart"] = {part[1].decode(): part[2].decode()}
     elif request.content:
-        seen["body"] = json.loads(request.content)
-    return seen
+        written["body"] = json.loads(request.content)
+    return written

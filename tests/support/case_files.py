@@ -10,6 +10,9 @@ from typing import Any
 
 import httpx
 
+from persona_block.spec import catalog
+from persona_block.spec.grammar import ToolSpec
+
 FOLDER = Path(__file__).resolve().parents[1] / "cases"
 API_KEY = "persona_sandbox_case-file-key"
 
@@ -28,13 +31,23 @@ class Case:
     def __str__(self) -> str:
         return f"{self.operation}: {self.name}"
 
+    @property
+    def spec(self) -> ToolSpec:
+        """The operation's spec."""
+        return catalog.load(self.operation)
+
+    @property
+    def file_output(self) -> str | None:
+        """The name of the output that is a file, or None."""
+        return self.spec.file_source[0] if self.spec.file_source else None
+
     def live_params(self) -> dict[str, Any]:
-        """The params as a caller gives them: a file's content as bytes."""
-        file = self.params.get("file")
-        return self.params if file is None else self.params | {"file": file | {"content": file["content"].encode()}}
+        """Return the params as a caller gives them, which is a file's content as bytes."""
+        files = {name: self.params[name] for name in self.params if self.spec.params[name].format == "file"}
+        return self.params | {name: file | {"content": file["content"].encode()} for name, file in files.items()}
 
     def reply(self) -> httpx.Response:
-        """Persona's answer."""
+        """Return Persona's answer."""
         headers = {"Request-Id": "req_Case1"}
         if "body" in self.response:
             return httpx.Response(self.response["status"], json=self.response["body"], headers=headers)
@@ -43,12 +56,12 @@ class Case:
 
 
 def operations_with_cases() -> set[str]:
-    """The names of all case files."""
+    """Return the names of all case files."""
     return {path.stem for path in FOLDER.glob("*.json")}
 
 
 def cases() -> Iterator[Case]:
-    """Every case of every file."""
+    """Yield every case of every file."""
     for path in sorted(FOLDER.glob("*.json")):
         for case in json.loads(path.read_text("utf-8")):
             yield Case(operation=path.stem, **case)
