@@ -1,29 +1,48 @@
 # `make demo` and `make test` set everything up themselves: Python 3.11 or newer is all they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Options for pytest, such as ARGS='-k wait'
+ARGS ?=
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 
-.PHONY: demo test peers lint types check generate clean
+# With compiled modules kept, the processes that tests start are faster.
+unexport PYTHONDONTWRITEBYTECODE
 
-demo: .venv/.runs
+.PHONY: help demo test quick soak peers format lint types check generate clean
+
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.runs ## play one onboarding on the offline Persona
 	@$(BIN)/persona-block demo
 
-test: .venv/.ready
-	$(BIN)/pytest -n auto
+test: .venv/.ready ## run the tests; ARGS='-k wait' chooses some, here and in quick and soak
+	$(PYTEST) $(ARGS)
 
-# Other people's checks of the MCP server, from the npm registry; without them their tests are skipped.
-peers:
+quick: .venv/.ready ## run the tests that start no browser and no process and do not go on for long
+	$(PYTEST) -m 'not browser and not process and not soak' $(ARGS)
+
+soak: .venv/.ready ## run the soaks, the walks and the properties with their full budget
+	$(PYTEST) --hypothesis-profile=full -m 'soak or hypothesis' $(ARGS)
+
+# Without them their tests are skipped.
+peers: ## install other people's checks of the MCP server from the npm registry
 	npm install --prefix tests/peers --no-package-lock --no-audit --no-fund --loglevel=error
 
-lint: .venv/.ready
+format: .venv/.ready ## mend what ruff can mend, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: .venv/.ready ## check the rules and the format with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.ready
+types: .venv/.ready ## check the types with mypy
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types test ## lint, types and test
 
-generate: .venv/.ready
+generate: .venv/.ready ## write the files that are made from others
 	$(BIN)/python -m scripts.generate
 
 # The demo needs a fraction of what the tests need, and so is ready in a fraction of the time.
@@ -38,5 +57,5 @@ generate: .venv/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-clean:
-	rm -rf .venv dist
+clean: ## remove the environment, what was built and what tools remember
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

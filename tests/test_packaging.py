@@ -62,7 +62,9 @@ def test_sdist_is_a_bare_checkout(built: Path, tmp_path: Path) -> None:
         archive.extractall(tmp_path, filter="data")
     (checkout,) = tmp_path.iterdir()
     assert ask(cwd=tmp_path, path=checkout).startswith(str(checkout))
-    assert (checkout / "LICENSE").is_file()
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").split()]
+    kept = {path.name for path in ROOT.iterdir() if not any(path.match(pattern) for pattern in (*ignored, ".git*"))}
+    assert kept <= {path.name for path in checkout.iterdir()}, "the sdist's `include` in pyproject.toml lacks some"
 
 
 def test_editable_install_and_checkout(tmp_path: Path) -> None:
