@@ -25,6 +25,9 @@ from persona_block.hosts.mcp import Options, create_app
 from tests.support.mcp_servers import ERAS, Hanging, Person, first, options, text
 from tests.support.planted import KEY
 
+CLIENT_OPTIONS: dict[str, Any] = {"timeout": 30, "verify": False}
+"""What clients of a loopback port need; reading certificates would take most of the time of a client."""
+
 both_eras = pytest.mark.parametrize("era", ERAS)
 
 
@@ -52,7 +55,7 @@ async def caller(
     """A client that sends its own key and headers with every request."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     sent |= {"Authorization": f"Bearer {key}"} if key else {}
-    async with httpx2.AsyncClient(headers=sent, timeout=30) as http:
+    async with httpx2.AsyncClient(headers=sent, **CLIENT_OPTIONS) as http:
         async with Client(streamable_http_client(url, http_client=http), mode=era, elicitation_callback=person) as client:
             yield client
 
@@ -97,7 +100,7 @@ class TestKeys:
         assert KEY not in str(result)
 
     async def test_a_session_belongs_to_the_key_it_began_with(self) -> None:
-        async with served(create_app(Options(runner=mirror))) as url, httpx.AsyncClient() as http:
+        async with served(create_app(Options(runner=mirror))) as url, httpx.AsyncClient(**CLIENT_OPTIONS) as http:
             mine, theirs = ({"Authorization": f"Bearer {name}"} for name in ("mine", "theirs"))
             accepted = {"Accept": "application/json, text/event-stream"}
             begun = await http.post(url, json=initialize("2025-06-18"), headers=mine | accepted)
@@ -120,7 +123,10 @@ class TestKeys:
 
     async def test_pages_of_other_names_do_not_reach_it(self) -> None:
         hosts = {"evil.example.com": 421, "mcp.example.com": 200}
-        async with served(create_app(Options(runner=mirror), hosts=["mcp.example.com"])) as url, httpx.AsyncClient() as http:
+        async with (
+            served(create_app(Options(runner=mirror), hosts=["mcp.example.com"])) as url,
+            httpx.AsyncClient(**CLIENT_OPTIONS) as http,
+        ):
             for host, status in hosts.items():
                 headers = {"Host": host, "Accept": "application/json, text/event-stream"}
                 assert (await http.post(url, json=initialize("2025-06-18"), headers=headers)).status_code == status
@@ -137,7 +143,7 @@ def initialize(version: str) -> dict[str, Any]:
 async def raw(url: str, version: str, capabilities: dict[str, Any], name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """The result of a tool call by a client of the handshake era, message by message."""
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer k"}
-    async with httpx.AsyncClient(headers=headers, timeout=20) as http:
+    async with httpx.AsyncClient(headers=headers, **CLIENT_OPTIONS) as http:
         begin = initialize(version)
         begin["params"]["capabilities"] = capabilities
         begun = await http.post(url, json=begin)
@@ -213,7 +219,7 @@ class TestNarrowing:
     async def test_a_header_that_comes_twice_counts_twice(self, lines: list[tuple[str, str]], missing: str) -> None:
         """As where a gateway adds its own restriction to what a client sent."""
         async with served(create_app(Options(Selection.of(), runner=mirror))) as url:
-            async with httpx2.AsyncClient(headers=[*lines, ("Authorization", "Bearer k")], timeout=30) as http:
+            async with httpx2.AsyncClient(headers=[*lines, ("Authorization", "Bearer k")], **CLIENT_OPTIONS) as http:
                 async with Client(streamable_http_client(url, http_client=http)) as client:
                     names = {tool.name for tool in (await client.list_tools()).tools}
         assert "persona_get_inquiry" in names
