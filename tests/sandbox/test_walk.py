@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -14,6 +15,7 @@ from persona_block.sandbox.objects.inquiries import STATUSES
 from persona_block.sandbox.state.clock import parse
 from persona_block.sandbox.webhook.events import EVENTS
 from tests.sandbox.objects.test_inquiries import ACTIONS, STAMPS
+from tests.support.budget import budget
 from tests.support.contract_client import Answer, Client
 from tests.support.webhook_receiver import Receiver
 
@@ -352,9 +354,8 @@ class Walk(RuleBasedStateMachine):
 
 
 Walk.TestCase.settings = settings(
-    max_examples=30,
+    max_examples=budget(small=6, full=200),
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
-TestWalk = Walk.TestCase
+TestWalk = pytest.mark.soak(Walk.TestCase)

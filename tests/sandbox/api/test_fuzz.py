@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS, Operation
 from persona_block.sandbox.messages.shapes import Shape
+from tests.support.budget import budget
 from tests.support.contract_client import Client
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SETTINGS = settings(
+    max_examples=budget(small=30, full=500), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 KNOWN = (TEMPLATES.inquiry, TEMPLATES.legacy, TEMPLATES.watchlist, "act_x", "1990-01-02", "US", "report/watchlist", "\x00")
 TEXT = st.text(max_size=6) | st.sampled_from(KNOWN)
