@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from persona_block import InputError, Runner, SpecError
-from persona_block.block.build import definition
+from persona_block.block.build import manifest
 from persona_block.hosts import Selection, Toolbox
 from persona_block.spec import catalog
 from tests.support.case_files import API_KEY
@@ -101,5 +101,13 @@ class TestAlias:
         assert catalog.load("get_account").name == "get_account"
 
     def test_the_manifest_has_it(self) -> None:
-        assert definition(catalog.load("get_account"))["aliases"] == ["get_person", "fetch_account"]
-        assert "aliases" not in definition(catalog.load("get_case"))
+        definitions = {definition["name"]: definition for definition in manifest()["tools"]["definitions"]}
+        assert definitions["get_account"]["aliases"] == ["get_person", "fetch_account"]
+        assert "aliases" not in definitions["get_case"]
+
+
+def test_nothing_of_a_changed_spec_stays_behind(tmp_path: Path) -> None:
+    with spec_folder(tmp_path) as folder:
+        change(folder / "get_account.json", aliases=["get_person"])
+        assert "get_person" in json.dumps(manifest())
+    assert "get_person" not in json.dumps(manifest())
