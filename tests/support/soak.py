@@ -1,4 +1,4 @@
-"""A seeded soak: many operations at a time against a sandbox that goes wrong, and then its own records of what happened."""
+"""A seeded soak: many operations at a time against a sandbox that goes wrong, compared with its own records afterwards."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ from persona_block.sandbox.serving.faults import Faults
 from persona_block.sandbox.state.records import Effect
 
 AT_ONCE = 20
+"""How many operations are under way at a time."""
+
+TIMEOUT = 0.75
+DEADLINE = 5.0
+"""Seconds for one attempt and for one operation."""
+
+EVENTS = {
+    "create_account": "account.created",
+    "create_inquiry": "inquiry.created",
+    "create_report": "report.created",
+    "approve_inquiry": "inquiry.approved",
+    "redact_inquiry": "inquiry.redacted",
+    "update_inquiry": "inquiry.updated",
+    "get_inquiry": None,
+}
+"""The operations that are played, and the event that each leaves in the sandbox's records."""
 
 
 @dataclass
 class Report:
-    """What a soak found."""
+    """What a soak counted, and every sentence in which a caller was told what is not so."""
 
     operations: int = 0
     succeeded: int = 0
@@ -27,80 +43,64 @@ class Report:
 
 
 @dataclass
-class _Done:
-    """One operation, how its effect is recognised in the sandbox's records, and what its caller was told."""
+class _Finished:
+    """One operation that has ended: what it was done to, and what its caller was told."""
 
     operation: str
-    event: str
     subject: str
     result: ToolResult
 
+    @property
+    def took_effect(self) -> str | None:
+        """What the caller of a failed operation was told of its effect: `no`, `unknown`, or nothing."""
+        return (self.result.error_details or {}).get("tookEffect")
+
 
 async def soak(operations: int, seed: int = 1, rate: float = 0.2) -> Report:
-    """Run so many operations, one in `1 / rate` requests hit by a fault, and hold the results against the records."""
+    """Run so many operations, with a fault in `rate` of all requests, and compare the results with the records."""
     sandbox = Sandbox(seed=seed)
-    faults = Faults(rate, seed=seed)
-    chance = random.Random(seed)
-    ready = await _prepare(sandbox, operations)
-    gate = asyncio.Semaphore(AT_ONCE)
-    done: list[_Done] = []
+    generator = random.Random(seed)
+    inquiry_ids = await _create_inquiries(sandbox, operations)
+    limit = asyncio.Semaphore(AT_ONCE)
+    finished: list[_Finished] = []
 
     async def one(runner: Runner, number: int) -> None:
-        async with gate:
-            done.append(await _operate(runner, sandbox, chance.choice(_KINDS), number, ready))
+        async with limit:
+            operation = generator.choice(list(EVENTS))
+            finished.append(await _operate(runner, sandbox, operation, number, inquiry_ids[number]))
 
-    sandbox.faults = faults
+    sandbox.faults = faults = Faults(rate, seed=seed)
     async with sandbox.serve() as base_url:
-        async with Runner(api_key=sandbox.api_key, base_url=base_url, timeout=0.75, deadline=5) as runner:
+        async with Runner(api_key=sandbox.api_key, base_url=base_url, timeout=TIMEOUT, deadline=DEADLINE) as runner:
             await asyncio.gather(*(one(runner, number) for number in range(operations)))
-    report = _judge(done, sandbox.effects, _subjects(sandbox))
+    report = _compare(finished, sandbox.effects, _marks(sandbox))
     report.injected = faults.injected
     sandbox.close()
     return report
 
 
-_KINDS = (
-    "create_account",
-    "create_inquiry",
-    "create_report",
-    "approve_inquiry",
-    "redact_inquiry",
-    "update_inquiry",
-    "get_inquiry",
-)
-_EVENTS = {
-    "create_account": "account.created",
-    "create_inquiry": "inquiry.created",
-    "create_report": "report.created",
-    "approve_inquiry": "inquiry.approved",
-    "redact_inquiry": "inquiry.redacted",
-    "update_inquiry": "inquiry.updated",
-    "get_inquiry": "",
-}
-
-
-async def _prepare(sandbox: Sandbox, count: int) -> list[str]:
-    """An inquiry for each operation that needs one, made without faults."""
+async def _create_inquiries(sandbox: Sandbox, count: int) -> list[str]:
+    """Create an inquiry for each operation that may need one, without faults, and return the ids."""
     params = {"inquiryTemplateId": sandbox.templates.inquiry}
     async with Runner(api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport) as runner:
         return [(await runner.call("create_inquiry", params))["inquiry"]["id"] for _ in range(count)]
 
 
-async def _operate(runner: Runner, sandbox: Sandbox, operation: str, number: int, ready: list[str]) -> _Done:
+async def _operate(runner: Runner, sandbox: Sandbox, operation: str, number: int, inquiry_id: str) -> _Finished:
+    """Run one operation; what it creates carries a mark by which it is recognised."""
     mark = f"soak-{number}"
     params: dict[str, Any] = {
         "create_account": {"referenceId": mark},
         "create_inquiry": {"inquiryTemplateId": sandbox.templates.inquiry, "note": mark},
         "create_report": {"reportType": "watchlist", "reportTemplateId": sandbox.templates.watchlist, "term": mark},
-        "update_inquiry": {"inquiryId": ready[number], "note": mark},
-    }.get(operation, {"inquiryId": ready[number]})
+        "update_inquiry": {"inquiryId": inquiry_id, "note": mark},
+    }.get(operation, {"inquiryId": inquiry_id})
     result = await runner.run(operation, params)
-    subject = mark if operation.startswith("create") else ready[number]
-    return _Done(operation, _EVENTS[operation], subject, result)
+    return _Finished(operation, mark if operation.startswith("create") else inquiry_id, result)
 
 
-def _subjects(sandbox: Sandbox) -> dict[str, str]:
-    """The mark of everything that was created, by its id."""
+def _marks(sandbox: Sandbox) -> dict[str, str]:
+    """Return the mark of everything that was created, by its id."""
     store = sandbox.organization.store
     marks = {}
     for effect in sandbox.effects:
@@ -111,44 +111,45 @@ def _subjects(sandbox: Sandbox) -> dict[str, str]:
     return marks
 
 
-def _judge(done: list[_Done], effects: list[Effect], marks: dict[str, str]) -> Report:
-    """Hold what every caller was told against what the sandbox recorded."""
-    happened: Counter[tuple[str, str]] = Counter()
+def _compare(finished: list[_Finished], effects: list[Effect], marks: dict[str, str]) -> Report:
+    """Compare what every caller was told with what the sandbox recorded."""
+    effect_counts: Counter[tuple[str, str]] = Counter()
     for effect in effects:
-        created = effect.name.endswith(".created")
-        subject = marks.get(effect.resource_id, "") if created else effect.resource_id
-        event = "report.created" if effect.name.startswith("report") and created else effect.name
-        happened[event, subject] += 1
-    report = Report(operations=len(done))
-    for each in done:
-        count = happened[each.event, each.subject]
-        told = (each.result.error_details or {}).get("tookEffect")
-        report.succeeded += each.result.success
-        if not each.result.success:
-            report.failed[str(told)] += 1
-        problem = _untrue(each, count, told)
+        is_creation = effect.name.endswith(".created")
+        subject = marks.get(effect.resource_id, "") if is_creation else effect.resource_id
+        event = "report.created" if effect.name.startswith("report") and is_creation else effect.name
+        effect_counts[event, subject] += 1
+    report = Report(operations=len(finished))
+    for operation in finished:
+        event_name = EVENTS[operation.operation]
+        problem = _untrue_read(operation)
+        if event_name is not None:
+            problem = _untrue_change(operation, effect_counts[event_name, operation.subject])
+        report.succeeded += operation.result.success
+        if not operation.result.success:
+            report.failed[str(operation.took_effect)] += 1
         if problem:
-            report.untrue.append(f"{each.operation} {each.subject}: {problem}; {each.result.error} {each.result.retries}")
+            result = operation.result
+            report.untrue.append(f"{operation.operation} {operation.subject}: {problem}; {result.error} {result.retries}")
     return report
 
 
-def _untrue(each: _Done, count: int, told: str | None) -> str:
-    if not each.event:
-        return "" if each.result.success or told is None else f"a read that tells {told}"
-    repeatable = each.operation == "update_inquiry"
-    if count > 1 and not repeatable:
+def _untrue_read(operation: _Finished) -> str:
+    """Return what is untrue of a read, or an empty text."""
+    if operation.result.success or operation.took_effect is None:
+        return ""
+    return f"a read that tells {operation.took_effect}"
+
+
+def _untrue_change(operation: _Finished, count: int) -> str:
+    """Return what is untrue of an operation that took effect so many times, or an empty text."""
+    success, took_effect = operation.result.success, operation.took_effect
+    if count > 1 and operation.operation != "update_inquiry":
         return f"happened {count} times"
-    if each.result.success and count == 0:
+    if success and count == 0:
         return "was reported successful and never happened"
-    if not each.result.success and told == "no" and count:
+    if not success and took_effect == "no" and count:
         return "was reported without effect and happened"
-    if not each.result.success and told not in ("no", "unknown"):
-        return f"failed and told {told}"
+    if not success and took_effect not in ("no", "unknown"):
+        return f"failed and told {took_effect}"
     return ""
-
-
-if __name__ == "__main__":
-    found = asyncio.run(soak(5_000))
-    print(f"{found.operations} operations, {found.succeeded} succeeded, failed {dict(found.failed)}")
-    print(f"faults: {dict(found.injected)}")
-    print(f"untrue: {len(found.untrue)}", *found.untrue[:10], sep="\n")
