@@ -63,9 +63,12 @@ def one_call(name: str, **arguments: Any) -> Script:
     return lambda seen: seen[-1] if seen else ToolCall(name, arguments)
 
 
-def changes(sandbox: Sandbox, since: int) -> list[tuple[str, str]]:
-    """What each request changed after so many effects, and of which object; what follows from that is left out."""
-    first = {effect.request_id: effect for effect in reversed(sandbox.effects[since:]) if effect.actor == "api"}
+def changes(sandbox: Sandbox, since: int, until: int | None = None) -> list[tuple[str, str]]:
+    """Return what each request changed, and of which object; what follows from that is left out.
+
+    since, until: how many effects there were before, and at the end; the default end is now.
+    """
+    first = {effect.request_id: effect for effect in reversed(sandbox.effects[since:until]) if effect.actor == "api"}
     return [(effect.name, effect.resource_id) for effect in reversed(first.values())]
 
 
