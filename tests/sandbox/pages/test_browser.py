@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from persona_block import Runner
@@ -31,6 +32,7 @@ HOSTILE = '<img src=x onerror="alert(1)">{{7*7}}'
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}"),
 ]
 
@@ -106,17 +108,24 @@ async def returning() -> AsyncIterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", visits
 
 
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests; what it remembers ends with the contexts of each."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(browser: Browser) -> AsyncIterator[World]:
     """A world of its own for each test; its clock stands still."""
     with Sandbox(speed=0) as sandbox:
-        async with sandbox.serve() as base_url, returning() as (site, visits), async_playwright() as playwright:
+        async with sandbox.serve() as base_url, returning() as (site, visits):
             async with Runner(api_key=sandbox.api_key, base_url=base_url) as runner:
-                browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-                try:
-                    yield World(sandbox, runner, browser, site, visits)
-                finally:
-                    await browser.close()
+                yield World(sandbox, runner, browser, site, visits)
+                for context in browser.contexts:
+                    await context.close()
 
 
 async def heading(page: Page, text: str) -> None:
