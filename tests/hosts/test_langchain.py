@@ -138,9 +138,9 @@ async def test_a_secret_key_is_in_no_trace_and_no_checkpoint(sandbox: Sandbox, t
     run = run_config(persona_api_key=SecretStr(sandbox.sandbox_key))
     await agent.ainvoke(START, {**run, "callbacks": [LangChainTracer(client=client)]})
     assert "persona_list_cases" in repr(client.mock_calls)
-    kept = repr((client.mock_calls, saver.storage, saver.writes, saver.blobs))
-    assert sandbox.sandbox_key not in kept
-    assert "ToolRuntime" not in kept
+    stored = repr((client.mock_calls, saver.storage, saver.writes, saver.blobs))
+    assert sandbox.sandbox_key not in stored
+    assert "ToolRuntime" not in stored
     assert [request.environment for request in sandbox.requests] == ["sandbox"]
     await toolbox.aclose()
 

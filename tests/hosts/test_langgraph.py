@@ -33,20 +33,22 @@ both_ways = pytest.mark.parametrize("blocking", [True, False], ids=["invoke", "a
 
 
 def graph(node: Any, sends: Callable[[Any], list[Send]] | None = None, saver: InMemorySaver | None = None) -> Any:
-    """A graph of one node, which an edge leads to, or which gets what is sent."""
-    made = StateGraph(MessagesState)
-    made.add_node("tools", node)
+    """Return a graph of one node, which an edge leads to, or which gets what is sent."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("tools", node)
     if sends is None:
-        made.add_edge(START, "tools")
+        builder.add_edge(START, "tools")
     else:
-        made.add_conditional_edges(START, sends, ["tools"])
-    return made.compile(checkpointer=saver or InMemorySaver())
+        builder.add_conditional_edges(START, sends, ["tools"])
+    return builder.compile(checkpointer=saver or InMemorySaver())
 
 
-def said(*calls: ToolCall) -> Any:
-    """A state in which a model has made these calls at once."""
-    made: Any = [{"name": call.name, "args": call.arguments, "id": f"call_{at}"} for at, call in enumerate(calls)]
-    return {"messages": [AIMessage("", tool_calls=made)]}
+def calling(*calls: ToolCall) -> Any:
+    """Return a state in which a model has made these calls at once."""
+    tool_calls: Any = [
+        {"name": call.name, "args": call.arguments, "id": f"call_{position}"} for position, call in enumerate(calls)
+    ]
+    return {"messages": [AIMessage("", tool_calls=tool_calls)]}
 
 
 def decide(name: str, inquiry: str) -> ToolCall:
@@ -57,17 +59,19 @@ def results(state: Any) -> list[str]:
     return [str(message.content) for message in state["messages"] if isinstance(message, ToolMessage)]
 
 
-async def play(made: Any, given: Any, config: Any, blocking: bool) -> Any:
-    return made.invoke(given, config) if blocking else await made.ainvoke(given, config)
+async def play(played: Any, state_or_command: Any, config: Any, blocking: bool) -> Any:
+    if blocking:
+        return played.invoke(state_or_command, config)
+    return await played.ainvoke(state_or_command, config)
 
 
 @both_ways
 async def test_two_calls_at_once_ask_nobody(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
     first, second, before = *all_in_review(sandbox)[:2], len(sandbox.effects)
-    made = graph(ToolNode(langchain.tools(toolbox)))
+    played = graph(ToolNode(langchain.tools(toolbox)))
     for number in range(ROUNDS):
         config = run_config(str(number))
-        state = await play(made, said(decide("approve", first), decide("decline", second)), config, blocking)
+        state = await play(played, calling(decide("approve", first), decide("decline", second)), config, blocking)
         assert "__interrupt__" not in state
         assert [ALONE in each for each in results(state)] == [True, True]
     assert changes(sandbox, before) == []
@@ -76,9 +80,9 @@ async def test_two_calls_at_once_ask_nobody(sandbox: Sandbox, toolbox: Toolbox, 
 
 @both_ways
 async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
-    made = graph(ToolNode(langchain.tools(toolbox)))
-    calls = said(ToolCall("persona_list_cases", {}), decide("approve", in_review(sandbox)))
-    read, refused = results(await play(made, calls, run_config(), blocking))
+    played = graph(ToolNode(langchain.tools(toolbox)))
+    calls = calling(ToolCall("persona_list_cases", {}), decide("approve", in_review(sandbox)))
+    read, refused = results(await play(played, calls, run_config(), blocking))
     assert read.startswith('{"cases":[')
     assert ALONE in refused
     await toolbox.aclose()
@@ -88,11 +92,11 @@ async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolb
 @pytest.mark.parametrize("answer", [APPROVED, REJECTED], ids=["approve", "reject"])
 async def test_one_call_is_asked_about(sandbox: Sandbox, toolbox: Toolbox, blocking: bool, answer: Any) -> None:
     inquiry, before = in_review(sandbox), len(sandbox.effects)
-    made = graph(ToolNode(langchain.tools(toolbox)))
-    state = await play(made, said(decide("approve", inquiry)), run_config(), blocking)
+    played = graph(ToolNode(langchain.tools(toolbox)))
+    state = await play(played, calling(decide("approve", inquiry)), run_config(), blocking)
     assert f"Approve inquiry {inquiry}?" in state["__interrupt__"][0].value["action_requests"][0]["description"]
     assert sandbox.requests == []
-    await play(made, Command(resume=answer), run_config(), blocking)
+    await play(played, Command(resume=answer), run_config(), blocking)
     assert changes(sandbox, before) == ([("inquiry.approved", inquiry)] if answer is APPROVED else [])
     await toolbox.aclose()
 
@@ -102,7 +106,7 @@ async def test_an_agent_asks_about_each_of_two_calls(sandbox: Sandbox, toolbox: 
     """`create_agent` gives each call a task of its own, so that LangGraph wants to know which question is answered."""
     for number, (first, second) in enumerate(list(pairwise(all_in_review(sandbox)))[::2]):
         before, config = len(sandbox.effects), run_config(str(number))
-        model = Twice(script=lambda _: "", calls=said(decide("approve", first), decide("decline", second)))
+        model = Twice(script=lambda _: "", calls=calling(decide("approve", first), decide("decline", second)))
         played: Any = create_agent(model, tools=langchain.tools(toolbox), checkpointer=InMemorySaver())
         state = await play(played, TASK, config, blocking)
         ids = {each.value["action_requests"][0]["name"]: each.id for each in state["__interrupt__"]}
@@ -123,8 +127,8 @@ class Twice(ScriptedModel):
 
     calls: Any
 
-    def _generate(self, messages: list[Any], *given: Any, **more: Any) -> Any:
-        result = super()._generate(messages, *given, **more)
+    def _generate(self, messages: list[Any], *arguments: Any, **options: Any) -> Any:
+        result = super()._generate(messages, *arguments, **options)
         if not isinstance(messages[-1], ToolMessage):
             result.generations[0].message = self.calls["messages"][0]
         return result
@@ -138,14 +142,14 @@ async def test_several_calls_sent_to_one_task_share_no_answer(sandbox: Sandbox, 
         await asyncio.sleep(0.05 if request.tool_call["id"] == "call_0" else 0)
         return await execute(request)
 
-    def made(wrap: Any = None) -> Any:
+    def reloaded_graph(wrap: Any = None) -> Any:
         node = ToolNode(importlib.reload(langchain).tools(toolbox), awrap_tool_call=wrap)
         return graph(node, lambda state: [Send("tools", state)], saver)
 
-    state = await made().ainvoke(said(decide("approve", first), decide("decline", second)), run_config())
-    (asked,) = state["__interrupt__"]
-    assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
-    state = await made(late).ainvoke(APPROVE, run_config())
+    state = await reloaded_graph().ainvoke(calling(decide("approve", first), decide("decline", second)), run_config())
+    (interruption,) = state["__interrupt__"]
+    assert interruption.value["action_requests"][0]["name"] == "persona_approve_inquiry"
+    state = await reloaded_graph(late).ainvoke(APPROVE, run_config())
     assert ALONE in results(state)[1]
     assert changes(sandbox, before) == [("inquiry.approved", first)]
     await toolbox.aclose()
@@ -158,15 +162,15 @@ async def test_a_second_question_in_a_task_is_never_asked(sandbox: Sandbox, tool
     before = len(sandbox.effects)
 
     async def node(_state: Any, config: RunnableConfig) -> Any:
-        calls = [said(decide("approve", first)), said(decide("decline", second))]
+        calls = [calling(decide("approve", first)), calling(decide("decline", second))]
         done = await asyncio.gather(*(inner.ainvoke(each, config) for each in calls))
         return {"messages": [message for each in done for message in each["messages"]]}
 
-    made = graph(node)
-    state = await made.ainvoke({"messages": []}, run_config())
-    (asked,) = state["__interrupt__"]
-    assert asked.value["action_requests"][0]["name"] == "persona_approve_inquiry"
-    state = await made.ainvoke(APPROVE, run_config())
+    played = graph(node)
+    state = await played.ainvoke({"messages": []}, run_config())
+    (interruption,) = state["__interrupt__"]
+    assert interruption.value["action_requests"][0]["name"] == "persona_approve_inquiry"
+    state = await played.ainvoke(APPROVE, run_config())
     assert "__interrupt__" not in state
     assert ALONE in results(state)[1]
     assert changes(sandbox, before) == [("inquiry.approved", first)]
@@ -197,9 +201,9 @@ async def test_a_write_is_made_once_where_another_call_replays_it(sandbox: Sandb
         return str(interrupt("Well?"))
 
     before = len(sandbox.effects)
-    made = graph(ToolNode([*langchain.tools(toolbox), elsewhere]))
-    assert (await play(made, said(report(sandbox), ToolCall("elsewhere", {})), run_config(), blocking))["__interrupt__"]
-    state = await play(made, Command(resume="yes"), run_config(), blocking)
+    played = graph(ToolNode([*langchain.tools(toolbox), elsewhere]))
+    assert (await play(played, calling(report(sandbox), ToolCall("elsewhere", {})), run_config(), blocking))["__interrupt__"]
+    state = await play(played, Command(resume="yes"), run_config(), blocking)
     assert results(state)[1] == "yes"
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"]
     assert [request.replayed for request in sandbox.requests] == [False, True]
@@ -216,11 +220,11 @@ async def test_an_approved_call_is_made_once_where_its_node_dies(sandbox: Sandbo
             raise ConnectionError
         return done
 
-    made = graph(node)
-    await made.ainvoke(said(decide("approve", inquiry)), run_config())
+    played = graph(node)
+    await played.ainvoke(calling(decide("approve", inquiry)), run_config())
     with pytest.raises(ConnectionError):
-        await made.ainvoke(APPROVE, run_config())
-    state = await made.ainvoke(None, run_config())
+        await played.ainvoke(APPROVE, run_config())
+    state = await played.ainvoke(None, run_config())
     assert '"status":"approved"' in results(state)[0]
     assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
     assert [request.replayed for request in sandbox.requests] == [False, True]
@@ -230,10 +234,10 @@ async def test_an_approved_call_is_made_once_where_its_node_dies(sandbox: Sandbo
 @both_ways
 async def test_equal_calls_in_other_runs_all_happen(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
     before = len(sandbox.effects)
-    made = graph(ToolNode(langchain.tools(toolbox)))
+    played = graph(ToolNode(langchain.tools(toolbox)))
     for config in (run_config("one"), run_config("one"), run_config("two")):
-        await play(made, said(report(sandbox)), config, blocking)
-    await play(made, said(report(sandbox), report(sandbox)), run_config("three"), blocking)
+        await play(played, calling(report(sandbox)), config, blocking)
+    await play(played, calling(report(sandbox), report(sandbox)), run_config("three"), blocking)
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 5
     await toolbox.aclose()
 

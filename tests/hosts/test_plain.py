@@ -97,12 +97,12 @@ def test_no_framework_is_imported_until_it_is_asked_for() -> None:
 @pytest.mark.parametrize("host", FRAMEWORKS)
 def test_a_missing_framework_names_its_extra(host: str) -> None:
     module, name, extra = FRAMEWORKS[host]
-    said = _python(
+    message = _python(
         f"import sys; sys.modules[{module!r}] = None\n"
         f"try:\n    from persona_block.hosts import {host}\n"
         "except ImportError as error:\n    print(error)"
     )
-    assert said == f"persona_block.hosts.{host} needs {name}: pip install 'persona-block[{extra}]'"
+    assert message == f"persona_block.hosts.{host} needs {name}: pip install 'persona-block[{extra}]'"
 
 
 def _python(code: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -81,15 +82,15 @@ async def test_a_model_gets_data_or_the_words_of_an_error(box: Toolbox) -> None:
 
 
 async def test_what_still_runs_has_found_nothing_yet(make_toolbox: MakeToolbox) -> None:
-    with Sandbox(speed=0) as slow:
+    with Sandbox(speed=0) as slow_sandbox:
 
         def runner() -> Runner:
-            return Runner(base_url=slow.base_url, transport=slow.transport)
+            return Runner(base_url=slow_sandbox.base_url, transport=slow_sandbox.transport)
 
-        async with make_toolbox(api_key=slow.api_key, runner=runner) as box:
+        async with make_toolbox(api_key=slow_sandbox.api_key, runner=runner) as box:
             started = await box.dispatch("create_report", {**WATCHLIST, "term": "Ann Sanctioned"})
             listed = await box.dispatch("list_reports")
-            slow.clock.advance(60)
+            slow_sandbox.clock.advance(60)
             ended = await box.dispatch("get_report", {"reportId": started.data["report"]["id"], "wait": "True"})
     for data in (started.data["report"], listed.data["reports"][0]):
         assert data["status"] == "pending"
@@ -102,7 +103,7 @@ async def test_what_still_runs_has_found_nothing_yet(make_toolbox: MakeToolbox) 
 
 
 async def test_what_was_listed_before_a_failure_has_found_nothing_yet_either(make_toolbox: MakeToolbox) -> None:
-    with Sandbox(speed=0) as slow:
+    with Sandbox(speed=0) as slow_sandbox:
         calls = 0
 
         async def second_page_fails(request: httpx.Request) -> httpx.Response:
@@ -110,12 +111,12 @@ async def test_what_was_listed_before_a_failure_has_found_nothing_yet_either(mak
             calls += request.method == "GET"
             if calls > 1:
                 return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
-            return await slow.transport.handle_async_request(request)
+            return await slow_sandbox.transport.handle_async_request(request)
 
         def runner() -> Runner:
-            return Runner(base_url=slow.base_url, transport=httpx.MockTransport(second_page_fails))
+            return Runner(base_url=slow_sandbox.base_url, transport=httpx.MockTransport(second_page_fails))
 
-        async with make_toolbox(api_key=slow.api_key, runner=runner) as box:
+        async with make_toolbox(api_key=slow_sandbox.api_key, runner=runner) as box:
             for number in range(2):
                 await box.dispatch("create_report", {**WATCHLIST, "term": f"Ann {number}"})
             answer = await box.dispatch("list_reports", {"maxItems": 2, "pageSize": 1})
@@ -157,14 +158,14 @@ async def test_a_list_gives_ten_and_says_how_to_go_on(box: Toolbox) -> None:
 async def test_max_items_follows_pages_and_gives_no_more(
     sandbox: Sandbox, box: Toolbox, wanted: int, sizes: list[int]
 ) -> None:
-    told: list[str] = []
-    answer = await box.dispatch("list_accounts", {"maxItems": wanted}, progress=told.append)
+    messages: list[str] = []
+    answer = await box.dispatch("list_accounts", {"maxItems": wanted}, progress=messages.append)
     assert len({account["id"] for account in answer.data["accounts"]}) == wanted
     assert "more" in answer.data
-    asked = [httpx.QueryParams(request.query)["page[size]"] for request in sandbox.requests]
-    assert asked == [str(size) for size in sizes]
-    assert len(told) == len(sizes)
-    assert told[-1] == f"{wanted} accounts"
+    asked_sizes = [httpx.QueryParams(request.query)["page[size]"] for request in sandbox.requests]
+    assert asked_sizes == [str(size) for size in sizes]
+    assert len(messages) == len(sizes)
+    assert messages[-1] == f"{wanted} accounts"
 
 
 async def test_max_items_beyond_the_end_gives_all(box: Toolbox) -> None:
@@ -172,6 +173,31 @@ async def test_max_items_beyond_the_end_gives_all(box: Toolbox) -> None:
     assert len(answer.data["accounts"]) == 202
     assert "more" not in answer.data
     assert "nextCursor" not in answer.data
+
+
+async def test_the_page_size_bounds_pages_and_not_the_list(sandbox: Sandbox, box: Toolbox) -> None:
+    answer = await box.dispatch("list_accounts", {"maxItems": 7, "pageSize": 3})
+    assert len({account["id"] for account in answer.data["accounts"]}) == 7
+    one_page = await box.dispatch("list_accounts", {"pageSize": 3})
+    assert len(one_page.data["accounts"]) == 3
+    asked_sizes = [httpx.QueryParams(request.query)["page[size]"] for request in sandbox.requests]
+    assert asked_sizes == ["3", "3", "1", "3"]
+
+
+async def test_a_list_that_repeats_its_cursor_is_an_error_with_what_was_read(make_toolbox: MakeToolbox) -> None:
+    def repeat(_request: httpx.Request) -> httpx.Response:
+        page = [{"type": "account", "id": "act_1", "attributes": {}}]
+        return httpx.Response(200, json={"data": page, "links": {"next": "/api/v1/accounts?page%5Bafter%5D=act_1"}})
+
+    def runner() -> Runner:
+        return Runner(base_url="https://persona.invalid", transport=httpx.MockTransport(repeat))
+
+    async with make_toolbox(runner=runner) as toolbox:
+        answer = await toolbox.dispatch("list_accounts", {"maxItems": 100})
+    assert answer.is_error
+    assert "the same cursor twice" in answer.text
+    assert "Nothing was changed" not in answer.text, "a read changes nothing anyway"
+    assert [account["id"] for account in answer.data["accounts"]] == ["act_1", "act_1"]
 
 
 async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
@@ -184,42 +210,48 @@ async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
 # --- waiting ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_waiting_polls_to_the_end(make_toolbox: MakeToolbox) -> None:
-    with Sandbox(report_delay=1) as slow:
+async def test_waiting_polls_to_the_end(make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(report_delay=3, speed=0) as slow_sandbox:
 
         def runner() -> Runner:
-            return Runner(base_url=slow.base_url, transport=slow.transport)
+            return Runner(base_url=slow_sandbox.base_url, transport=slow_sandbox.transport)
 
-        told: list[str] = []
+        async def pass_time(seconds: float) -> None:
+            slow_sandbox.clock.advance(seconds)
+
+        clock = SimpleNamespace(sleep=pass_time, get_running_loop=asyncio.get_running_loop)
+        monkeypatch.setattr("persona_block.call.waiting.asyncio", clock)
+        messages: list[str] = []
         async with make_toolbox(runner=runner) as toolbox:
-            made = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
-            report = made.data["report"]["id"]
+            created = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
+            report = created.data["report"]["id"]
             assert (await toolbox.dispatch("get_report", {"reportId": report})).data["report"]["status"] == "pending"
-            waited = await toolbox.dispatch("get_report", {"reportId": report, "wait": "true"}, progress=told.append)
+            waited = await toolbox.dispatch("get_report", {"reportId": report, "wait": "true"}, progress=messages.append)
         assert waited.data["report"]["status"] == "ready"
-        assert told
+        assert messages == ["get_report: pending"] * (len(messages) - 1) + ["get_report: ready"]
+        assert len(messages) > 1
 
 
 async def test_waiting_that_takes_too_long_says_how_to_go_on(
     make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
-    with Sandbox(report_delay=60) as slow:
+    with Sandbox(report_delay=60) as slow_sandbox:
 
         def runner() -> Runner:
-            return Runner(base_url=slow.base_url, transport=slow.transport)
+            return Runner(base_url=slow_sandbox.base_url, transport=slow_sandbox.transport)
 
         async with make_toolbox(runner=runner) as toolbox:
-            made = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
-            waited = await toolbox.dispatch("get_report", {"reportId": made.data["report"]["id"], "wait": True})
+            created = await toolbox.dispatch("create_report", {**WATCHLIST, "term": "Jane Doe"})
+            waited = await toolbox.dispatch("get_report", {"reportId": created.data["report"]["id"], "wait": True})
     assert not waited.is_error
     assert waited.data["report"]["status"] == "pending"
     assert waited.data["more"] == "It has not ended yet. Call persona_get_report with wait again."
 
 
 async def test_waiting_for_what_ends_badly_is_an_error_with_what_was_read(box: Toolbox) -> None:
-    made = await box.dispatch("create_report", {**WATCHLIST, "nameFirst": "Ada", "nameLast": "ReportError"})
-    waited = await box.dispatch("get_report", {"reportId": made.data["report"]["id"], "wait": True})
+    created = await box.dispatch("create_report", {**WATCHLIST, "nameFirst": "Ada", "nameLast": "ReportError"})
+    waited = await box.dispatch("get_report", {"reportId": created.data["report"]["id"], "wait": True})
     assert waited.is_error
     assert waited.data["report"]["status"] == "errored"
     assert waited.data["error"]["kind"] == "wait_failed"
@@ -344,6 +376,7 @@ async def test_following_pages_ends_before_a_client_gives_up(sandbox: Sandbox, m
         assert not answer.is_error
         assert len(answer.data["accounts"]) == 200
         assert "pageAfter" in answer.data["more"]
+        monkeypatch.setattr(listing, "WAIT_SECONDS", 0.05)
         nothing = await box.dispatch("list_accounts")
     assert nothing.is_error
     assert "took longer" in nothing.text

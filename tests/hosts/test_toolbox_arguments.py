@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from persona_block import Sandbox
+from persona_block import Runner, Sandbox, load
 from persona_block.hosts import ToolAnswer, Toolbox
 from tests.hosts.conftest import MakeToolbox
 from tests.support.planted import KEY
@@ -37,10 +38,10 @@ async def test_numbers_and_objects_may_be_text(box: Toolbox) -> None:
     listed = await box.dispatch("list_accounts", {"maxItems": "3"})
     assert len(listed.data["accounts"]) == 3
     fields = json.dumps({"name": {"first": "Ada"}})
-    made = await box.dispatch("create_account", {"referenceId": 4711, "fields": fields, "tags": '["vip"]'})
-    assert made.data["account"]["referenceId"] == "4711"
-    assert made.data["account"]["fields"]["name"]["first"] == "Ada"
-    assert made.data["account"]["tags"] == ["vip"]
+    created = await box.dispatch("create_account", {"referenceId": 4711, "fields": fields, "tags": '["vip"]'})
+    assert created.data["account"]["referenceId"] == "4711"
+    assert created.data["account"]["fields"]["name"]["first"] == "Ada"
+    assert created.data["account"]["tags"] == ["vip"]
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "{}", {}])
@@ -127,10 +128,10 @@ async def test_a_dotted_field_lies_below_another(sandbox: Sandbox, box: Toolbox)
 
 async def test_unknown_fields_are_named_with_the_nearest(sandbox: Sandbox, box: Toolbox) -> None:
     answer = await box.dispatch("get_inquiry", {"inquiryId": "inq_1", "outputFields": ["statuss", "zzz", "fieldz.a"]})
-    told = [problem["message"] for problem in answer.data["error"]["problems"]]
-    assert told[0] == "inquiry has no field 'statuss'; did you mean status?"
-    assert told[1].startswith("inquiry has no field 'zzz'; there are id, status, ")
-    assert told[2] == "inquiry has no field 'fieldz'; did you mean fields?"
+    messages = [problem["message"] for problem in answer.data["error"]["problems"]]
+    assert messages[0] == "inquiry has no field 'statuss'; did you mean status?"
+    assert messages[1].startswith("inquiry has no field 'zzz'; there are id, status, ")
+    assert messages[2] == "inquiry has no field 'fieldz'; did you mean fields?"
     assert sandbox.requests == []
 
 
@@ -162,6 +163,24 @@ async def test_an_import_takes_the_text_itself(box: Toolbox) -> None:
     assert answer.data["importer"]["status"] == "pending"
 
 
+async def test_csv_text_is_sent_as_a_file_of_the_name_in_the_spec(make_toolbox: MakeToolbox) -> None:
+    bodies: list[bytes] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.read())
+        return httpx.Response(200, json={"data": {"type": "importer/account", "id": "mprt_1", "attributes": {}}})
+
+    def runner() -> Runner:
+        return Runner(base_url="https://persona.invalid", transport=httpx.MockTransport(keep))
+
+    async with make_toolbox(runner=runner) as toolbox:
+        assert not (await toolbox.dispatch("import_accounts", {"file": CSV})).is_error
+    csv = load("import_accounts").params["file"].csv
+    assert csv is not None
+    assert f'filename="{csv.name}"'.encode() in bodies[0]
+    assert CSV.encode() in bodies[0].replace(b"\r\n", b"\n")
+
+
 async def test_an_import_takes_a_path_below_the_folder(make_toolbox: MakeToolbox, folder: Path) -> None:
     async with make_toolbox(file_root=folder) as toolbox:
         for path in ("below/people.csv", " below/../below/people.csv ", str(folder / "below" / "people.csv")):
@@ -188,8 +207,8 @@ async def test_an_import_takes_a_path_below_the_folder(make_toolbox: MakeToolbox
 )
 async def test_an_import_reads_nothing_else(sandbox: Sandbox, make_toolbox: MakeToolbox, folder: Path, path: str) -> None:
     async with make_toolbox(file_root=folder) as toolbox:
-        given = path.replace("{outside}", str(folder.parent / "outside.csv"))
-        answer = await toolbox.dispatch("import_accounts", {"file": given})
+        outside = path.replace("{outside}", str(folder.parent / "outside.csv"))
+        answer = await toolbox.dispatch("import_accounts", {"file": outside})
     assert answer.is_error
     assert "file" in answer.text
     assert answer.data["error"]["tookEffect"] == "no"
@@ -214,28 +233,28 @@ async def test_a_file_is_text_and_no_object(sandbox: Sandbox, box: Toolbox, valu
 async def test_a_dot_steps_into_lists_and_what_stands_nowhere_is_told(sandbox: Sandbox, toolbox: Toolbox) -> None:
     async with toolbox:
         inquiry = (await toolbox.dispatch("get_inquiry", {"inquiryId": in_review(sandbox)})).data["inquiry"]
-        verification = {"verificationId": inquiry["verificationIds"][0]}
+        params = {"verificationId": inquiry["verificationIds"][0]}
         wanted = ["checks.name", "checks.status", "checks.mood", "attributes.nothing"]
-        answer = await toolbox.dispatch("get_verification", {**verification, "outputFields": wanted})
+        answer = await toolbox.dispatch("get_verification", {**params, "outputFields": wanted})
         listed = await toolbox.dispatch(
             "list_inquiries", {"maxItems": 3, "outputFields": ["fields.nameFirst", "fields.name-last"]}
         )
-    found = answer.data["verification"]
-    assert set(found) == {"id", "checks", "attributes"}
-    assert found["checks"]
-    assert all(set(check) == {"name", "status"} for check in found["checks"])
+    verification = answer.data["verification"]
+    assert set(verification) == {"id", "checks", "attributes"}
+    assert verification["checks"]
+    assert all(set(check) == {"name", "status"} for check in verification["checks"])
     assert answer.data["absentFields"] == ["checks.mood", "attributes.nothing"]
-    assert found["checks"][0]["name"] in answer.text, "what was asked for is in the text too"
+    assert verification["checks"][0]["name"] in answer.text, "what was asked for is in the text too"
     assert listed.data["absentFields"] == ["fields.nameFirst"]
     assert "fields.nameFirst" in listed.text
 
 
 async def test_the_whole_wins_over_its_parts(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    given = {"inquiryId": in_review(sandbox)}
+    params = {"inquiryId": in_review(sandbox)}
     async with toolbox:
-        whole = await toolbox.dispatch("get_inquiry", {**given, "outputFields": ["fields"]})
+        whole = await toolbox.dispatch("get_inquiry", {**params, "outputFields": ["fields"]})
         for wanted in (["fields", "fields.name-first"], ["fields.name-first", "fields"]):
-            assert (await toolbox.dispatch("get_inquiry", {**given, "outputFields": wanted})).data == whole.data
+            assert (await toolbox.dispatch("get_inquiry", {**params, "outputFields": wanted})).data == whole.data
 
 
 @pytest.mark.parametrize("name", ["outputFields", "maxItems", "wait", "status"])
@@ -252,9 +271,9 @@ async def test_whatever_a_model_writes_is_answered(sandbox: Sandbox, toolbox: To
 
 
 async def test_what_is_there_and_empty_is_not_absent(sandbox: Sandbox, toolbox: Toolbox) -> None:
-    given = {"inquiryId": in_review(sandbox), "outputFields": ["reportIds", "selfieIds", "reportIds.deeper"]}
+    params = {"inquiryId": in_review(sandbox), "outputFields": ["reportIds", "selfieIds", "reportIds.deeper"]}
     async with toolbox:
-        answer = await toolbox.dispatch("get_inquiry", given)
+        answer = await toolbox.dispatch("get_inquiry", params)
         cases = await toolbox.dispatch("list_cases", {"outputFields": ["tags", "commentIds"]})
     assert answer.data["inquiry"]["reportIds"] == []
     assert "absentFields" not in answer.data

@@ -69,11 +69,11 @@ async def test_cancelling_stops_the_work(make_toolbox: MakeToolbox) -> None:
 
 
 def test_each_event_loop_gets_connections_of_its_own(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
-    made = []
+    runners = []
 
     def runner() -> Runner:
-        made.append(Runner(base_url=sandbox.base_url, transport=sandbox.transport))
-        return made[-1]
+        runners.append(Runner(base_url=sandbox.base_url, transport=sandbox.transport))
+        return runners[-1]
 
     toolbox = make_toolbox(runner=runner)
 
@@ -84,4 +84,4 @@ def test_each_event_loop_gets_connections_of_its_own(sandbox: Sandbox, make_tool
 
     asyncio.run(twice())
     asyncio.run(twice())
-    assert len(made) == 2
+    assert len(runners) == 2

@@ -32,19 +32,19 @@ async def test_without_anybody_to_ask_it_is_refused(sandbox: Sandbox, toolbox: T
 
 @pytest.mark.parametrize("name", SETTLING)
 async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_toolbox: MakeToolbox, name: str) -> None:
-    asked: list[ConsentRequest] = []
+    requests: list[ConsentRequest] = []
 
     def agree(request: ConsentRequest) -> bool:
-        asked.append(request)
+        requests.append(request)
         assert sandbox.requests == []
         return True
 
-    given = arguments(name, sandbox)
+    params = arguments(name, sandbox)
     before = len(sandbox.effects)
     async with make_toolbox(consent=agree) as toolbox:
-        answer = await toolbox.dispatch(name, given)
-    (request,) = asked
-    (object_id,) = given.values()
+        answer = await toolbox.dispatch(name, params)
+    (request,) = requests
+    (object_id,) = params.values()
     assert (request.operation, request.object_id) == (name, object_id)
     assert object_id in request.message.splitlines()[0]
     if name == "mark_inquiry_for_review":
@@ -52,7 +52,6 @@ async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_t
     else:
         assert not answer.is_error or name == "expire_inquiry"
         assert name == "expire_inquiry" or changes(sandbox, before)[0][1] == object_id
-    assert ("cannot be undone" in request.message) == (request.effect == "erase")
     assert ("cannot be undone" in request.message) == (request.effect == "erase")
     typed = object_id if request.effect == "erase" else "yes"
     assert typed in request.prompt
@@ -83,14 +82,14 @@ async def test_a_model_cannot_write_lines_of_the_question(toolbox: Toolbox) -> N
     assert len(request.message.splitlines()[2]) < 330
 
 
-@pytest.mark.parametrize("given", [False, None, 1, "yes", "true", [True], {"approved": True}], ids=str)
+@pytest.mark.parametrize("word", [False, None, 1, "yes", "true", [True], {"approved": True}], ids=str)
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "awaited"])
-async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToolbox, given: Any, later: bool) -> None:
+async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToolbox, word: Any, later: bool) -> None:
     async def answer_later(_request: ConsentRequest) -> Any:
-        return given
+        return word
 
     before = len(sandbox.effects)
-    async with make_toolbox(consent=answer_later if later else lambda _: given) as toolbox:
+    async with make_toolbox(consent=answer_later if later else lambda _: word) as toolbox:
         answer = await toolbox.dispatch("approve_inquiry", {"inquiryId": in_review(sandbox)})
     assert answer.data["error"]["kind"] == "not_agreed"
     assert answer.data["error"]["tookEffect"] == "no"
@@ -136,10 +135,10 @@ async def test_what_is_harmless_asks_nobody(toolbox: Toolbox) -> None:
 
 
 async def test_what_a_framework_has_to_ask(toolbox: Toolbox, make_toolbox: MakeToolbox) -> None:
-    given = {"inquiryId": "inq_1"}
-    assert toolbox.to_approve("approve_inquiry", given) == toolbox.consent_request("approve_inquiry", given)
-    assert toolbox.to_approve("get_inquiry", given) is None
-    assert make_toolbox(consent=lambda _: True).to_approve("approve_inquiry", given) is None
+    params = {"inquiryId": "inq_1"}
+    assert toolbox.to_approve("approve_inquiry", params) == toolbox.consent_request("approve_inquiry", params)
+    assert toolbox.to_approve("get_inquiry", params) is None
+    assert make_toolbox(consent=lambda _: True).to_approve("approve_inquiry", params) is None
     assert toolbox.to_approve("approve_inquiry", {}) is None
     assert toolbox.to_approve("no_such_tool", {}) is None
     with pytest.raises(InputError, match="is required"):

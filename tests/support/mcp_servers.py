@@ -34,12 +34,12 @@ class Person:
     """Answers every question alike, and remembers what was asked."""
 
     def __init__(self, action: str = "accept", answer: Any = True) -> None:
-        self.asked: list[types.ElicitRequestFormParams] = []
+        self.questions: list[types.ElicitRequestFormParams] = []
         self._action = action
         self._answer = answer
 
     async def __call__(self, *context_and_params: Any, **_: Any) -> types.ElicitResult:
-        self.asked.append(context_and_params[1])
+        self.questions.append(context_and_params[1])
         content = {"confirm": self._answer} if self._action == "accept" else None
         return types.ElicitResult.model_validate({"action": self._action, "content": content})
 

@@ -119,7 +119,7 @@ async def test_a_conversation_with_the_process() -> None:
         inquiry = await first_in_review(client)
         approved = await client.call_tool("persona_approve_inquiry", {"inquiryId": inquiry})
     assert approved.structured_content["inquiry"]["status"] == "approved"
-    assert len(person.asked) == 1
+    assert len(person.questions) == 1
 
 
 def test_a_client_that_cannot_ask_is_refused_unless_the_operator_allows_it(talk_to: TalkTo) -> None:

@@ -37,10 +37,10 @@ class TestAsking:
             result = await client.call_tool("persona_approve_inquiry", arguments)
         assert result.structured_content["inquiry"]["status"] == "approved"
         assert happened(sandbox, "inquiry.approved") == 1
-        (asked,) = person.asked
-        assert f"Approve inquiry {inquiry}?" in asked.message
-        assert "“All fine. Erase everything?”" in asked.message
-        assert asked.requested_schema["properties"]["confirm"]["type"] == "boolean"
+        (question,) = person.questions
+        assert f"Approve inquiry {inquiry}?" in question.message
+        assert "“All fine. Erase everything?”" in question.message
+        assert question.requested_schema["properties"]["confirm"]["type"] == "boolean"
 
     @both_eras
     async def test_an_erasure_is_confirmed_by_typing_the_id(self, sandbox: Sandbox, era: str) -> None:
@@ -49,9 +49,9 @@ class TestAsking:
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era, person) as client:
             result = await client.call_tool("persona_redact_inquiry", {"inquiryId": inquiry})
         assert result.structured_content["inquiry"]["redactedAt"]
-        assert "cannot be undone" in person.asked[0].message
-        assert inquiry in person.asked[0].message
-        assert inquiry in person.asked[0].requested_schema["properties"]["confirm"]["description"]
+        assert "cannot be undone" in person.questions[0].message
+        assert inquiry in person.questions[0].message
+        assert inquiry in person.questions[0].requested_schema["properties"]["confirm"]["description"]
 
     @both_eras
     @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ class TestAsking:
             keyless = await client.call_tool("persona_approve_inquiry", {"inquiryId": "inq_1"})
         assert wrong.is_error
         assert keyless.is_error
-        assert person.asked == []
+        assert person.questions == []
 
     async def test_what_needs_no_word_asks_nobody(self, sandbox: Sandbox) -> None:
         person = Person()
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), "auto", person) as client:
             assert not (await client.call_tool("persona_create_account", {"referenceId": "new"})).is_error
-        assert person.asked == []
+        assert person.questions == []
 
 
 class TestClientsThatCannotAsk:
@@ -122,7 +122,7 @@ class TestClientsThatCannotAsk:
         async with connected(create_server(chosen, api_key=sandbox.api_key), era, person) as client:
             result = await client.call_tool("persona_expire_inquiry", {"inquiryId": first(sandbox, "pending")})
         assert result.is_error
-        assert len(person.asked) == 1
+        assert len(person.questions) == 1
 
     async def test_a_client_that_fails_while_asking(self, sandbox: Sandbox) -> None:
         async def broken(*_: Any, **_named: Any) -> types.ErrorData:
@@ -146,9 +146,9 @@ class TestTheSealedState:
 
     @staticmethod
     async def answer(client: Client, state: str | None, arguments: dict[str, Any], name: str = "approve_inquiry") -> Any:
-        said: types.InputResponses = {"confirm": types.ElicitResult(action="accept", content={"confirm": True})}
+        responses: types.InputResponses = {"confirm": types.ElicitResult(action="accept", content={"confirm": True})}
         return await client.session.call_tool(
-            f"persona_{name}", arguments, input_responses=said, request_state=state, allow_input_required=True
+            f"persona_{name}", arguments, input_responses=responses, request_state=state, allow_input_required=True
         )
 
     async def test_an_answer_that_is_sent_twice_decides_once(self, sandbox: Sandbox) -> None:

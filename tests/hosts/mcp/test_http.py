@@ -244,7 +244,7 @@ class TestConsent:
         async with served(create_app(options(sandbox))) as url, caller(url, sandbox.api_key, era, person) as client:
             result = await client.call_tool("persona_decline_inquiry", {"inquiryId": inquiry})
         assert result.structured_content["inquiry"]["status"] == "declined"
-        assert len(person.asked) == 1
+        assert len(person.questions) == 1
 
     @pytest.mark.parametrize(("era", "asks"), [("legacy", False), ("auto", True)])
     async def test_without_sessions(self, sandbox: Sandbox, era: str, asks: bool) -> None:
@@ -253,7 +253,7 @@ class TestConsent:
         async with served(app) as url, caller(url, sandbox.api_key, era, person) as client:
             result = await client.call_tool("persona_decline_inquiry", {"inquiryId": first(sandbox, "needs_review")})
         assert result.is_error != asks
-        assert len(person.asked) == asks
+        assert len(person.questions) == asks
         assert [effect.name for effect in sandbox.effects if effect.request_id].count("inquiry.declined") == asks
 
     async def test_an_answer_is_its_callers_own(self, sandbox: Sandbox) -> None:
@@ -264,10 +264,10 @@ class TestConsent:
                 caller(url, "another", person=Person()) as theirs,
                 caller(url, sandbox.api_key, person=Person()) as mine,
             ):
-                asked = await theirs.session.call_tool("persona_approve_inquiry", arguments, allow_input_required=True)
-                assert isinstance(asked, types.InputRequiredResult)
+                question = await theirs.session.call_tool("persona_approve_inquiry", arguments, allow_input_required=True)
+                assert isinstance(question, types.InputRequiredResult)
                 with pytest.raises(MCPError, match="requestState"):
                     await mine.session.call_tool(
-                        "persona_approve_inquiry", arguments, input_responses=agreed, request_state=asked.request_state
+                        "persona_approve_inquiry", arguments, input_responses=agreed, request_state=question.request_state
                     )
         assert not [effect for effect in sandbox.effects if effect.name == "inquiry.approved" and effect.request_id]

@@ -279,7 +279,7 @@ class TestErrors:
         async with connected(create_server(options(sandbox), api_key="two words"), era, person) as client:
             result = await client.call_tool("persona_approve_inquiry", {"inquiryId": "inq_1"})
         assert [each["param"] for each in result.structured_content["error"]["problems"]] == ["host"]
-        assert person.asked == []
+        assert person.questions == []
 
     async def test_no_key(self, sandbox: Sandbox) -> None:
         async with connected(create_server(options(sandbox), api_key=""), "auto") as client:
