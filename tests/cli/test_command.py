@@ -1,4 +1,4 @@
-"""The command line, called as its users call it: as a process of its own."""
+"""The command line, as a process of its own where that matters, and within the tests' process elsewhere."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from persona_block.spec import catalog
+from tests.cli.conftest import RunHere
 from tests.support.planted import COMMAND_LINE_KEY as API_KEY
-
-pytestmark = pytest.mark.process
 
 
 def cli(*arguments: str, stdin: str = "", cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,40 +44,41 @@ def envelope(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return dict(document)
 
 
-def test_tools_lists_all_operations() -> None:
-    table = cli("tools", COLUMNS="90").stdout
+def test_tools_lists_all_operations(run_here: RunHere) -> None:
+    table = run_here("tools", COLUMNS="90").stdout
     assert all(f"\n{name} " in table for name in catalog.names())
     assert max(map(len, table.splitlines())) <= 90
-    listed = json.loads(cli("tools", "--json").stdout)
+    listed = json.loads(run_here("tools", "--json").stdout)
     assert [tool["name"] for tool in listed] == list(catalog.names())
 
 
 @pytest.mark.parametrize("name", ["create_report", "persona_list_inquiry_templates"])
-def test_describe(name: str) -> None:
+def test_describe(name: str, run_here: RunHere) -> None:
     spec = catalog.load(name)
-    shown = cli("describe", name).stdout
+    shown = run_here("describe", name).stdout
     assert all(re.search(rf"^{param} ", shown, re.MULTILINE) for param in spec.params)
     assert all(re.search(rf"^{output} ", shown, re.MULTILINE) for output in spec.output)
-    definition = json.loads(cli("describe", name, "--json").stdout)
+    definition = json.loads(run_here("describe", name, "--json").stdout)
     assert definition["name"] == spec.name
     assert "apiKey" in json.dumps(definition)
 
 
-def test_describe_names_the_nearest() -> None:
-    done = cli("describe", "get_inquiri")
+def test_describe_names_the_nearest(run_here: RunHere) -> None:
+    done = run_here("describe", "get_inquiri")
     assert done.returncode == 2
     assert "did you mean get_inquiry?" in done.stderr
     assert done.stdout == ""
 
 
-def test_manifest_and_its_schema() -> None:
+def test_manifest_and_its_schema(run_here: RunHere) -> None:
     from jsonschema import Draft202012Validator
 
-    manifest = json.loads(cli("manifest").stdout)
-    schema = json.loads(cli("manifest", "--schema").stdout)
+    manifest = json.loads(run_here("manifest").stdout)
+    schema = json.loads(run_here("manifest", "--schema").stdout)
     assert list(Draft202012Validator(schema).iter_errors(manifest)) == []
 
 
+@pytest.mark.process
 def test_run_succeeds_against_the_sandbox() -> None:
     done = cli("run", "list_accounts", "pageSize=3", "--sandbox")
     assert done.returncode == 0, done.stderr
@@ -88,30 +88,31 @@ def test_run_succeeds_against_the_sandbox() -> None:
     assert done.stderr == ""
 
 
-def test_run_all_follows_the_cursor() -> None:
-    done = cli("run", "list_accounts", "--sandbox", "--all")
+def test_run_all_follows_the_cursor(run_here: RunHere) -> None:
+    done = run_here("run", "list_accounts", "--sandbox", "--all")
     accounts = envelope(done)["output"]["accounts"]
     assert len({account["id"] for account in accounts}) == len(accounts) > 100
     assert re.search(r"2 pages, \d+ accounts", done.stderr)
 
 
-def test_run_wait_polls_to_the_outcome() -> None:
+def test_run_wait_polls_to_the_outcome(run_here: RunHere) -> None:
     params = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Jane Doe"}
-    done = cli("run", "create_report", "--sandbox", "--wait", "--params", "-", stdin=json.dumps(params))
+    done = run_here("run", "create_report", "--sandbox", "--wait", "--params", "-", stdin=json.dumps(params))
     assert done.returncode == 0, done.stderr
     assert envelope(done)["output"]["report"]["status"] == "ready"
     assert "get_report: pending" in done.stderr
 
 
-def test_run_stores_files(tmp_path: Path) -> None:
-    listed = envelope(cli("run", "list_inquiries", "status=approved", "--sandbox"))
+def test_run_stores_files(tmp_path: Path, run_here: RunHere) -> None:
+    listed = envelope(run_here("run", "list_inquiries", "status=approved", "--sandbox"))
     inquiry = listed["output"]["inquiries"][0]["id"]
-    done = cli("run", "print_inquiry_pdf", f"inquiryId={inquiry}", "--sandbox", "--output-dir", str(tmp_path))
+    done = run_here("run", "print_inquiry_pdf", f"inquiryId={inquiry}", "--sandbox", "--output-dir", str(tmp_path))
     file = envelope(done)["output"]["file"]
     assert Path(file["path"]).read_bytes().startswith(b"%PDF-")
     assert Path(file["path"]).parent == tmp_path
 
 
+@pytest.mark.process
 def test_a_failed_operation_exits_1_with_its_envelope() -> None:
     done = cli("run", "get_inquiry", "inquiryId=inq_none", "--sandbox")
     assert done.returncode == 1
@@ -133,8 +134,8 @@ def test_a_failed_operation_exits_1_with_its_envelope() -> None:
         (["run", "get_inquiry", "inquiryId=inq_1", "--all", "--sandbox"], "gives no pages"),
     ],
 )
-def test_misuse_exits_2_with_its_envelope(arguments: list[str], message: str) -> None:
-    done = cli(*arguments)
+def test_misuse_exits_2_with_its_envelope(arguments: list[str], message: str, run_here: RunHere) -> None:
+    done = run_here(*arguments)
     assert done.returncode == 2
     assert message in envelope(done)["error"]
     assert "Traceback" not in done.stderr
@@ -143,54 +144,56 @@ def test_misuse_exits_2_with_its_envelope(arguments: list[str], message: str) ->
 @pytest.mark.parametrize(
     "arguments", [[f"apiKey={API_KEY}"], ["--params", json.dumps({"apiKey": API_KEY})]], ids=["pair", "params"]
 )
-def test_a_key_is_never_taken_from_an_argument(arguments: list[str]) -> None:
-    done = cli("run", "get_inquiry", "inquiryId=inq_1", *arguments, "--sandbox")
+def test_a_key_is_never_taken_from_an_argument(arguments: list[str], run_here: RunHere) -> None:
+    done = run_here("run", "get_inquiry", "inquiryId=inq_1", *arguments, "--sandbox")
     assert done.returncode == 2
     assert "--api-key-stdin" in done.stderr
     assert API_KEY not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("option", [f"--api-key={API_KEY}", f"--key={API_KEY}"])
-def test_an_option_that_is_none_is_not_repeated(option: str) -> None:
-    done = cli("run", "list_accounts", "--sandbox", option)
+def test_an_option_that_is_none_is_not_repeated(option: str, run_here: RunHere) -> None:
+    done = run_here("run", "list_accounts", "--sandbox", option)
     assert done.returncode == 2
     assert API_KEY not in done.stderr
 
 
-def test_params_may_stand_after_options() -> None:
-    document = envelope(cli("run", "list_accounts", "--sandbox", "pageSize=2"))
+def test_params_may_stand_after_options(run_here: RunHere) -> None:
+    document = envelope(run_here("run", "list_accounts", "--sandbox", "pageSize=2"))
     assert len(document["output"]["accounts"]) == 2
 
 
-def test_an_empty_key_on_standard_input_is_not_replaced() -> None:
-    done = cli("run", "list_accounts", "--api-key-stdin", PERSONA_API_KEY="another")
+def test_an_empty_key_on_standard_input_is_not_replaced(run_here: RunHere) -> None:
+    done = run_here("run", "list_accounts", "--api-key-stdin", PERSONA_API_KEY="another")
     assert done.returncode == 2
     assert "no key on standard input" in envelope(done)["error"]
 
 
-def test_a_folder_that_cannot_be_written_to_is_no_traceback(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_no_traceback(tmp_path: Path, run_here: RunHere) -> None:
     taken = tmp_path / "taken"
     taken.write_text("")
-    done = cli("run", "print_inquiry_pdf", "inquiryId=inq_1", "--sandbox", "--output-dir", str(taken))
+    done = run_here("run", "print_inquiry_pdf", "inquiryId=inq_1", "--sandbox", "--output-dir", str(taken))
     assert done.returncode == 1
     assert "could not be stored" in envelope(done)["error"]
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["run"], ["run", "get_inquiry", "--all", "--wait"]])
-def test_wrong_usage_exits_2(arguments: list[str]) -> None:
-    done = cli(*arguments)
+def test_wrong_usage_exits_2(arguments: list[str], run_here: RunHere) -> None:
+    done = run_here(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "usage:" in done.stderr
 
 
+@pytest.mark.process
 def test_a_closed_pipe_is_no_traceback() -> None:
     command = f"{sys.executable} -m persona_block.cli manifest | head -c 10"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_interrupting_leaves_a_clean_line() -> None:
     params = ["reportType=watchlist", "reportTemplateId=rptp_Watchlist", "term=Jane", "--wait"]
     process = subprocess.Popen(
@@ -210,6 +213,7 @@ def test_interrupting_leaves_a_clean_line() -> None:
     assert "Traceback" not in stderr
 
 
+@pytest.mark.process
 def test_demo_plays_the_whole_onboarding(tmp_path: Path) -> None:
     start = time.monotonic()
     done = cli("demo", cwd=tmp_path)
@@ -258,6 +262,7 @@ def server() -> Iterator[tuple[str, str]]:
         yield served
 
 
+@pytest.mark.process
 def test_a_state_file_outlives_its_server(tmp_path: Path) -> None:
     options = ["--state", str(tmp_path / "persona.db"), "--seed", "7", "--speed", "60"]
     with serving(*options) as (url, api_key):
@@ -268,12 +273,13 @@ def test_a_state_file_outlives_its_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [["--speed", "-1"], ["--state", "/proc/nowhere/persona.db"]])
-def test_a_sandbox_that_cannot_be_is_no_traceback(options: list[str]) -> None:
-    done = cli("sandbox", *options)
+def test_a_sandbox_that_cannot_be_is_no_traceback(options: list[str], run_here: RunHere) -> None:
+    done = run_here("sandbox", *options)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_a_served_sandbox_is_shared_by_runs(server: tuple[str, str]) -> None:
     url, api_key = server
     reference = f"referenceId=cli-{os.getpid()}"

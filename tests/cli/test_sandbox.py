@@ -19,10 +19,9 @@ import httpx
 import pytest
 
 from persona_block.sandbox.serving.faults import FAULTS
+from tests.cli.conftest import RunHere
 from tests.cli.test_command import cli
 from tests.support.webhook_receiver import SECRET, Listener
-
-pytestmark = pytest.mark.process
 
 
 @dataclass
@@ -58,6 +57,7 @@ def served(*options: str, **environment: str) -> Iterator[Served]:
             process.kill()
 
 
+@pytest.mark.process
 def test_what_it_announces() -> None:
     with served("--webhook", "http://127.0.0.1:9/hook?token=1", "--webhook-secret-env", "HOOK", HOOK=SECRET) as sandbox:
         origin = sandbox.base_url.removesuffix("/api/v1")
@@ -91,27 +91,28 @@ def test_what_it_announces() -> None:
         *((["--speed", each], "--speed: must be a number from 0 to 1000000") for each in ("inf", "nan", "1e12", "-1", "x")),
     ],
 )
-def test_what_it_refuses(options: list[str], message: str) -> None:
-    done = cli("sandbox", *options, HOOK=SECRET)
+def test_what_it_refuses(options: list[str], message: str, run_here: RunHere) -> None:
+    done = run_here("sandbox", *options, HOOK=SECRET)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_secret_is_no_option() -> None:
-    done = cli("sandbox", "--webhook", "http://127.0.0.1:9/", "--webhook-secret", SECRET)
+def test_the_secret_is_no_option(run_here: RunHere) -> None:
+    done = run_here("sandbox", "--webhook", "http://127.0.0.1:9/", "--webhook-secret", SECRET)
     assert done.returncode == 2
     assert SECRET not in done.stderr
 
 
-def test_the_help_explains_the_faults_and_the_controls() -> None:
-    shown = cli("sandbox", "--help").stdout
+def test_the_help_explains_the_faults_and_the_controls(run_here: RunHere) -> None:
+    shown = run_here("sandbox", "--help").stdout
     for fault in FAULTS:
         assert re.search(rf"^  {fault.name} +{re.escape(fault.means)}$", shown, re.MULTILINE), fault.name
     assert "POST /sandbox/clock" in shown
     assert "POST /sandbox/applicant" in shown
 
 
+@pytest.mark.process
 def test_a_port_and_a_state_that_are_taken(tmp_path: Path) -> None:
     state = str(tmp_path / "state.db")
     with served("--empty", "--state", state) as sandbox:
@@ -126,11 +127,13 @@ def test_a_port_and_a_state_that_are_taken(tmp_path: Path) -> None:
             assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_all_faults_stand_among_others() -> None:
     with served("--empty", "--faults", "stall, all:0") as sandbox:
         assert "Faults: 0% of calls go wrong (every kind)" in sandbox.announced
 
 
+@pytest.mark.process
 def test_a_caller_that_waits_before_it_sends_is_told_to_go_on() -> None:
     with served("--empty", "--faults", "all:0") as sandbox:
         url = httpx.URL(sandbox.base_url)
@@ -142,6 +145,7 @@ def test_a_caller_that_waits_before_it_sends_is_told_to_go_on() -> None:
             assert connection.recv(1000).startswith(b"HTTP/1.1 201 ")
 
 
+@pytest.mark.process
 def test_a_malformed_upload_is_told_to_its_sender_alone() -> None:
     with served("--empty") as sandbox, sandbox.http as http:
         for content_type, content, message in (
@@ -167,6 +171,7 @@ def test_a_malformed_upload_is_told_to_its_sender_alone() -> None:
         assert sandbox.process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_the_applicant_is_played_from_outside() -> None:
     with served("--empty") as sandbox, sandbox.http as http:
         origin = sandbox.base_url.removesuffix("/api/v1")
@@ -210,12 +215,14 @@ def test_the_applicant_is_played_from_outside() -> None:
             assert message in answer.json()["errors"][0]["details"]
 
 
+@pytest.mark.process
 def test_an_empty_start_with_a_rate_limit() -> None:
     with served("--empty", "--rate-limit", "2") as sandbox, sandbox.http as http:
         assert http.get("/accounts").json()["data"] == []
         assert [http.get("/accounts").status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.process
 def test_faults_hit_the_api_alone() -> None:
     with served("--faults", "error-500:1") as sandbox, sandbox.http as http:
         assert "Faults: 100% of calls go wrong (error-500)" in sandbox.announced
@@ -242,6 +249,7 @@ def test_faults_hit_the_api_alone() -> None:
         assert outcomes & {"ReadError", "RemoteProtocolError"}
 
 
+@pytest.mark.process
 def test_it_ends_quietly_when_asked_to() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         with served("--faults", "stall:0") as sandbox, sandbox.http as http:
@@ -252,6 +260,7 @@ def test_it_ends_quietly_when_asked_to() -> None:
             assert sandbox.process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_no_event_of_what_was_answered_is_lost(tmp_path: Path) -> None:
     """Clients write while events are delivered, the process is killed, and the next one delivers what is missing."""
     options = ["--state", str(tmp_path / "state.db"), "--speed", "60", "--empty", "--webhook-secret-env", "HOOK"]
