@@ -1,8 +1,8 @@
-"""The offline Persona: how fast it starts, answers and lists.
+"""The speed of the offline Persona: its start, its answers and its lists.
 
-- start: making a Sandbox in this process, beyond its imports.
-- answers: requests over loopback to a server in a process of its own, pinned to one core, asked from this one: by the second
-  of the clock, and by the second that the server had the core, which other work on the machine disturbs less. (Linux only.)
+- start: creating a Sandbox in this process, beyond its imports.
+- answers: requests over loopback to a server process on a core of its own, counted per second of the clock and per second of
+  that core, which other work on the machine disturbs less. (Linux only.)
 - lists: 100,000 accounts, page by page; the median time of a page at the end over that of one at the start.
 """
 
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from persona_block.sandbox import Sandbox
+from persona_block.sandbox import Sandbox, Settings
 
 ACCOUNTS, SAMPLE = 100_000, 50
 AT_ONCE, SECONDS = 8, 5.0
@@ -34,7 +34,7 @@ SECRET = "HOOK_SECRET"
 
 
 def start(rounds: int = 20) -> float:
-    """Seconds to make a Sandbox where everything is imported already: the median of some rounds."""
+    """Return the median time to create a Sandbox after its imports, in seconds."""
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -48,14 +48,16 @@ def start(rounds: int = 20) -> float:
 
 
 async def paging(accounts: int, size: int = 100) -> tuple[float, float]:
-    """Seconds of this process for a page of that size at the start and at the end of a list of so many accounts: medians.
+    """Return the median times of a page at the start and at the end of a list of accounts, in seconds of this process.
 
     The list is followed from end to end for its links; then pages of both ends are read in turns.
     """
     rows = "\n".join(f"customer-{number}" for number in range(accounts))
-    sandbox = Sandbox(speed=0, import_delay=0)
-    key = {"Authorization": f"Bearer {sandbox.api_key}"}
-    async with httpx.AsyncClient(transport=sandbox.transport, base_url=sandbox.base_url, headers=key, timeout=None) as http:
+    sandbox = Sandbox(speed=0, settings=Settings(import_delay=0))
+    headers = {"Authorization": f"Bearer {sandbox.api_key}"}
+    async with httpx.AsyncClient(
+        transport=sandbox.transport, base_url=sandbox.base_url, headers=headers, timeout=None
+    ) as http:
 
         async def page(link: str) -> tuple[httpx.Response, float]:
             began = time.process_time()
@@ -65,9 +67,9 @@ async def paging(accounts: int, size: int = 100) -> tuple[float, float]:
         await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", f"reference_id\n{rows}")})
         links, listed = [f"/accounts?page%5Bsize%5D={size}"], 0
         while links[-1]:
-            found = (await page(links[-1]))[0].json()
-            listed += len(found["data"])
-            links.append(found["links"]["next"])
+            body = (await page(links[-1]))[0].json()
+            listed += len(body["data"])
+            links.append(body["links"]["next"])
         both = [[(await page(link))[1] for link in pair] for pair in zip(links[:SAMPLE], links[-SAMPLE - 1 : -1], strict=True)]
     sandbox.close()
     assert listed == accounts, f"{listed} of {accounts} accounts listed"
@@ -80,30 +82,30 @@ async def paging(accounts: int, size: int = 100) -> tuple[float, float]:
 
 @contextlib.contextmanager
 def served(*options: str) -> Iterator[tuple[int, str, str]]:
-    """A server on the last core alone; gives its process id, its base URL and its key."""
+    """Run a server on the last core alone, and yield its process id, its base URL and its key."""
     command = [sys.executable, "-m", "persona_block.cli", "sandbox", "--port", "0", *options]
     environment = os.environ | {SECRET: "wbhsec_benchmark"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
             assert process.stderr
-            found = None
-            while found is None:
-                found = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", process.stderr.readline())
-            yield process.pid, found[1], found[2]
+            announced = None
+            while announced is None:
+                announced = re.search(r"PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)", process.stderr.readline())
+            yield process.pid, announced[1], announced[2]
         finally:
             process.kill()
 
 
 class Load:
-    """Asks a server, with as little work of its own as can be, as fast as it answers."""
+    """Sends requests to a server as fast as it answers, with as little work of its own as possible."""
 
-    def __init__(self, process: int, base_url: str, key: str) -> None:
+    def __init__(self, process: int, base_url: str, api_key: str) -> None:
         self._process = process
         parts = urlsplit(base_url)
         self._host, self._port, self._path = parts.hostname, parts.port, parts.path
-        self._head = f"Host: {parts.netloc}\r\nAuthorization: Bearer {key}\r\n"
-        with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {key}"}) as http:
+        self._head = f"Host: {parts.netloc}\r\nAuthorization: Bearer {api_key}\r\n"
+        with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {api_key}"}) as http:
             listed = {path: [each["id"] for each in http.get(path).json()["data"]] for path in ("/accounts", "/inquiries")}
         reads = [f"{path}/{id}" for path, ids in listed.items() for id in ids]
         self.reads = [self._request("GET", path) for path in [*reads, "/accounts?page%5Bsize%5D=5", "/cases?page%5Bsize%5D=5"]]
@@ -122,17 +124,18 @@ class Load:
         return f"{method} {self._path}{path} HTTP/1.1\r\n{self._head}{kind}\r\n{content}".encode()
 
     async def rate(self, requests: Sequence[bytes], seconds: float = SECONDS) -> tuple[float, float]:
-        """Requests answered in a second of the clock, and in a second of the server's core."""
+        """Return the requests answered per second of the clock, and per second of the server's core."""
         began, before = time.perf_counter(), self._core_seconds()
-        counts = await asyncio.gather(*(self._ask(requests, number, began + seconds) for number in range(AT_ONCE)))
+        counts = await asyncio.gather(*(self._send(requests, number, began + seconds) for number in range(AT_ONCE)))
         return sum(counts) / (time.perf_counter() - began), sum(counts) / (self._core_seconds() - before)
 
     def _core_seconds(self) -> float:
-        """How long the server has had a core."""
+        """Return the seconds that the server has used of its core."""
         spent = Path(f"/proc/{self._process}/stat").read_text().rpartition(")")[2].split()[11:13]
         return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
 
-    async def _ask(self, requests: Sequence[bytes], first: int, ends: float) -> int:
+    async def _send(self, requests: Sequence[bytes], first: int, ends: float) -> int:
+        """Send requests one after another until a moment, and return how many were answered."""
         reader, writer = await asyncio.open_connection(self._host, self._port)
         count = 0
         while time.perf_counter() < ends:
@@ -146,7 +149,7 @@ class Load:
 
 
 async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take webhooks on one connection, with a 204 for each."""
+    """Answer webhooks on one connection, each with a 204."""
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         while head := await reader.readuntil(b"\r\n\r\n"):
             await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r")[0]))
@@ -155,7 +158,7 @@ async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def answers(name: str, *options: str) -> None:
-    """Measure a served sandbox, and print."""
+    """Measure the answers of a served sandbox, and print them."""
     with served(*options) as server:
         load = Load(*server)
         await load.rate(load.reads, 1.0)
@@ -165,7 +168,7 @@ async def answers(name: str, *options: str) -> None:
 
 
 async def main() -> None:
-    """Measure and print."""
+    """Measure everything, and print it."""
     print(f"start: {start() * 1000:.1f} ms beyond imports")
     await answers("")
     receiver = await asyncio.start_server(receive, "127.0.0.1", 0)

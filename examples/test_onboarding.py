@@ -6,7 +6,7 @@ The fixtures come with persona-block: `pip install 'persona-block[sandbox]' pyte
 import pytest
 
 from persona_block import PersonaError, Runner, run_sync
-from persona_block.sandbox import TEMPLATES, Faults, Sandbox
+from persona_block.sandbox import TEMPLATES, Faults, Sandbox, Settings
 
 # The program
 
@@ -29,7 +29,7 @@ def invite(reference_id: str) -> str:
 
 
 @pytest.mark.asyncio
-@pytest.mark.persona_sandbox(report_delay=0)
+@pytest.mark.persona_sandbox(settings=Settings(report_delay=0))
 @pytest.mark.parametrize(("name", "outcome"), [("Jane Doe", "clear"), ("Jane Sanctioned", "refer")])
 async def test_a_name_steers_the_outcome(persona_sandbox: Sandbox, name: str, outcome: str) -> None:
     async with persona_sandbox.runner() as runner:

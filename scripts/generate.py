@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 from persona_block.block.build import manifest, manifest_schema
-from persona_block.sandbox import OUTCOMES, Sandbox
+from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,7 +95,7 @@ def _demo_lines() -> list[str]:
 
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as folder, mock.patch("time.time", return_value=_MOMENT):
-        sandbox = Sandbox(speed=0, report_delay=0, import_delay=0)
+        sandbox = Sandbox(speed=0, settings=Settings(report_delay=0, import_delay=0))
         asyncio.run(run_demo(Path(folder) / "persona-demo", lambda text: lines.extend(text.split("\n")), sandbox))
     text = "\n".join(lines).replace(f"{folder}/", "")
     text = re.sub(r"([?]code=\S{6})\S+", r"\1…,", text)

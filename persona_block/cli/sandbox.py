@@ -67,6 +67,8 @@ def sandbox_class() -> type[Sandbox]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until interrupted and return the exit code."""
+    from ..sandbox import Settings, Webhook
+
     sandbox_type, secret = sandbox_class(), _webhook_secret(arguments)
     try:
         sandbox = sandbox_type(
@@ -74,9 +76,8 @@ def serve(arguments: argparse.Namespace) -> int:
             state=arguments.state,
             seed=arguments.seed,
             speed=arguments.speed,
-            rate_limit=arguments.rate_limit,
-            webhook=arguments.webhook,
-            webhook_secret=secret,
+            settings=Settings(rate_limit=arguments.rate_limit),
+            webhook=None if secret is None else Webhook(arguments.webhook, secret),
             faults=None if arguments.faults is None else _faults(arguments.faults),
         )
     except (ValueError, OSError) as error:

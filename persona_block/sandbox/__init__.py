@@ -1,9 +1,4 @@
-"""An offline Persona to build and test against: a labelled simulation that verifies nobody.
-
-`Sandbox` is all of it. It speaks Persona's HTTP API, in process or on a loopback port, and needs no account, key or
-network. What it cannot know about the live service it chooses, and lists in `CHOICES`; names that steer the outcome of a
-flow are in `OUTCOMES`, what can go wrong with a call in `FAULTS`, what a webhook is told in `EVENTS`.
-"""
+"""An offline Persona to build and test against: a simulation of its HTTP API that verifies nobody."""
 
 from __future__ import annotations
 
@@ -17,9 +12,10 @@ if TYPE_CHECKING:
     from .serving.faults import FAULTS, Faults
     from .simulator import Sandbox, SandboxError
     from .state.choices import CHOICES
-    from .webhook.events import EVENTS
+    from .state.settings import Settings
+    from .webhook.events import EVENTS, Webhook
 
-_HOME_OF = {
+_MODULES = {
     "CHOICES": "state.choices",
     "EVENTS": "webhook.events",
     "FAULTS": "serving.faults",
@@ -27,19 +23,33 @@ _HOME_OF = {
     "OUTCOMES": "objects.outcomes",
     "Sandbox": "simulator",
     "SandboxError": "simulator",
+    "Settings": "state.settings",
     "TEMPLATES": "objects.templates",
+    "Webhook": "webhook.events",
     "create_app": "serving.app",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_MODULES})
 
 
-__all__ = ["CHOICES", "EVENTS", "FAULTS", "OUTCOMES", "TEMPLATES", "Faults", "Sandbox", "SandboxError", "create_app"]
+__all__ = [
+    "CHOICES",
+    "EVENTS",
+    "FAULTS",
+    "OUTCOMES",
+    "TEMPLATES",
+    "Faults",
+    "Sandbox",
+    "SandboxError",
+    "Settings",
+    "Webhook",
+    "create_app",
+]

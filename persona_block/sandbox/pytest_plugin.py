@@ -1,12 +1,12 @@
 """Fixtures for pytest: a fresh offline Persona for each test that asks for one.
 
-pytest finds this module by itself where persona-block is installed. It loads nothing of the sandbox until a test asks:
+pytest loads this module where persona-block is installed. It imports the sandbox when a test asks for it:
 
     async def test_onboarding(persona_sandbox):
         async with persona_sandbox.runner() as runner:
             ...
 
-Options of `Sandbox` go into a marker: `@pytest.mark.persona_sandbox(populate=True, rate_limit=10)`.
+A marker gives the options of `Sandbox`: `@pytest.mark.persona_sandbox(populate=True, settings=Settings(rate_limit=10))`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _MARKER = "persona_sandbox"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the marker."""
-    config.addinivalue_line("markers", f"{_MARKER}(**options): options of the offline Persona that the fixture gives.")
+    """Register the marker."""
+    config.addinivalue_line("markers", f"{_MARKER}(**options): the options of `Sandbox` for the fixture persona_sandbox.")
 
 
 @pytest.fixture
 def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """An offline Persona of this test alone, in memory; its clock stands still until `clock.advance` moves it.
+    """An offline Persona for this test alone, in memory; only `clock.advance` moves its clock.
 
-    Set `faults` to let calls go wrong; read `requests`, `effects` and `deliveries` to see what the code under test did.
+    Set `faults` to make calls go wrong; read `requests`, `effects` and `deliveries` to see what the code under test did.
     """
     try:
         from .simulator import Sandbox
@@ -45,15 +45,15 @@ def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def persona_sandbox_url(persona_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The same offline Persona on a loopback port: its base URL.
+    """The base URL of the same offline Persona, served on a loopback port.
 
-    For this test PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change. An
+    For this test, PERSONA_BASE_URL and PERSONA_API_KEY lead to it, so that the code under test needs no change. An
     import that is due goes on in the background; `persona_sandbox.settle()` brings it to its end at once.
     """
     from .serving.faults import Faults
 
     if persona_sandbox.faults is None:
-        persona_sandbox.faults = Faults(rate=0)  # so that the server can play the ones that the test may set
+        persona_sandbox.faults = Faults(rate=0)  # so that the server plays the faults that the test may set
     with persona_sandbox.serve_in_thread() as base_url:
         monkeypatch.setenv("PERSONA_BASE_URL", base_url)
         monkeypatch.setenv("PERSONA_API_KEY", persona_sandbox.api_key)
@@ -61,7 +61,7 @@ def persona_sandbox_url(persona_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
 
 
 def _options(node: Any) -> dict[str, Any]:
-    """Give the options of a test's markers, those nearest to the test last."""
+    """Return the options in a test's markers; of the same option, the marker nearest to the test wins."""
     options: dict[str, Any] = {}
     for marker in reversed(list(node.iter_markers(_MARKER))):
         if marker.args:

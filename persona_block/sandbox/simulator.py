@@ -1,9 +1,9 @@
-"""The sandbox itself: an offline Persona that a program holds in its hand."""
+"""The sandbox as a Python object: an offline Persona in the caller's process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.applications import Starlette
 
-from .api.serialization import present
-from .messages.errors import Problem
+from .api.serialization import resource_object
+from .messages.errors import Refusal
 from .objects import sessions
 from .objects.templates import TEMPLATES, Templates, install
 from .pages import control
 from .serving.app import BASE_PATH, create_app
 from .serving.faults import Faults
-from .serving.inprocess import Faulty, InProcess
-from .simulation.settle import settle, settle_part, settling
-from .state.choices import Settings
+from .serving.inprocess import FaultyTransport, InProcessTransport
+from .simulation.settle import settle_part, settled, settling
 from .state.clock import SECOND, Clock
 from .state.environment import PRODUCTION, SANDBOX, Environment, Organization
 from .state.records import Delivery, Effect, RequestRecord
+from .state.settings import Settings
 from .state.store import Store
 from .webhook.events import Webhook
 
@@ -44,23 +44,20 @@ class SandboxError(Exception):
 
 
 class Sandbox:
-    """An offline Persona: a simulation that verifies nobody and talks to no one.
+    """An offline Persona: a simulation that verifies nobody and needs no network.
 
-    state: a file that keeps everything, created where it is missing; None keeps it in memory.
-    seed: makes ids and invented people repeatable; a file keeps the seed it was created with.
-    speed: simulated seconds in a real one, up to a million; 0 stops the clock, which `clock.advance` still moves.
-    populate: fill a new state with an organisation to explore (see `organisation`).
-    report_delay, import_delay: simulated seconds until a report or an import is ready.
-    rate_limit, rate_window: requests in so many simulated seconds before a 429; None never refuses.
-    strict, mismatch_status: see `choices.Settings`.
-    webhook, webhook_secret: a URL on this machine that events go to, and what they are signed with.
-    webhook_events: names of events, or patterns such as `report/*.ready` (see `events.EVENTS`); the default is all.
-    webhook_inflection: how keys are spelt there: kebab, camel or snake.
-    webhook_transport: answers in the place of the network, such as an httpx.ASGITransport of the receiving application.
-    faults: what goes wrong with calls of the API; the attribute can be set at any time.
+    state: a file that keeps everything, created where it is missing; None (default) keeps it in memory.
+    seed: makes ids and invented people repeatable, default 0; a file keeps the seed it was created with.
+    speed: simulated seconds per real second, up to a million, default 1; at 0 only `clock.advance` moves the clock.
+    populate: fill a new state with an organisation to explore (see `simulation.organisation`). Default False.
+    settings: delays, rate limit and other switches of the simulation.
+    webhook: the receiver of signed events; None (default) sends none.
+    faults: which calls of the API go wrong; the attribute can be set at any time. None (default) lets all go well.
 
-    In process, take `runner()`, or hand `transport`, `base_url` and `api_key` to a client of your own. As a server, use
-    `serve` or `run`. Events are sent while serving, and by `deliver` in process.
+    In process, use `runner()`, or give `transport`, `base_url` and `api_key` to another client. As a server, use `serve`,
+    `serve_in_thread` or `run`. A server sends events by itself; in process, `deliver` sends them.
+
+    Raises ValueError for another speed, OSError for a file that is no state of a sandbox or that another sandbox has open.
     """
 
     def __init__(
@@ -70,56 +67,45 @@ class Sandbox:
         seed: int = 0,
         speed: float = 1.0,
         populate: bool = False,
-        report_delay: float = 1.5,
-        import_delay: float = 1.5,
-        rate_limit: int | None = None,
-        rate_window: float = 60.0,
-        strict: bool = False,
-        mismatch_status: int = 409,
-        webhook: str | None = None,
-        webhook_secret: str | None = None,
-        webhook_events: Sequence[str] = ("*",),
-        webhook_inflection: str = "kebab",
-        webhook_transport: httpx.AsyncBaseTransport | None = None,
+        settings: Settings | None = None,
+        webhook: Webhook | None = None,
         faults: Faults | None = None,
     ) -> None:
-        hook = Webhook(webhook, webhook_secret or "", webhook_events, webhook_inflection) if webhook else None
-        settings = Settings(strict, mismatch_status, report_delay, import_delay, rate_limit, rate_window)
         self._store = Store(state)
         self.clock = Clock(speed=speed)
-        # A file may remember a future that its clock had been advanced to.
+        # A file may hold moments in the future, to which its clock was advanced.
         self.clock.advance(max(0, self._store.latest() - self.clock.milliseconds()) / SECOND)
-        self.organization = Organization(self._store, self.clock, settings, seed, ORIGIN, FILES_URL)
+        self.organization = Organization(self._store, self.clock, settings or Settings(), seed, ORIGIN, FILES_URL)
         self.api_key = PRODUCTION_KEY
         self.sandbox_key = SANDBOX_KEY
         self.templates: Templates = TEMPLATES
         with self._store.transaction():
             is_new = install(self._store)
             if is_new and populate:
-                from .simulation.organisation import populate as fill
+                from .simulation.organisation import populate as populate_organization
 
-                fill(self.organization, self.clock.milliseconds())
+                populate_organization(self.organization, self.clock.milliseconds())
         self._courier: Courier | None = None
-        if hook is not None:
+        if webhook is not None:
             from .webhook.courier import Courier
 
-            self.organization.publish = hook.publish
-            self._courier = Courier(self.organization, hook, webhook_transport)
+            self.organization.publish = webhook.publish
+            self._courier = Courier(self.organization, webhook)
         self.faults = faults
         self.app: Starlette = create_app(self.organization, {PRODUCTION_KEY: PRODUCTION, SANDBOX_KEY: SANDBOX})
 
     @property
     def base_url(self) -> str:
-        """The API's base URL: in process one that no network knows, while serving the server's own."""
+        """The API's base URL: the server's own while one runs, else one that only `transport` answers."""
         return self.organization.origin + BASE_PATH
 
     @property
     def transport(self) -> httpx.AsyncBaseTransport:
-        """A transport for an httpx.AsyncClient that answers in this process, file URLs included."""
-        return Faulty(InProcess(self.app, FILES_URL), lambda: self.faults)
+        """A transport for an httpx.AsyncClient that answers in this process, URLs of files included."""
+        return FaultyTransport(InProcessTransport(self.app, FILES_URL), lambda: self.faults)
 
     def runner(self, **options: Any) -> Runner:
-        """A Runner that is ready to use this sandbox in process, its files included; `options` are those of Runner."""
+        """Return a Runner that calls this sandbox in process, its files included; `options` are those of Runner."""
         from ..files.rules import FileRules
         from ..runner import Runner
 
@@ -133,97 +119,95 @@ class Sandbox:
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Every request the API answered, oldest first, with keys masked."""
-        with self._store.transaction():  # a server in another thread may be half-way through one
+        """The requests that the API answered, oldest first, with masked keys (see `log.REMEMBERED_READS`)."""
+        with self._store.transaction():  # a server in another thread may be in the middle of one
             return self._store.requests()
 
     @property
     def effects(self) -> list[Effect]:
-        """Every change that happened, oldest first: what, to which object, by which request, or by whom else."""
+        """Every change, oldest first: its name, its object, and the request or actor that made it."""
         with self._store.transaction():
             return self._store.effects()
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """The latest attempts to deliver an event to the webhook, newest first."""
+        """The latest 100 attempts to deliver an event to the webhook, newest first."""
         with self._store.transaction():
             return self._store.deliveries()
 
     def complete(self, inquiry_id: str, outcome: str | None = None) -> dict[str, Any]:
-        """Play the applicant of an inquiry to the end, and give the inquiry as the API would.
+        """Play the applicant of an inquiry to the end, and return the inquiry as the API would.
 
-        `outcome` is pass, fail, review or abandon; None lets the applicant's name decide (see `outcomes.OUTCOMES`).
-        Raises SandboxError for an inquiry that is unknown, or that no applicant can go on with.
+        `outcome` is pass, fail, review or abandon; None lets the applicant's name decide (see `OUTCOMES`).
+        Raises SandboxError for an inquiry that is unknown or cannot go on, ValueError for another outcome.
         """
-        with _explained():
+        with _sandbox_errors():
             return control.play(self.organization, inquiry_id, outcome)
 
     def open_link(self, url_or_code: str) -> dict[str, Any]:
-        """Use a one-time link as the applicant would, and give the session it opens.
+        """Use a one-time link as the applicant would, and return its session as the API would.
 
-        Raises SandboxError for a link that is unknown, used up or expired.
+        Raises SandboxError for a link that is unknown, used or expired.
         """
         code = url_or_code.partition("code=")[2] or url_or_code.rpartition("/")[2]
-        now = self.clock.milliseconds()
-        with _explained(), self._store.transaction():
-            settle(self.organization, now)
+        with _sandbox_errors(), settled(self.organization) as now:
             session = sessions.open_link(self.organization, code, now)
-            return present(Environment(self.organization, session.environment, now), session, {})
+            return resource_object(Environment(self.organization, session.environment, now), session)
 
     def settle(self) -> None:
-        """Let happen what time has made due by now, as the next request would, long imports to their end."""
-        done = False
-        while not done:
-            with self._store.transaction():
-                done = settle_part(self.organization, self.clock.milliseconds())
+        """Do everything that is due by now, as the next request would, and long imports to their end."""
+        while not settle_part(self.organization):
+            pass
 
     async def deliver(self) -> list[Delivery]:
-        """Send the events that are due now to the webhook, in their order, and give how each attempt went.
+        """Send the events that are due now to the webhook, in their order, and return the attempts.
 
-        Those that fail are due again when the clock has moved on (see `courier.SCHEDULE`). Without a webhook, does nothing.
+        An event that was not received is due again later (see `courier.SCHEDULE`). Without a webhook, nothing is sent.
         """
         return await self._courier.deliver() if self._courier else []
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-        """Serve on a loopback port while the context lasts; gives the API's base URL. Port 0 takes a free one.
+        """Serve on a loopback port while the context lasts, and yield the API's base URL; port 0 takes a free one.
 
-        A server that starts with `faults` set plays whatever they are set to later; one that starts without plays none.
+        A server that starts with `faults` plays whatever they are set to later; one that starts without plays none.
+        Raises ValueError for a host that is not loopback, OSError for a port that is taken.
         """
         from .serving.faulty import serving_faults
         from .serving.server import bound, serving
 
         with bound(host, port) as (listening, origin), self._published(origin):
             if self.faults is None:
-                front = serving(self.app, listening)
+                server = serving(self.app, listening)
             else:
-                front = serving_faults(InProcess(self.app, FILES_URL), lambda: self.faults, listening, origin)
+                server = serving_faults(InProcessTransport(self.app, FILES_URL), lambda: self.faults, listening, origin)
             delivering = self._courier.delivering() if self._courier else nullcontext()
-            async with front, settling(self.organization), delivering:
+            async with server, settling(self.organization), delivering:
                 yield self.base_url
 
     @contextmanager
     def serve_in_thread(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-        """Serve as `serve` does, from a thread of its own, for code that has no event loop."""
+        """Serve as `serve` does, from a thread of its own, for code without an event loop."""
         from anyio.from_thread import start_blocking_portal
 
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(self.serve(host, port)) as base_url:
             yield base_url
 
-    def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] = lambda base_url: None) -> None:
-        """Serve on a loopback port until interrupted; `announce` is told the API's base URL."""
+    def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] | None = None) -> None:
+        """Serve on a loopback port until interrupted; `announce` is called with the API's base URL."""
         from .serving.server import interruption
 
         async def main() -> None:
             async with self.serve(host, port) as base_url:
-                announce(base_url)
+                if announce is not None:
+                    announce(base_url)
                 await interruption()
 
         with suppress(KeyboardInterrupt):
             asyncio.run(main())
 
     def close(self) -> None:
-        """Close the state; one kept in a file can be opened again."""
+        """Close the state; a file can be opened again."""
         self._store.close()
 
     def __enter__(self) -> Sandbox:
@@ -244,10 +228,10 @@ class Sandbox:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn an answer of the API into an error of the sandbox."""
+def _sandbox_errors() -> Iterator[None]:
+    """Raise a refusal of the API as a SandboxError."""
     try:
         yield
-    except Problem as refusal:
+    except Refusal as refusal:
         error = refusal.errors[0]
         raise SandboxError(error.get("details", error["title"])) from None

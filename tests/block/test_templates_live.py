@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from persona_block import FileStore, Runner, Sandbox, manifest
+from persona_block.sandbox import Settings
 from persona_block.spec import catalog
 from tests.support.template_runner import run_template
 
@@ -47,7 +48,7 @@ async def _prepare(runner: Runner, sandbox: Sandbox, tmp_path: Path) -> dict[str
 @pytest.mark.parametrize("name", sorted(WORKFLOWS))
 async def test_template_runs(name: str, tmp_path: Path) -> None:
     template = WORKFLOWS[name]
-    sandbox = Sandbox(report_delay=0, import_delay=0)
+    sandbox = Sandbox(settings=Settings(report_delay=0, import_delay=0))
 
     async def host(_: str, step: dict[str, Any]) -> dict[str, Any]:
         return {"answer": (step.get("options") or ["yes"])[0], "comment": "Looks right", "url": "memory://stored"}

@@ -12,17 +12,18 @@ import pytest
 
 from persona_block import Runner, Sandbox
 from persona_block.hosts import Toolbox
+from persona_block.sandbox import Settings
 
 MakeToolbox = Callable[..., Toolbox]
 
-SETTINGS: dict[str, Any] = {"report_delay": 0, "import_delay": 0, "speed": 0}
+OPTIONS: dict[str, Any] = {"settings": Settings(report_delay=0, import_delay=0), "speed": 0}
 
 
 @pytest.fixture(scope="session")
 def populated_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of an organisation, made once: a copy costs less than populating anew."""
     path = tmp_path_factory.mktemp("sandbox") / "populated.db"
-    with Sandbox(state=path, populate=True, **SETTINGS):
+    with Sandbox(state=path, populate=True, **OPTIONS):
         return path
 
 
@@ -31,7 +32,7 @@ def sandbox(populated_state: Path) -> Iterator[Sandbox]:
     """A populated organisation whose reports and imports are ready at once, at a time that stands still."""
     state = populated_state.with_name(f"{secrets.token_hex(8)}.db")
     shutil.copy(populated_state, state)
-    with Sandbox(state=state, **SETTINGS) as sandbox:
+    with Sandbox(state=state, **OPTIONS) as sandbox:
         yield sandbox
     state.unlink()
 

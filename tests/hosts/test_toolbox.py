@@ -16,7 +16,7 @@ from persona_block import Runner, Sandbox
 from persona_block.hosts import Selection, ToolAnswer, Toolbox, listing
 from persona_block.hosts import toolbox as module
 from persona_block.hosts.brevity import without_nulls
-from persona_block.sandbox import TEMPLATES
+from persona_block.sandbox import TEMPLATES, Settings
 from tests.hosts.conftest import MakeToolbox
 from tests.support.planted import KEY, PERSON
 from tests.support.scripted_model import in_review
@@ -211,7 +211,7 @@ async def test_an_empty_list_is_a_list(box: Toolbox) -> None:
 
 
 async def test_waiting_polls_to_the_end(make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Sandbox(report_delay=3, speed=0) as slow_sandbox:
+    with Sandbox(speed=0, settings=Settings(report_delay=3)) as slow_sandbox:
 
         def runner() -> Runner:
             return Runner(base_url=slow_sandbox.base_url, transport=slow_sandbox.transport)
@@ -236,7 +236,7 @@ async def test_waiting_that_takes_too_long_says_how_to_go_on(
     make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
-    with Sandbox(report_delay=60) as slow_sandbox:
+    with Sandbox(settings=Settings(report_delay=60)) as slow_sandbox:
 
         def runner() -> Runner:
             return Runner(base_url=slow_sandbox.base_url, transport=slow_sandbox.transport)

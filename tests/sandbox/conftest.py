@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests."""
+"""The fixtures of the sandbox's tests."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    """A client of a new sandbox whose clock stands still until it is advanced."""
-    with Client() as made:
-        yield made
+def client() -> Iterator[ContractClient]:
+    """A client of a new sandbox, whose clock only `clock.advance` moves."""
+    with ContractClient() as client:
+        yield client

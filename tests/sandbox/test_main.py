@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own: what a killed one keeps, and how an interrupted one ends."""
+"""The sandbox as a process: what a killed one keeps, and how an interrupted one ends."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ pytestmark = pytest.mark.process
 
 @contextmanager
 def process(*options: str, errors: int | None = None) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    """Run a server of its own, with a client of it."""
+    """Run a served sandbox, and yield its process and a client of it."""
     command = [sys.executable, "-m", "persona_block.sandbox", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as running:
         try:
             assert running.stdout
-            told = json.loads(running.stdout.readline())
-            with httpx.Client(base_url=told["baseUrl"], headers={"Authorization": f"Bearer {told['apiKey']}"}) as http:
+            announced = json.loads(running.stdout.readline())
+            headers = {"Authorization": f"Bearer {announced['apiKey']}"}
+            with httpx.Client(base_url=announced["baseUrl"], headers=headers) as http:
                 yield running, http
         finally:
             running.kill()
 
 
-def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
-    """Four clients write as fast as they can, the process is killed, and the next one knows all they were told."""
+def test_a_killed_process_loses_no_answer(tmp_path: Path) -> None:
+    """Four clients write as fast as they can, the process is killed, and the next process knows everything it answered."""
     state = str(tmp_path / "state.db")
     answered: list[Any] = []
 
@@ -47,8 +48,8 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
             for index in range(10_000):
                 attributes = {"reference-id": f"r-{number}-{index}"}
                 headers = {"Idempotency-Key": f"k-{number}-{index}"}
-                answer = http.post("/accounts", json={"data": {"attributes": attributes}}, headers=headers)
-                answered.append((number, index, answer.json()))
+                reply = http.post("/accounts", json={"data": {"attributes": attributes}}, headers=headers)
+                answered.append((number, index, reply.json()))
         except httpx.HTTPError:
             return
 
@@ -70,11 +71,11 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     with Sandbox(state=state) as sandbox:
         created = [effect.resource_id for effect in sandbox.effects if effect.name == "account.created"]
     assert len(set(created)) == len(created)
-    # Each client can have had one more under way.
+    # Each client may have had one more request under way.
     assert len(answered) <= len(created) <= len(answered) + 4
 
 
-def test_a_long_import_lets_others_through_and_survives_a_kill(tmp_path: Path) -> None:
+def test_a_long_import_delays_no_request_and_survives_a_kill(tmp_path: Path) -> None:
     state, rows = str(tmp_path / "state.db"), 6_000
     content = "reference_id,name_first,birthdate\n" + "".join(f"r-{row},Jane,1990-01-02\n" for row in range(rows - 2))
     content += "r-7,Twin,\nr-x,Jane,tomorrow\n"
@@ -102,10 +103,10 @@ def test_a_long_import_lets_others_through_and_survives_a_kill(tmp_path: Path) -
         created = [effect for effect in sandbox.effects if effect.name == "account.created"]
     assert len({effect.resource_id for effect in created}) == len(created) == rows - 2
     assert [effect.at for effect in created] == sorted(effect.at for effect in created)
-    assert len({effect.at for effect in created}) > 2, "it went part by part"
+    assert len({effect.at for effect in created}) > 2, "it was imported part by part"
 
 
-def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
+def test_an_interrupt_ends_the_process_quietly(tmp_path: Path) -> None:
     with process("--state", str(tmp_path / "state.db"), "--populate", errors=subprocess.PIPE) as (running, http):
         assert http.get("/cases").status_code == 200
         running.send_signal(signal.SIGINT)

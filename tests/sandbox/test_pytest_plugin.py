@@ -1,4 +1,4 @@
-"""The pytest plugin, as tests of somebody else's program use it: in a pytest of its own."""
+"""The pytest plugin, in a pytest of its own, as the tests of another program use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a test file with pytest and no plugin but ours."""
+    """Run a test file with pytest and the sandbox's plugin alone."""
     (folder / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider", *options]
     alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "persona_block.sandbox.pytest_plugin"}
@@ -34,12 +34,12 @@ def test_the_example_runs() -> None:
     assert re.search(r"\b5 passed", done.stdout)
 
 
-def test_pytest_finds_it_by_itself(pytestconfig: pytest.Config) -> None:
+def test_pytest_finds_the_plugin(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.pluginmanager.hasplugin("persona_sandbox"), "the installation is older than pyproject.toml"
 
 
 @pytest.mark.process
-def test_it_costs_nothing_until_it_is_used(tmp_path: Path) -> None:
+def test_the_plugin_loads_nothing_until_it_is_used(tmp_path: Path) -> None:
     test = """
 import sys
 
@@ -51,7 +51,7 @@ def test_nothing():
 
 
 @pytest.mark.process
-def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_extra_the_fixture_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text("import sys\nsys.modules['starlette'] = None\n")
     test = """
 def test_other():
@@ -72,8 +72,9 @@ def test_each_test_has_an_organisation_of_its_own(tmp_path: Path) -> None:
     test = """
 import pytest, time
 from persona_block import run_sync
+from persona_block.sandbox import Settings
 
-pytestmark = pytest.mark.persona_sandbox(seed=3, rate_limit=50)
+pytestmark = pytest.mark.persona_sandbox(seed=3, settings=Settings(rate_limit=50))
 
 @pytest.mark.parametrize("number", range(2))
 def test_fresh(persona_sandbox_url, persona_sandbox, number):
@@ -83,7 +84,7 @@ def test_fresh(persona_sandbox_url, persona_sandbox, number):
     assert [request.method for request in persona_sandbox.requests] == ["POST"]
     assert persona_sandbox.organization.settings.rate_limit == 50
 
-@pytest.mark.persona_sandbox(populate=True, rate_limit=2)
+@pytest.mark.persona_sandbox(populate=True, settings=Settings(rate_limit=2))
 def test_the_nearest_marker_wins(persona_sandbox):
     assert persona_sandbox.organization.settings.rate_limit == 2
     assert persona_sandbox.organization.secret == b"3"
@@ -102,10 +103,10 @@ def test_the_clock_stands_still(persona_sandbox):
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("marker", "said"),
-    [("True", "options are given by name"), ("rate_limt=1", "unexpected keyword argument 'rate_limt'")],
+    ("marker", "message"),
+    [("True", "options are given by name"), ("rate_limit=1", "unexpected keyword argument 'rate_limit'")],
 )
-def test_a_marker_that_cannot_be(tmp_path: Path, marker: str, said: str) -> None:
+def test_a_wrong_marker(tmp_path: Path, marker: str, message: str) -> None:
     test = f"""
 import pytest
 
@@ -115,7 +116,7 @@ def test_it(persona_sandbox):
 """
     done = run(tmp_path, test)
     assert done.returncode == 1
-    assert said in done.stdout
+    assert message in done.stdout
 
 
 def test_the_environment_leads_to_the_server(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
@@ -124,9 +125,9 @@ def test_the_environment_leads_to_the_server(persona_sandbox_url: str, persona_s
     assert persona_sandbox_url.startswith("http://127.0.0.1:")
 
 
-def test_a_server_plays_the_faults_of_the_moment(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
-    key = {"Authorization": f"Bearer {persona_sandbox.api_key}"}
-    with httpx.Client(base_url=persona_sandbox_url, headers=key) as http:
+def test_a_server_plays_the_present_faults(persona_sandbox_url: str, persona_sandbox: Sandbox) -> None:
+    headers = {"Authorization": f"Bearer {persona_sandbox.api_key}"}
+    with httpx.Client(base_url=persona_sandbox_url, headers=headers) as http:
         assert http.get("/accounts").status_code == 200
         persona_sandbox.faults = Faults(rate=1, kinds=["reset-before"])
         with pytest.raises(httpx.ReadError):

@@ -1,4 +1,4 @@
-"""The sandbox as an object: in process, served, and with its state in a file."""
+"""The sandbox as an object: in process, served, with its state in a file, and what it imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from persona_block import Runner
+from persona_block import FileStore, Runner
 from persona_block.sandbox import Sandbox, SandboxError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,9 +45,9 @@ def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:
         sandbox.clock.advance(100_000)
         sandbox.settle()
         first = _account(sandbox)
-        link = sandbox.clock.now()
+        latest = sandbox.clock.now()
     with Sandbox(state=state, seed=8, speed=0, populate=True) as sandbox:
-        assert sandbox.clock.now() >= link
+        assert sandbox.clock.now() >= latest
         second = _account(sandbox)
         assert second != first
         assert len([effect for effect in sandbox.effects if effect.name == "account.created"]) == 2
@@ -56,10 +56,12 @@ def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:
 
 
 def _account(sandbox: Sandbox) -> str:
+    """Create an account, and return its id."""
+
     async def create() -> str:
         async with httpx.AsyncClient(transport=sandbox.transport, base_url=sandbox.base_url) as http:
-            answer = await http.post("/accounts", json={}, headers={"Authorization": f"Bearer {sandbox.api_key}"})
-            return str(answer.json()["data"]["id"])
+            reply = await http.post("/accounts", json={}, headers={"Authorization": f"Bearer {sandbox.api_key}"})
+            return str(reply.json()["data"]["id"])
 
     return asyncio.run(create())
 
@@ -70,8 +72,8 @@ def test_an_applicant_of_no_inquiry() -> None:
 
 
 @pytest.mark.process
-def test_the_package_costs_nothing_until_it_is_used() -> None:
-    # Of the block it shares next to nothing, so that a fault of the one can hide none of the other.
+def test_the_package_loads_little_until_it_is_used() -> None:
+    # It shares next to nothing with the rest of the block, so that a fault of one cannot hide a fault of the other.
     script = (
         "import sys, persona_block.sandbox as s; assert 'starlette' not in sys.modules; s.Sandbox();"
         "assert not {'uvicorn', 'fpdf', 'PIL'} & set(sys.modules), sorted(sys.modules);"
@@ -82,9 +84,7 @@ def test_the_package_costs_nothing_until_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
-async def test_a_runner_reads_files_too(persona_sandbox: Sandbox, tmp_path: Path) -> None:
-    from persona_block import FileStore
-
+async def test_a_runner_downloads_files(persona_sandbox: Sandbox, tmp_path: Path) -> None:
     async with persona_sandbox.runner(files=FileStore(tmp_path)) as runner:
         assert isinstance(runner, Runner)
         created = await runner.call("create_inquiry", {"inquiryTemplateId": persona_sandbox.templates.inquiry})

@@ -1,4 +1,4 @@
-"""A long random walk over all operations: every answer fits the contract, and what must always hold always holds."""
+"""A random walk over all operations: every reply fits the contract, and the organisation stays consistent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from persona_block.sandbox import SandboxError
+from persona_block.sandbox import SandboxError, Settings
 from persona_block.sandbox.objects.inquiries import STATUSES
 from persona_block.sandbox.state.clock import parse
 from persona_block.sandbox.webhook.events import EVENTS
 from tests.sandbox.objects.test_inquiries import ACTIONS, STAMPS
 from tests.support.budget import budget
-from tests.support.contract_client import Answer, Client
+from tests.support.contract_client import CheckedReply, ContractClient
 from tests.support.webhook_receiver import Receiver
 
 PICK = st.integers(0, 7)
@@ -39,21 +39,21 @@ INCLUDES = {
 
 
 class Walk(RuleBasedStateMachine):
-    """One organisation, walked at random; `known` are the ids met so far, by path."""
+    """A random walk over one organisation; `known` are the ids seen so far, by path."""
 
     def __init__(self) -> None:
         super().__init__()
         self.receiver = Receiver()
-        self.client = Client(report_delay=30, import_delay=30, **self.receiver.options)
+        self.client = ContractClient(settings=Settings(report_delay=30, import_delay=30), webhook=self.receiver.webhook())
         self.known: dict[str, list[str]] = {path: [] for path in PATHS}
         self.decisions: Counter[str] = Counter()
-        self.key = self.client.sandbox.api_key
-        self.posts = 0
+        self.api_key = self.client.sandbox.api_key
+        self.keyed_requests = 0
 
     @initialize(in_sandbox=st.booleans())
     def choose_environment(self, in_sandbox: bool) -> None:
         if in_sandbox:
-            self.key = self.client.sandbox.sandbox_key
+            self.api_key = self.client.sandbox.sandbox_key
 
     def teardown(self) -> None:
         try:
@@ -64,30 +64,30 @@ class Walk(RuleBasedStateMachine):
         finally:
             self.client.close()
 
-    def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        """Call an operation, and remember every id that its answer names."""
-        answer = self.client.call(method, path, body, key=self.key, **options)
-        if answer.status < 300 and isinstance(answer.body, dict):
-            self.learn(answer.data)
-        return answer
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> CheckedReply:
+        """Call an operation, and note every id in its reply."""
+        reply = self.client.call(method, path, body, api_key=self.api_key, **options)
+        if reply.status < 300 and isinstance(reply.body, dict):
+            self.note_ids(reply.data)
+        return reply
 
-    def learn(self, value: Any) -> None:
+    def note_ids(self, value: Any) -> None:
         if isinstance(value, list):
             for item in value:
-                self.learn(item)
+                self.note_ids(item)
         elif isinstance(value, dict):
             path = {"inquiry": "inquiries"}.get(str(value.get("type")), str(value.get("type")).partition("/")[0] + "s")
             if path in self.known and value.get("id", "") not in self.known[path]:
                 self.known[path].append(value["id"])
             for relationship in value.get("relationships", {}).values():
-                self.learn(relationship["data"])
+                self.note_ids(relationship["data"])
 
     def pick(self, path: str, index: int) -> str:
-        """Give one of the ids met at a path, the latest first, or one that leads nowhere."""
+        """Return one of the ids seen at a path, the latest first, or an unknown one."""
         ids = self.known[path]
         return ids[-1 - index % len(ids)] if ids else "nowhere"
 
-    # What can be done
+    # Actions
 
     @rule(
         template=st.sampled_from(["inquiry", "inquiry", "inquiry_version", "database", "document", "legacy", "inactive"]),
@@ -118,9 +118,9 @@ class Walk(RuleBasedStateMachine):
         meta["expiration-after-create-interval-seconds"] = seconds
         if reference:
             meta["auto-create-account-reference-id"] = reference
-        answer = self.call("POST", "/inquiries", {"data": {"attributes": attributes}, "meta": meta})
+        reply = self.call("POST", "/inquiries", {"data": {"attributes": attributes}, "meta": meta})
         unknown = attributes.get("account-id") == "nowhere"
-        assert answer.status == (422 if template == "inactive" else 404 if unknown else 201)
+        assert reply.status == (422 if template == "inactive" else 404 if unknown else 201)
 
     @rule(inquiry=PICK, note=st.sampled_from([None, "a", "b"]), name=NAMES)
     def update_inquiry(self, inquiry: int, note: str | None, name: str) -> None:
@@ -131,24 +131,24 @@ class Walk(RuleBasedStateMachine):
     def act(self, inquiry: int, action: str) -> None:
         id = self.pick("inquiries", inquiry)
         before = self.call("GET", f"/inquiries/{id}")
-        answer = self.call("POST", f"/inquiries/{id}/{action}")
+        reply = self.call("POST", f"/inquiries/{id}/{action}")
         if before.status == 404:
-            assert answer.status == 404
+            assert reply.status == 404
         elif before.attributes["redacted-at"]:
-            assert answer.status == 409
+            assert reply.status == 409
         elif before.attributes["status"] not in ACTIONS[action][0]:
-            assert answer.status == 422
+            assert reply.status == 422
         else:
-            # a session too many is the one thing besides the status that can be in the way
-            assert answer.status == 200 or (answer.status == 422 and "sessions" in answer.details)
-            if answer.status == 200:
+            # Besides the status, only the limit of sessions can forbid an action.
+            assert reply.status == 200 or (reply.status == 422 and "sessions" in reply.details)
+            if reply.status == 200:
                 self.decisions[f"{action} {id}"] += 1
 
     @rule(inquiry=PICK, action=st.sampled_from(["approve", "resume", "generate-one-time-link"]))
     def act_twice_under_one_key(self, inquiry: int, action: str) -> None:
-        self.posts += 1
+        self.keyed_requests += 1
         path = f"/inquiries/{self.pick('inquiries', inquiry)}/{action}"
-        first, again = (self.call("POST", path, headers={"Idempotency-Key": f"k{self.posts}"}) for _ in range(2))
+        first, again = (self.call("POST", path, headers={"Idempotency-Key": f"k{self.keyed_requests}"}) for _ in range(2))
         assert (first.status, first.body) == (again.status, again.body)
         assert self.client.sandbox.requests[-1].effects == 0
         if first.status == 200:
@@ -167,7 +167,7 @@ class Walk(RuleBasedStateMachine):
             assert self.call("GET", f"/inquiries/{id}").attributes == before
         else:
             assert before["status"] in ("created", "pending")
-            self.learn(after)
+            self.note_ids(after)
 
     def is_full(self, id: str) -> bool:
         """Whether an inquiry has as many sessions as it can have."""
@@ -198,8 +198,8 @@ class Walk(RuleBasedStateMachine):
             for action in actions
         ]
         path = f"/inquiries/{self.pick('inquiries', inquiry)}/perform-simulate-actions"
-        answer = self.call("POST", path, {"meta": {"simulate-actions": wanted}})
-        assert (answer.status == 403) == (self.key == self.client.sandbox.api_key)
+        reply = self.call("POST", path, {"meta": {"simulate-actions": wanted}})
+        assert (reply.status == 403) == (self.api_key == self.client.sandbox.api_key)
 
     @rule(reference=REFERENCES, name=NAMES, upsert=st.booleans())
     def create_account(self, reference: str | None, name: str, upsert: bool) -> None:
@@ -210,9 +210,9 @@ class Walk(RuleBasedStateMachine):
             account["attributes"]["reference-id"] == reference for account in self.everything("accounts")
         )
         meta = {"upsert-by": "reference-id"} if upsert else {}
-        answer = self.call("POST", "/accounts", {"data": {"attributes": attributes}, "meta": meta})
+        reply = self.call("POST", "/accounts", {"data": {"attributes": attributes}, "meta": meta})
         expected = 422 if upsert and not reference else 200 if upsert and taken else 409 if taken else 201
-        assert answer.status == expected
+        assert reply.status == expected
 
     @rule(account=PICK, reference=REFERENCES, redact=st.integers(0, 5))
     def change_account(self, account: int, reference: str | None, redact: int) -> None:
@@ -245,11 +245,15 @@ class Walk(RuleBasedStateMachine):
     @rule(path=st.sampled_from(PATHS), index=PICK, inflection=INFLECTIONS, include=st.booleans())
     def read(self, path: str, index: int, inflection: str, include: bool) -> None:
         query = {"include": INCLUDES[path]} if include else {}
-        answer = self.client.call(
-            "GET", f"/{path}/{self.pick(path, index)}", key=self.key, query=query, headers={"Key-Inflection": inflection}
+        reply = self.client.call(
+            "GET",
+            f"/{path}/{self.pick(path, index)}",
+            api_key=self.api_key,
+            query=query,
+            headers={"Key-Inflection": inflection},
         )
         # A verification without a document, or without its inquiry, cannot follow every path.
-        assert answer.status == (200 if self.known[path] else 404) or (include and answer.status == 400)
+        assert reply.status == (200 if self.known[path] else 404) or (include and reply.status == 400)
 
     @rule(status=st.sampled_from(sorted(STATUSES)))
     def list_by_status(self, status: str) -> None:
@@ -259,15 +263,15 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def list_templates(self) -> None:
-        assert self.call("GET", "/inquiry-templates").status == (200 if self.key == self.client.sandbox.api_key else 403)
+        assert self.call("GET", "/inquiry-templates").status == (200 if self.api_key == self.client.sandbox.api_key else 403)
 
-    # What always holds
+    # Invariants
 
     def everything(self, path: str) -> list[Any]:
-        """Read a whole list in pages as large as they get."""
-        answer = self.call("GET", f"/{path}?page[size]=100")
-        assert answer.body["links"] == {"prev": None, "next": None}
-        listed: list[Any] = answer.data
+        """Read a whole list in one page of the largest size."""
+        reply = self.call("GET", f"/{path}?page[size]=100")
+        assert reply.body["links"] == {"prev": None, "next": None}
+        listed: list[Any] = reply.data
         return listed
 
     def references(self) -> list[str | None]:
@@ -292,9 +296,9 @@ class Walk(RuleBasedStateMachine):
                 paged: list[str] = []
                 link = f"/{path}?page[size]={size}"
                 while link:
-                    answer = self.call("GET", link)
-                    paged += answer.ids
-                    link = answer.body["links"]["next"] and f"https://persona.sandbox.invalid{answer.body['links']['next']}"
+                    reply = self.call("GET", link)
+                    paged += reply.ids
+                    link = reply.body["links"]["next"] and f"https://persona.sandbox.invalid{reply.body['links']['next']}"
                 assert paged == ids
             for each in listed:
                 assert self.call("GET", f"/{path}/{each['id']}").data == each
@@ -345,12 +349,12 @@ class Walk(RuleBasedStateMachine):
         assert [effect.at for effect in effects] == sorted(effect.at for effect in effects)
 
     def check_events(self) -> None:
-        """The webhook gets what was logged, in its order; the receiver holds every body against the contract."""
+        """The webhook gets the logged events in their order, and checks every body against the contract."""
         self.client.deliver()
-        told = [(event.name, event.resource_id, parse(event.created_at.isoformat())) for event in self.receiver.events]
+        received = [(event.name, event.resource_id, parse(event.created_at.isoformat())) for event in self.receiver.events]
         logged = [(effect.name, effect.resource_id, effect.at) for effect in self.client.sandbox.effects]
-        assert told == [each for each in logged if each[0] in EVENTS]
-        assert len({event.id for event in self.receiver.events}) == len(told)
+        assert received == [each for each in logged if each[0] in EVENTS]
+        assert len({event.id for event in self.receiver.events}) == len(received)
 
 
 Walk.TestCase.settings = settings(

@@ -1,4 +1,4 @@
-"""A client for tests that holds every answer of the sandbox against the official contract."""
+"""A client for tests that checks every reply of the sandbox against the official contract."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ JSON = dict[str, Any]
 
 @cache
 def contract() -> openapi.Contract | None:
-    """Give the contract, or None where the official document is missing; tests marked with its reason then skip."""
+    """Return the contract, or None where the official document is missing."""
     return openapi.Contract() if openapi.available() else None
 
 
-class Answer:
-    """What came back: its status, headers and body, and short ways to what tests look at."""
+class CheckedReply:
+    """A reply that fits the contract: its status, headers and body, and the parts that tests look at."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -33,6 +33,11 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
         is_json = response.headers.get("content-type", "").startswith("application/json")
         self.body: Any = response.json() if is_json else response.content
+
+    def expect(self, status: int) -> CheckedReply:
+        """Assert that the reply has a status, and return it."""
+        assert self.status == status, (self.status, self.body)
+        return self
 
     @property
     def data(self) -> Any:
@@ -56,7 +61,7 @@ class Answer:
         return [item["id"] for item in self.data]
 
     def related(self, name: str) -> Any:
-        """What a relationship of the one resource names."""
+        """Return what a relationship of the one resource names."""
         return self.data["relationships"][name]["data"]
 
     @property
@@ -65,15 +70,18 @@ class Answer:
         return "; ".join(error.get("details", error["title"]) for error in self.body["errors"])
 
 
-class Client:
-    """Calls one sandbox, in process, and checks each answer."""
+class ContractClient:
+    """A client of one sandbox, in process, that checks each reply.
+
+    `options` are those of `Sandbox`; unless they say otherwise, only `clock.advance` moves the clock.
+    """
 
     def __init__(self, sandbox: Sandbox | None = None, **options: Any) -> None:
         self.sandbox = sandbox or Sandbox(**{"speed": 0, **options})
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(transport=self.sandbox.transport, base_url=self.sandbox.base_url)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> ContractClient:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -91,90 +99,102 @@ class Client:
         path: str,
         body: Any = None,
         *,
-        key: str | None = None,
+        api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         files: Any = None,
         content: bytes | None = None,
-        status: int | None = None,
-    ) -> Answer:
-        """Send one request and give its answer, checked; `status` is the one expected."""
-        sent = {"Authorization": f"Bearer {key or self.sandbox.api_key}", **(headers or {})}
+    ) -> CheckedReply:
+        """Send one request, and return its reply, checked; the key is by default that of production."""
+        sent = {"Authorization": f"Bearer {api_key or self.sandbox.api_key}", **(headers or {})}
         request = self._http.build_request(method, path, json=body, headers=sent, params=query, files=files, content=content)
-        answer = Answer(self._runner.run(self._http.send(request)))
-        self.check(method, request.url, answer)
-        if status is not None:
-            assert answer.status == status, (answer.status, answer.body)
-        return answer
+        reply = CheckedReply(self._runner.run(self._http.send(request)))
+        self.check_reply(method, request.url, reply)
+        return reply
 
-    def get(self, path: str, status: int = 200, **options: Any) -> Answer:
-        """Send a GET."""
-        return self.call("GET", path, status=status, **options)
+    def get(self, path: str, status: int = 200, **options: Any) -> CheckedReply:
+        """Send a GET, and return its reply, which must have the status."""
+        return self.call("GET", path, **options).expect(status)
 
-    def post(self, path: str, body: Any = None, status: int = 200, **options: Any) -> Answer:
-        """Send a POST."""
-        return self.call("POST", path, body, status=status, **options)
+    def post(self, path: str, body: Any = None, status: int = 200, **options: Any) -> CheckedReply:
+        """Send a POST, and return its reply, which must have the status."""
+        return self.call("POST", path, body, **options).expect(status)
 
-    def patch(self, path: str, attributes: JSON, status: int = 200, **options: Any) -> Answer:
-        """Send a PATCH of attributes."""
-        return self.call("PATCH", path, {"data": {"attributes": attributes}}, status=status, **options)
+    def patch(self, path: str, attributes: JSON, status: int = 200, **options: Any) -> CheckedReply:
+        """Send a PATCH of attributes, and return its reply, which must have the status."""
+        return self.call("PATCH", path, {"data": {"attributes": attributes}}, **options).expect(status)
 
-    def delete(self, path: str, status: int = 200, **options: Any) -> Answer:
-        """Send a DELETE, which redacts."""
-        return self.call("DELETE", path, status=status, **options)
+    def delete(self, path: str, status: int = 200, **options: Any) -> CheckedReply:
+        """Send a DELETE, which redacts, and return its reply, which must have the status."""
+        return self.call("DELETE", path, **options).expect(status)
 
-    def inquiry(self, attributes: JSON | None = None, meta: JSON | None = None, **options: Any) -> Answer:
-        """Create an inquiry of the usual flow."""
+    def inquiry(self, attributes: JSON | None = None, meta: JSON | None = None, **options: Any) -> CheckedReply:
+        """Create an inquiry of the usual flow, and return the reply."""
         template = {"inquiry-template-id": self.sandbox.templates.inquiry}
         body = {"data": {"attributes": {**template, **(attributes or {})}}, "meta": meta or {}}
         return self.post("/inquiries", body, **{"status": 201, **options})
 
-    def account(self, status: int = 201, meta: JSON | None = None, **attributes: Any) -> Answer:
-        """Create an account; attribute names are given in snake_case."""
-        given = {name.replace("_", "-"): value for name, value in attributes.items()}
-        return self.post("/accounts", {"data": {"attributes": given}, "meta": meta or {}}, status)
+    def inquiry_in(self, status: str) -> str:
+        """Create an inquiry, bring it to a status, and return its id."""
+        id = self.inquiry({"fields": {"name-first": "Jane", "name-last": "Doe"}}).id
+        if status in ("completed", "failed", "needs_review"):
+            self.finished(id, {"completed": "pass", "failed": "fail", "needs_review": "review"}[status])
+        elif status in ("approved", "declined"):
+            self.finished(id)
+            self.post(f"/inquiries/{id}/{status.removesuffix('d')}")
+        elif status == "expired":
+            self.post(f"/inquiries/{id}/expire")
+        elif status == "pending":
+            self.finished(id, "abandon")
+        assert self.get(f"/inquiries/{id}").attributes["status"] == status
+        return id
 
-    def report(self, kind: str = "watchlist", status: int = 201, meta: JSON | None = None, **attributes: Any) -> Answer:
-        """Create a report; attribute names are given in snake_case, the query as it is."""
-        given = {name.replace("_", "-"): value for name, value in attributes.items()}
-        return self.post("/reports", {"data": {"type": f"report/{kind}", "attributes": given}, "meta": meta or {}}, status)
+    def account(self, status: int = 201, meta: JSON | None = None, **attributes: Any) -> CheckedReply:
+        """Create an account, and return the reply; attribute names are in snake_case."""
+        named = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return self.post("/accounts", {"data": {"attributes": named}, "meta": meta or {}}, status)
 
-    def upload(self, content: bytes, status: int = 201, **options: Any) -> Answer:
-        """Import a CSV file."""
+    def report(self, kind: str = "watchlist", status: int = 201, meta: JSON | None = None, **attributes: Any) -> CheckedReply:
+        """Create a report, and return the reply; attribute names are in snake_case, the query is sent as it is."""
+        named = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return self.post("/reports", {"data": {"type": f"report/{kind}", "attributes": named}, "meta": meta or {}}, status)
+
+    def upload(self, content: bytes, status: int = 201, **options: Any) -> CheckedReply:
+        """Import a CSV file, and return the reply."""
         return self.post("/importer/accounts", status=status, files={"data[attributes][file]": ("a.csv", content)}, **options)
 
     def finished(self, inquiry_id: str, outcome: str = "pass") -> JSON:
-        """Let the applicant finish an inquiry, and give it."""
+        """Let the applicant finish an inquiry, and return it."""
         return self.sandbox.complete(inquiry_id, outcome)
 
     def fetch(self, url: str) -> httpx.Response:
-        """Fetch a file URL or a link, without a key, and go where it leads."""
+        """Return the answer to a file URL or a link, without a key, following redirects."""
         return self._runner.run(self._http.get(url, follow_redirects=True))
 
     def deliver(self) -> list[Delivery]:
-        """Send the webhook what is due."""
+        """Send the events that are due, and return the attempts."""
         return self._runner.run(self.sandbox.deliver())
 
     def visit(self, url: str, form: JSON | None = None, method: str | None = None, **headers: str) -> httpx.Response:
-        """Ask for a page as a browser does, or send a form; header names are given in snake_case."""
+        """Return a page as a browser requests it, or the answer to a form; header names are in snake_case."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         address = httpx.URL(self.sandbox.base_url).join(url)
         method = method or ("GET" if form is None else "POST")
         return self._runner.run(self._http.request(method, address, data=form, headers=sent))
 
-    def check(self, method: str, url: httpx.URL, answer: Answer) -> None:
-        """Assert that an answer fits the contract, errors included."""
-        assert answer.status != 500, answer.body
+    def check_reply(self, method: str, url: httpx.URL, reply: CheckedReply) -> None:
+        """Assert that a reply fits the contract, errors included."""
+        assert reply.status != 500, reply.body
         rules, path = contract(), url.raw_path.decode().partition("?")[0]
         if rules is None or rules.match(method, path) is None:
             return
-        body = normalize(answer.body) if isinstance(answer.body, dict) else answer.body
+        body = normalize(reply.body) if isinstance(reply.body, dict) else reply.body
         sparse = any(name.startswith("fields[") for name in url.params)
-        problems = rules.check_response(method, path, answer.status, answer.headers, body, sparse=sparse)
+        problems = rules.check_response(method, path, reply.status, reply.headers, body, sparse=sparse)
         assert not problems, problems
-        if answer.status == 401:
-            assert not [name for name in answer.headers if name.startswith(("ratelimit", "request-id", "persona-env"))]
-        if answer.status >= 400:
-            assert answer.body["errors"], "an error answer says what is wrong"
-            assert all(error["title"] for error in answer.body["errors"])
-            assert answer.status != 404 or answer.body == {"errors": [{"title": "Record not found"}]}
+        if reply.status == 401:
+            assert not [name for name in reply.headers if name.startswith(("ratelimit", "request-id", "persona-env"))]
+        if reply.status >= 400:
+            assert reply.body["errors"], "an error says what is wrong"
+            assert all(error["title"] for error in reply.body["errors"])
+            assert reply.status != 404 or reply.body == {"errors": [{"title": "Record not found"}]}

@@ -1,7 +1,7 @@
-"""The official OpenAPI as a contract that tests can hold requests and responses against.
+"""Persona's official OpenAPI document as a contract, against which tests check requests and responses.
 
-The document stands beside the project, never inside it. Where it is missing, `available()` is False and the
-tests that need it skip with `REASON`.
+The document lies beside the project, never inside it. Where it is missing, `available()` is False and the tests that need it
+skip with `REASON`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BRACKETS = re.compile(r"^([^\[\]]+)\[([^\[\]]+)\]$")
 
 
 def available() -> bool:
-    """Say whether the document is there to check against."""
+    """Return whether the document is there."""
     return PATH.is_file()
 
 
@@ -42,7 +42,7 @@ def load() -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Operation:
+class OpenApiOperation:
     """One method on one path template."""
 
     method: str
@@ -72,7 +72,7 @@ class Example:
 
 
 class Contract:
-    """Checks requests and responses against the document; every check returns the problems it found."""
+    """The checks of requests and responses against the document; each returns the problems that it found."""
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = load() if document is None else document
@@ -81,7 +81,7 @@ class Contract:
         )
         self._validators: dict[str, Any] = {}
         self.operations = [
-            Operation(method.upper(), path, item[method])
+            OpenApiOperation(method.upper(), path, item[method])
             for path, item in self.document["paths"].items()
             for method in METHODS
             if method in item
@@ -92,8 +92,8 @@ class Contract:
             key=lambda route: route[1].path.count("{"),
         )
 
-    def match(self, method: str, path: str) -> Operation | None:
-        """Find the operation that a concrete path (with or without the base path) belongs to."""
+    def match(self, method: str, path: str) -> OpenApiOperation | None:
+        """Return the operation of a concrete path, with or without the base path, or None."""
         path = path.removeprefix(BASE_PATH)
         for pattern, operation in self._routes:
             if operation.method == method.upper() and pattern.fullmatch(path):
@@ -109,7 +109,7 @@ class Contract:
         json_body: Any = None,
         content_type: str | None = "application/json",
     ) -> list[str]:
-        """List what the document does not allow in a request; multipart is given as its nested object."""
+        """Return what the document does not allow in a request; a multipart body is given as its nested object."""
         parts = urlsplit(path)
         operation = self.match(method, parts.path)
         if operation is None:
@@ -138,10 +138,10 @@ class Contract:
         *,
         sparse: bool = False,
     ) -> list[str]:
-        """List what in a response departs from the document.
+        """Return what in a response does not fit the document.
 
-        `body` is the parsed JSON, or bytes for a binary answer. `sparse` tells that `fields[…]` was asked for,
-        which leaves out attributes that the schema otherwise requires.
+        `body` is the parsed JSON, or bytes for a binary answer. `sparse` allows attributes to be missing, as they are
+        when `fields[…]` names others.
         """
         operation = self.match(method, urlsplit(path).path)
         if operation is None:
@@ -161,20 +161,20 @@ class Contract:
         return problems + self._check(where, body, f"{operation.id} {status}", sparse=sparse)
 
     def check_webhook(self, name: str, body: Any) -> list[str]:
-        """List what in the body of an event of that name departs from the document."""
+        """Return what in the body of an event of that name does not fit the document."""
         if name not in self.document["webhooks"]:
             return [f"{name} is no documented event"]
         schema = f"/webhooks/{_escape(name)}/post/requestBody/content/application~1json/schema"
-        # The document marks nothing of an event's envelope as required, and so would let an empty object pass.
+        # The document requires nothing of an event's envelope, and so allows an empty object.
         missing = [f"{name} has no {pointer}" for pointer in _ENVELOPE if _at(body, pointer) is None]
         return missing + self._check(schema, body, name)
 
     def check_schema(self, name: str, value: Any) -> list[str]:
-        """List what in a value departs from the component schema of that name."""
+        """Return what in a value does not fit the component schema of that name."""
         return self._check(f"/components/schemas/{name}", value, name)
 
     def schema(self, *keys: str) -> dict[str, Any]:
-        """Read one place of the document by its keys, `$ref` followed on the way."""
+        """Return one place of the document by its keys, following each `$ref` on the way."""
         node: Any = self.document
         for key in keys:
             node = self.resolve(node[key])
@@ -182,7 +182,7 @@ class Contract:
         return result
 
     def resolve(self, node: Any) -> Any:
-        """Follow a node's `$ref`, if it is one, to what it stands for."""
+        """Return what a node's `$ref` leads to, or the node itself without one."""
         while isinstance(node, dict) and str(node.get("$ref", "")).startswith("#/"):
             target: Any = self.document
             for key in node["$ref"][2:].split("/"):
@@ -191,7 +191,7 @@ class Contract:
         return node
 
     def examples(self) -> Iterator[Example]:
-        """Give every official example of every operation's responses, errors included."""
+        """Yield every official example of every operation's responses, errors included."""
         for operation in self.operations:
             for status, reference in operation.spec["responses"].items():
                 response = self.resolve(reference)
@@ -203,7 +203,7 @@ class Contract:
                         value = self.resolve(example)["value"]
                         yield Example(operation.method, operation.path, int(status), name, value)
 
-    def _check_query(self, operation: Operation, pairs: list[tuple[str, str]]) -> list[str]:
+    def _check_query(self, operation: OpenApiOperation, pairs: list[tuple[str, str]]) -> list[str]:
         parameters = {p["name"]: p for p in self._parameters(operation) if p["in"] == "query"}
         problems = []
         for name, value in pairs:
@@ -223,7 +223,7 @@ class Contract:
             problems += self._check_text(name, value, schema)
         return problems
 
-    def _check_request_headers(self, operation: Operation, headers: Mapping[str, str]) -> list[str]:
+    def _check_request_headers(self, operation: OpenApiOperation, headers: Mapping[str, str]) -> list[str]:
         problems = []
         for parameter in self._parameters(operation):
             value = _header(headers, parameter["name"]) if parameter["in"] == "header" else ""
@@ -242,7 +242,7 @@ class Contract:
         return problems
 
     def _check_text(self, name: str, text: str, schema: dict[str, Any]) -> list[str]:
-        """Hold a header's or a query parameter's text against its schema."""
+        """Return what in the text of a header or query parameter does not fit its schema."""
         schema = self.resolve(schema)
         value: Any = text
         if schema.get("type") in ("integer", "number"):
@@ -250,8 +250,8 @@ class Contract:
                 value = int(text) if schema["type"] == "integer" else float(text)
             except ValueError:
                 return [f"{name} is not a {schema['type']}: {text!r}"]
-        found = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(value)
-        return [f"{name}: {error.message}" for error in found]
+        errors = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(value)
+        return [f"{name}: {error.message}" for error in errors]
 
     def _check(self, pointer: str, value: Any, label: str, *, sparse: bool = False) -> list[str]:
         validator = self._validators.get(pointer)
@@ -264,11 +264,11 @@ class Contract:
             if not (sparse and error.validator == "required" and "attributes" in error.absolute_path)
         ]
 
-    def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
+    def _parameters(self, operation: OpenApiOperation) -> list[dict[str, Any]]:
         return [self.resolve(parameter) for parameter in operation.spec.get("parameters", [])]
 
-    def _pointer(self, operation: Operation, *keys: str) -> str:
-        """Give the JSON Pointer of a place in an operation, following a `$ref` met on the way."""
+    def _pointer(self, operation: OpenApiOperation, *keys: str) -> str:
+        """Return the JSON Pointer of a place in an operation, following each `$ref` on the way."""
         pointer = f"/paths/{_escape(operation.path)}/{operation.method.lower()}"
         node: Any = operation.spec
         for key in keys:
@@ -302,7 +302,7 @@ def _escape(key: str) -> str:
 
 
 def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
-    """Give the errors that say something: of a failed oneOf, the ones of its likeliest branch."""
+    """Yield the errors that tell what is wrong: for a failed oneOf, those of its likeliest branch."""
     for error in errors:
         if error.context:
             branches: dict[Any, list[ValidationError]] = {}
@@ -315,13 +315,13 @@ def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
 
 
 def _discriminated(keyword: str) -> Any:
-    """Make a oneOf/anyOf that goes straight to the branch the discriminator names, where there is one.
+    """Return a check of oneOf or anyOf that tries only the branch of the discriminator, where there is one.
 
-    Trying all 70 kinds of an included object one by one would make a random walk unbearably slow.
+    An included object has 70 kinds, and trying each would make a random walk very slow.
     """
     plain = Draft202012Validator.VALIDATORS[keyword]
 
-    def check(validator: Any, branches: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    def check_branches(validator: Any, branches: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         discriminator = schema.get("discriminator", {})
         name = discriminator.get("propertyName")
         if not isinstance(instance, dict) or name not in instance:
@@ -332,7 +332,7 @@ def _discriminated(keyword: str) -> Any:
             target = {"$ref": discriminator["mapping"][instance[name]]}
             yield from validator.descend(instance, target, schema_path=name)
 
-    return check
+    return check_branches
 
 
 _extend: Any = validators.extend

@@ -1,4 +1,4 @@
-"""The contract itself catches what it is for: a check that never fails would prove nothing."""
+"""Tests of the contract: it accepts the official examples, and finds what is wrong in others."""
 
 from __future__ import annotations
 

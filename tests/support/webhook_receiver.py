@@ -1,4 +1,4 @@
-"""A receiver of webhooks that believes nothing: each body must be signed and fit the official contract."""
+"""Receivers of webhooks for tests, which check signatures and bodies."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ from typing import Any
 import httpx
 
 from persona_block import webhooks
+from persona_block.sandbox import Webhook
 from persona_block.spec.inflection import normalize
-from tests.support.contract_client import contract
+from tests.support.contract_client import ContractClient, contract
 
 URL = "http://127.0.0.1:8000/webhooks"
 SECRET = "wbhsec_of-the-tests"
 
 
 class Receiver:
-    """Takes webhooks in the place of the network; `answer` says with which status."""
+    """A receiver in the place of the network: each body must be signed and fit the contract.
 
-    def __init__(self, answer: Callable[[webhooks.Event], int] = lambda event: 200) -> None:
-        self.answer = answer
+    `answer` returns the status that answers an event, by default 200.
+    """
+
+    def __init__(self, answer: Callable[[webhooks.Event], int] | None = None) -> None:
+        self._answer = answer
         self.events: list[webhooks.Event] = []
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[httpx.Headers] = []
 
-    @property
-    def transport(self) -> httpx.MockTransport:
-        """What a sandbox takes as its `webhook_transport`."""
-        return httpx.MockTransport(self.take)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What a sandbox needs to send its events here."""
-        return {"webhook": URL, "webhook_secret": SECRET, "webhook_transport": self.transport}
+    def webhook(self, **options: Any) -> Webhook:
+        """Return the webhook of this receiver; `options` are its events and inflection."""
+        return Webhook(URL, SECRET, transport=httpx.MockTransport(self.receive), **options)
 
     @property
     def names(self) -> list[str]:
-        """The names of the events that came, in their order."""
+        """The names of the received events, in their order."""
         return [event.name for event in self.events]
 
-    def take(self, request: httpx.Request) -> httpx.Response:
-        """Take one webhook."""
+    def receive(self, request: httpx.Request) -> httpx.Response:
+        """Check one request, and return its answer."""
         event = webhooks.read(request.content, request.headers["Persona-Signature"], SECRET)
         body = json.loads(request.content)
         rules = contract()
@@ -54,7 +52,15 @@ class Receiver:
         self.events.append(event)
         self.bodies.append(body)
         self.headers.append(request.headers)
-        return httpx.Response(self.answer(event))
+        return httpx.Response(200 if self._answer is None else self._answer(event))
+
+
+def listening_client(
+    receiver: Receiver | None = None, *, populate: bool = False, **options: Any
+) -> tuple[ContractClient, Receiver]:
+    """Return a client of a sandbox, and the receiver of its webhook; `options` are those of `Receiver.webhook`."""
+    receiver = receiver or Receiver()
+    return ContractClient(populate=populate, webhook=receiver.webhook(**options)), receiver
 
 
 class Listener:
@@ -89,11 +95,11 @@ class Listener:
         self._server.server_close()
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many events have come."""
+        """Wait until so many events have been received."""
         self.until(lambda events: len(events) >= count)
 
     def until(self, condition: Callable[[list[webhooks.Event]], bool]) -> None:
-        """Wait until the events that have come are as they should be; fails after 20 seconds."""
+        """Wait until the received events meet a condition, for at most 20 seconds."""
         ends = time.monotonic() + 20
         while not condition(self.events):
             assert time.monotonic() < ends, [event.name for event in self.events]

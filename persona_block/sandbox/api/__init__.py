@@ -1,1 +1,1 @@
-"""Persona's API as the simulation answers it: the protocol around a request, its query, its operations, its answer."""
+"""Persona's API as the simulation answers it: protocol, queries, operations and serialization."""

@@ -1,4 +1,4 @@
-"""The operations: one row each, and a few lines that hand a call to the module of its resource.
+"""The operations: a table with one row for each, and how each takes its request to the module of its resource.
 
 The rows are the operations of the block and Persona's own sandbox control, perform-simulate-actions.
 """
@@ -20,8 +20,8 @@ from .query import Filters, Page, Query
 
 
 @dataclass
-class Call:
-    """One call of an operation, its query and body already checked."""
+class OperationRequest:
+    """A request of one operation, with its query and body checked; `upload` is the file of a multipart body."""
 
     env: Environment
     path: str
@@ -32,40 +32,47 @@ class Call:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The body's `data.attributes`, or nothing."""
+        """The body's `data.attributes`, empty where there are none."""
         attributes: dict[str, Any] = self.body.get("data", {}).get("attributes", {})
         return attributes
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The body's `meta`, or nothing."""
+        """The body's `meta`, empty where there is none."""
         meta: dict[str, Any] = self.body.get("meta", {})
         return meta
 
     def resource(self, kind: str) -> Resource:
-        """The resource that the path names. Raises a 404."""
+        """Return the resource of the id in the path. Raises a 404 if there is none of this kind."""
         return self.env.get(self.ids["id"], kind)
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What an operation answers: a resource, a page of them, or a PDF."""
+class OperationResult:
+    """What an operation answers: a resource, a page of a list, or the bytes of a PDF."""
 
     data: Resource | Page | bytes
     meta: dict[str, Any] | None = None
     status: int = 200
 
 
+Handler = Callable[[OperationRequest], OperationResult]
+Change = Callable[[OperationRequest, Resource], dict[str, Any] | None]
+"""A change of the resource that the path names; it returns the answer's `meta`."""
+
+
 @dataclass(frozen=True)
 class Operation:
-    """One operation: where it is, what it takes, who answers it.
+    """One operation: its method and path, the function that answers it, and what it takes.
 
-    `filters` is None where nothing is listed; `environment` restricts the operation to the keys of one environment.
+    `body` is the shape of its JSON body, None where it takes none; `filters` are those of a list, None for other operations.
+    `environment` restricts it to the keys of one environment. `upload` lets a file come as multipart; `binary` is an answer
+    that is no JSON.
     """
 
     method: str
     path: str
-    handle: Callable[[Call], Reply]
+    handle: Handler
     body: Shape | None = None
     filters: Filters | None = None
     environment: str | None = None
@@ -73,64 +80,66 @@ class Operation:
     binary: bool = False
 
 
-def _get(kind: str) -> Callable[[Call], Reply]:
-    return lambda call: Reply(call.resource(kind))
+def _get(kind: str) -> Handler:
+    return lambda request: OperationResult(request.resource(kind))
 
 
-def _list(kind: str, filters: Filters, organization: bool = False) -> Callable[[Call], Reply]:
-    def handle(call: Call) -> Reply:
-        environment = ORGANIZATION if organization else call.env.name
-        return Reply(query.list_page(call.env, environment, kind, call.query, filters, call.path))
-
-    return handle
-
-
-def _change(kind: str, change: Callable[[Call, Resource], dict[str, Any] | None]) -> Callable[[Call], Reply]:
-    def handle(call: Call) -> Reply:
-        resource = call.resource(kind)
-        return Reply(resource, change(call, resource))
+def _list(kind: str, filters: Filters, *, organization: bool = False) -> Handler:
+    def handle(request: OperationRequest) -> OperationResult:
+        environment = ORGANIZATION if organization else request.env.name
+        return OperationResult(query.list_page(request.env, environment, kind, request.query, filters, request.path))
 
     return handle
 
 
-def _create_inquiry(call: Call) -> Reply:
-    return Reply(*inquiries.create(call.env, call.attributes, call.meta), status=201)
+def _change(kind: str, change: Change) -> Handler:
+    def handle(request: OperationRequest) -> OperationResult:
+        resource = request.resource(kind)
+        return OperationResult(resource, change(request, resource))
+
+    return handle
 
 
-def _resume(call: Call, inquiry: Resource) -> dict[str, Any]:
-    return {"session-token": inquiries.resume(call.env, inquiry)}
+def _create_inquiry(request: OperationRequest) -> OperationResult:
+    return OperationResult(*inquiries.create(request.env, request.attributes, request.meta), status=201)
 
 
-def _one_time_link(call: Call, inquiry: Resource) -> dict[str, Any]:
-    return dict(inquiries.one_time_link(call.env, inquiry, call.meta.get("expires-in-seconds")))
+def _resume(request: OperationRequest, inquiry: Resource) -> dict[str, Any]:
+    return {"session-token": inquiries.resume(request.env, inquiry)}
 
 
-def _decide(action: str) -> Callable[[Call, Resource], None]:
-    return lambda call, inquiry: inquiries.decide(call.env, inquiry, action, call.meta.get("comment"))
+def _one_time_link(request: OperationRequest, inquiry: Resource) -> dict[str, Any]:
+    return dict(inquiries.one_time_link(request.env, inquiry, request.meta.get("expires-in-seconds")))
 
 
-def _move(action: str) -> Callable[[Call, Resource], None]:
-    return lambda call, inquiry: inquiries.move(call.env, inquiry, action)
+def _decide(action: str) -> Change:
+    return lambda request, inquiry: inquiries.decide(request.env, inquiry, action, request.meta.get("comment"))
 
 
-def _print(call: Call) -> Reply:
-    inquiry = call.resource("inquiry")
+def _move(action: str) -> Change:
+    return lambda request, inquiry: inquiries.move(request.env, inquiry, action)
+
+
+def _print(request: OperationRequest) -> OperationResult:
+    inquiry = request.resource("inquiry")
     inquiries.require_intact(inquiry)
-    return Reply(pdf.print_inquiry(call.env, inquiry))
+    return OperationResult(pdf.print_inquiry(request.env, inquiry))
 
 
-def _create_account(call: Call) -> Reply:
-    account, created = accounts.create(call.env, call.attributes, call.meta.get("upsert-by"))
-    return Reply(account, status=201 if created else 200)
+def _create_account(request: OperationRequest) -> OperationResult:
+    account, created = accounts.create(request.env, request.attributes, request.meta.get("upsert-by"))
+    return OperationResult(account, status=201 if created else 200)
 
 
-def _import(call: Call) -> Reply:
-    content = importers.decode(call.attributes["file"]) if call.upload is None else call.upload
-    return Reply(importers.create(call.env, content), status=201)
+def _import(request: OperationRequest) -> OperationResult:
+    content = importers.decode(request.attributes["file"]) if request.upload is None else request.upload
+    return OperationResult(importers.create(request.env, content), status=201)
 
 
-def _create_report(call: Call) -> Reply:
-    return Reply(reports.create(call.env, call.body["data"].get("type"), call.attributes, call.meta), status=201)
+def _create_report(request: OperationRequest) -> OperationResult:
+    return OperationResult(
+        reports.create(request.env, request.body["data"].get("type"), request.attributes, request.meta), status=201
+    )
 
 
 _INQUIRY = "/inquiries/{id}"
@@ -143,10 +152,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "PATCH",
         _INQUIRY,
-        _change("inquiry", lambda call, inquiry: inquiries.update(call.env, inquiry, call.attributes)),
+        _change("inquiry", lambda request, inquiry: inquiries.update(request.env, inquiry, request.attributes)),
         shapes.UPDATE_INQUIRY,
     ),
-    Operation("DELETE", _INQUIRY, _change("inquiry", lambda call, inquiry: redaction.redact_inquiry(call.env, inquiry))),
+    Operation("DELETE", _INQUIRY, _change("inquiry", lambda request, inquiry: redaction.redact_inquiry(request.env, inquiry))),
     Operation("POST", f"{_INQUIRY}/approve", _change("inquiry", _decide("approve")), shapes.DECISION),
     Operation("POST", f"{_INQUIRY}/decline", _change("inquiry", _decide("decline")), shapes.DECISION),
     Operation("POST", f"{_INQUIRY}/mark-for-review", _change("inquiry", _move("mark-for-review")), shapes.NOTHING),
@@ -160,10 +169,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "PATCH",
         _ACCOUNT,
-        _change("account", lambda call, account: accounts.update(call.env, account, call.attributes)),
+        _change("account", lambda request, account: accounts.update(request.env, account, request.attributes)),
         shapes.UPDATE_ACCOUNT,
     ),
-    Operation("DELETE", _ACCOUNT, _change("account", lambda call, account: redaction.redact_account(call.env, account))),
+    Operation("DELETE", _ACCOUNT, _change("account", lambda request, account: redaction.redact_account(request.env, account))),
     Operation("POST", "/importer/accounts", _import, shapes.IMPORT_ACCOUNTS, upload=True),
     Operation("GET", "/importers/{id}", _get("importer")),
     Operation("GET", "/cases", _list("case", query.CASE_FILTERS), filters=query.CASE_FILTERS),
@@ -183,7 +192,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "POST",
         f"{_INQUIRY}/perform-simulate-actions",
-        _change("inquiry", lambda call, inquiry: simulate.perform(call.env, inquiry, call.meta["simulate-actions"])),
+        _change("inquiry", lambda request, inquiry: simulate.perform(request.env, inquiry, request.meta["simulate-actions"])),
         shapes.SIMULATE,
         environment=SANDBOX,
     ),

@@ -1,4 +1,4 @@
-"""What every call goes through: authentication, headers, rate limit, idempotency, one transaction, one answer.
+"""What every request goes through: authentication, headers, rate limit, idempotency, one transaction, one reply.
 
 Sources: OpenAPI components/headers, /parameters and /responses; docs.withpersona.com/authentication, /versioning,
 /idempotence, /rate-limiting.
@@ -9,43 +9,48 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...spec.inflection import INFLECTIONS, inflect, normalize
 from ..messages.body import read_json
-from ..messages.errors import Problem, bad_request, problem
-from ..messages.shapes import check
-from ..simulation.settle import settle
-from ..state.choices import Settings
+from ..messages.errors import Refusal, bad_request, refusal
+from ..messages.shapes import check_shape
+from ..simulation.settle import settled
 from ..state.clock import DAY, SECOND
 from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
-from ..state.records import RequestRecord, Resource, StoredAnswer
-from .operations import Call, Operation, Reply
-from .query import Page, read
-from .serialization import included, present
+from ..state.records import RequestRecord, StoredReply
+from .operations import Operation, OperationRequest, OperationResult
+from .query import Page, read_query
+from .serialization import included_objects, resource_object
 
 VERSIONS = frozenset(
     {"2025-12-08", "2025-10-27", "2023-01-05", "2022-09-01", "2021-08-18", "2021-07-05", "2021-02-21", "2020-05-18"}
 )
+"""The values of Persona-Version that are accepted."""
 
-# docs.withpersona.com/idempotence
 IDEMPOTENCY_LIFETIME = DAY
-# docs.withpersona.com/rate-limiting; shown where no limit is enforced
+"""How long a reply is kept under an idempotency key, in milliseconds (docs.withpersona.com/idempotence)."""
+
 DEFAULT_RATE_LIMIT = 300
+"""The requests per window that replies show where no limit is set (docs.withpersona.com/rate-limiting)."""
 
 JSON = "application/json"
 PDF = "application/pdf"
 
-# The part of an upload that holds the file, in kebab-case (OpenAPI: /importer/accounts)
 UPLOAD_PART = "data[attributes][file]"
+"""The part of a multipart body that holds its file (OpenAPI: /importer/accounts)."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Incoming:
-    """A request as it came: `headers` in lower case, `parts` instead of `body` where it was multipart."""
+class HttpRequest:
+    """A request as it came; `headers` are in lower case.
+
+    `parts` is a multipart body by part, None for another body; a part without a file has no content. `malformed` says what
+    is wrong with a multipart body that cannot be read.
+    """
 
     operation: Operation
     path: str
@@ -53,12 +58,23 @@ class Incoming:
     ids: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
-    parts: dict[str, bytes | None] | None = None  # None is the content of a part that is no file
-    malformed: str | None = None  # what is wrong with a multipart body that cannot be read
+    parts: dict[str, bytes | None] | None = None
+    malformed: str | None = None
+
+    @property
+    def api_key(self) -> str:
+        """The bearer token, or "" without one."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The idempotency key, which only a POST has."""
+        return self.headers.get("idempotency-key") or None if self.operation.method == "POST" else None
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpReply:
     """A response: its status, its bytes, and its headers besides the content type."""
 
     status: int
@@ -76,51 +92,51 @@ class _Window:
 
 
 class Protocol:
-    """Answers requests, each in a transaction of its own. `keys` gives the environment of each API key."""
+    """Answers requests, each in a transaction of its own; `keys` holds the environment of each API key."""
 
     def __init__(self, organization: Organization, keys: dict[str, str]) -> None:
         self._organization = organization
         self._keys = keys
         self._windows = {name: _Window() for name in ENVIRONMENT_IDS}
 
-    def answer(self, incoming: Incoming) -> Answer:
-        """Answer a request; what it changed is committed when this returns."""
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """Return the reply to a request, whose changes are committed by then."""
         organization, store = self._organization, self._organization.store
-        with store.transaction():
-            now = organization.clock.milliseconds()
-            settle(organization, now)
+        with settled(organization) as now:
             number = store.next_request()
             request_id = f"req_{organization.token('req', number)}"
-            key, environment = self._authenticate(incoming.headers)
-            answer, effects, replayed = _unauthorized(bool(key)), 0, False
-            idempotency_key = _idempotency_key(incoming) if environment else None
+            environment = self._keys.get(request.api_key)
+            reply, effects, replayed = _unauthorized(bool(request.api_key)), 0, False
             if environment:
                 env = Environment(organization, environment, now, request_id=request_id)
-                headers = self._rate_headers(environment, now)
-                answer, replayed = self._admitted(incoming, env, key, idempotency_key, headers)
+                limits = self._rate_headers(environment, now)
+                reply, replayed = self._admit(request, env)
                 effects = env.effects
                 identity = {
                     "Request-Id": request_id,
                     "Persona-Environment-Id": ENVIRONMENT_IDS[environment],
                     "Persona-Organization-Id": ORGANIZATION_ID,
                 }
-                answer = Answer(answer.status, answer.body, answer.media_type, identity | headers)
+                reply = replace(reply, headers=identity | limits)
             record = RequestRecord(
-                request_id, now, environment, masked(key, bool(environment)), incoming.operation.method, incoming.path,
-                incoming.query, answer.status, idempotency_key, replayed, effects,
-            )  # fmt: skip
+                id=request_id,
+                at=now,
+                environment=environment,
+                api_key=masked(request.api_key, bool(environment)),
+                method=request.operation.method,
+                path=request.path,
+                query=request.query,
+                status=reply.status,
+                idempotency_key=request.idempotency_key if environment else None,
+                replayed=replayed,
+                effects=effects,
+            )
             store.add_request(number, record)
-        return answer
-
-    def _authenticate(self, headers: dict[str, str]) -> tuple[str, str | None]:
-        """Give the key of a request, and its environment if the key is known."""
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "bearer" else ""
-        return key, self._keys.get(key)
+        return reply
 
     def _rate_headers(self, environment: str, now: int) -> dict[str, str]:
-        """Count a request against its environment's window, and say what is left of it."""
-        settings: Settings = self._organization.settings
+        """Count a request against its environment's window, and return the headers that show what is left of it."""
+        settings = self._organization.settings
         window = self._windows[environment]
         if now >= window.ends:
             window.ends, window.used = now + round(settings.rate_window * SECOND), 0
@@ -133,97 +149,95 @@ class Protocol:
             "RateLimit-Reset": str(-((now - window.ends) // SECOND)),
         }
 
-    def _limited(self, environment: str) -> bool:
+    def _is_limited(self, environment: str) -> bool:
         limit = self._organization.settings.rate_limit
         return limit is not None and self._windows[environment].used > limit
 
-    def _admitted(
-        self, incoming: Incoming, env: Environment, key: str, idempotency_key: str | None, headers: dict[str, str]
-    ) -> tuple[Answer, bool]:
-        """Answer a request whose key is good; gives whether the answer is a replay."""
-        if self._limited(env.name):
-            limit, window = self._organization.settings.rate_limit, self._organization.settings.rate_window
+    def _admit(self, request: HttpRequest, env: Environment) -> tuple[HttpReply, bool]:
+        """Return the reply to a request with a known key, and whether it is replayed."""
+        if self._is_limited(env.name):
+            limit, window = env.settings.rate_limit, env.settings.rate_window
             details = f"You have hit your rate limit of {limit} requests in {window:g} seconds."
-            return _failed(problem(429, details)), False
+            return _refusal_reply(refusal(429, details)), False
         try:
-            inflection = _checked_headers(incoming.headers)
-        except Problem as refusal:
-            return _failed(refusal), False
+            inflection = _checked_inflection(request.headers)
+        except Refusal as error:
+            return _refusal_reply(error), False
+        idempotency_key = request.idempotency_key
         if idempotency_key is None:
-            return self._attempt(incoming, env, inflection), False
-        fingerprint = _fingerprint(incoming)
-        stored = env.store.get_answer(key, idempotency_key)
+            return _attempt(request, env, inflection), False
+        fingerprint = _fingerprint(request)
+        stored = env.store.get_reply(request.api_key, idempotency_key)
         if stored and env.now < stored.at + IDEMPOTENCY_LIFETIME:
             if stored.fingerprint != fingerprint:
                 details = "This idempotency key was used with other parameters"
-                return _failed(problem(env.settings.mismatch_status, details)), False
-            return Answer(stored.status, stored.body, stored.media_type), True
-        answer = self._attempt(incoming, env, inflection)
-        env.store.put_answer(
-            key,
-            idempotency_key,
-            StoredAnswer(env.now, fingerprint, answer.status, answer.media_type, answer.body),
+                return _refusal_reply(refusal(env.settings.mismatch_status, details)), False
+            return HttpReply(stored.status, stored.body, stored.media_type), True
+        reply = _attempt(request, env, inflection)
+        stored = StoredReply(
+            at=env.now, fingerprint=fingerprint, status=reply.status, media_type=reply.media_type, body=reply.body
         )
-        return answer, False
-
-    def _attempt(self, incoming: Incoming, env: Environment, inflection: str) -> Answer:
-        """Run the operation; whatever it changed is undone if it ends in an error."""
-        try:
-            with env.store.savepoint():
-                return _run(incoming, env, inflection)
-        except Problem as refusal:
-            env.effects = 0
-            return _failed(refusal, inflection)
-        except Exception:
-            _log.exception("%s %s failed", incoming.operation.method, incoming.path)
-            env.effects = 0
-            return _failed(problem(500, "The simulation failed; its log says where"), inflection)
+        env.store.put_reply(request.api_key, idempotency_key, stored)
+        return reply, False
 
 
-def masked(key: str, known: bool) -> str:
-    """Write a key so that it can be recognised but not used; an unknown one may be a real one, and shows nothing."""
-    return f"{key.rpartition('_')[0]}_***" if known else "***" if key else ""
+def masked(api_key: str, known: bool) -> str:
+    """Return a known key without its secret part; of an unknown one, which may be real, return nothing but ***."""
+    return f"{api_key.rpartition('_')[0]}_***" if known else "***" if api_key else ""
 
 
-def _run(incoming: Incoming, env: Environment, inflection: str) -> Answer:
-    operation = incoming.operation
+def _attempt(request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
+    """Run the operation, and return its reply; an error undoes all its changes."""
+    try:
+        with env.store.savepoint():
+            return _run(request, env, inflection)
+    except Refusal as error:
+        env.effects = 0
+        return _refusal_reply(error, inflection)
+    except Exception:
+        _log.exception("%s %s failed", request.operation.method, request.path)
+        env.effects = 0
+        return _refusal_reply(refusal(500, "The simulation failed; its log says where"), inflection)
+
+
+def _run(request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
+    operation = request.operation
     if operation.environment and operation.environment != env.name:
-        raise problem(403, f"This needs an API key of the {operation.environment} environment")
-    query = read(incoming.query, operation.filters, serialized=not operation.binary)
-    if incoming.malformed:
-        raise bad_request(incoming.malformed)
-    call = Call(env, incoming.path, incoming.ids, query)
-    if incoming.parts is not None:
-        call.upload = _upload(operation, incoming.parts)
+        raise refusal(403, f"This needs an API key of the {operation.environment} environment")
+    query = read_query(request.query, operation.filters, serialized=not operation.binary)
+    if request.malformed:
+        raise bad_request(request.malformed)
+    operation_request = OperationRequest(env, request.path, request.ids, query)
+    if request.parts is not None:
+        operation_request.upload = _upload(operation, request.parts)
     elif operation.body is not None:
-        call.body = normalize(read_json(incoming.body))
-        check(operation.body, call.body)
-    return _written(env, operation.handle(call), call, inflection)
+        operation_request.body = normalize(read_json(request.body))
+        check_shape(operation.body, operation_request.body)
+    return _result_reply(operation.handle(operation_request), operation_request, inflection)
 
 
-def _written(env: Environment, reply: Reply, call: Call, inflection: str) -> Answer:
-    """Write a reply as an answer."""
-    query = call.query
-    if isinstance(reply.data, bytes):
-        return Answer(reply.status, reply.data, PDF)
+def _result_reply(result: OperationResult, request: OperationRequest, inflection: str) -> HttpReply:
+    """Return an operation's result as a reply."""
+    env, query, data = request.env, request.query, result.data
+    if isinstance(data, bytes):
+        return HttpReply(result.status, data, PDF)
     body: dict[str, Any]
-    if isinstance(reply.data, Page):
+    if isinstance(data, Page):
         body = {
-            "data": [present(env, resource, query.fields) for resource in reply.data.resources],
-            "links": {"prev": reply.data.prev, "next": reply.data.next},
+            "data": [resource_object(env, resource, query.fields) for resource in data.resources],
+            "links": {"prev": data.prev, "next": data.next},
         }
     else:
-        resource: Resource = reply.data
-        body = {"data": present(env, resource, query.fields)}
+        body = {"data": resource_object(env, data, query.fields)}
         if query.include:
-            body["included"] = included(env, resource, query)
-        if reply.meta is not None:
-            body["meta"] = reply.meta
-    return Answer(reply.status, _dumped(inflect(body, inflection)))
+            body["included"] = included_objects(env, data, query)
+        if result.meta is not None:
+            body["meta"] = result.meta
+    return HttpReply(result.status, _json_bytes(inflect(body, inflection)))
 
 
-def _checked_headers(headers: dict[str, str]) -> str:
-    """Give the inflection asked for. Raises a 400 for a header value that is not known."""
+def _checked_inflection(headers: dict[str, str]) -> str:
+    """Return the inflection that the headers ask for. Raises a 400 for an unknown inflection or version."""
     if headers.get("persona-version", "2025-12-08") not in VERSIONS:
         raise bad_request(f"Persona-Version must be one of {', '.join(sorted(VERSIONS, reverse=True))}")
     inflection = headers.get("key-inflection", "kebab")
@@ -232,26 +246,22 @@ def _checked_headers(headers: dict[str, str]) -> str:
     return inflection
 
 
-def _idempotency_key(incoming: Incoming) -> str | None:
-    return incoming.headers.get("idempotency-key") or None if incoming.operation.method == "POST" else None
-
-
-def _fingerprint(incoming: Incoming) -> str:
-    """Tell requests apart by what they ask for, not by how a client happened to write it down."""
-    digest = hashlib.sha256(f"{incoming.operation.method} {incoming.path}?{incoming.query}\n".encode())
-    if incoming.parts is not None:
-        for name, content in sorted(incoming.parts.items()):
+def _fingerprint(request: HttpRequest) -> str:
+    """Return a digest of what a request asks for, the same however a client writes its JSON or its multipart boundary."""
+    digest = hashlib.sha256(f"{request.operation.method} {request.path}?{request.query}\n".encode())
+    if request.parts is not None:
+        for name, content in sorted(request.parts.items()):
             digest.update(f"{name}:{-1 if content is None else len(content)}:".encode() + (content or b""))
     else:
         try:
-            digest.update(_dumped(read_json(incoming.body), sort=True))
-        except Problem:
-            digest.update(incoming.body)
+            digest.update(_json_bytes(read_json(request.body), sort=True))
+        except Refusal:
+            digest.update(request.body)
     return digest.hexdigest()
 
 
 def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:
-    """Give the file of a multipart body. Raises a 400 for anything else in it."""
+    """Return the file of a multipart body. Raises a 400 for anything else in it."""
     if not operation.upload:
         raise bad_request("The request body must be JSON")
     unknown = [f"{name} is not allowed" for name in parts if name != UPLOAD_PART]
@@ -262,17 +272,17 @@ def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:
     return content
 
 
-def _unauthorized(has_key: bool) -> Answer:
-    return _failed(problem(401, title="Token is invalid" if has_key else None))
+def _unauthorized(has_key: bool) -> HttpReply:
+    return _refusal_reply(refusal(401, title="Token is invalid" if has_key else None))
 
 
-def _failed(refusal: Problem, inflection: str = "kebab") -> Answer:
-    return Answer(refusal.status, _dumped(inflect(refusal.body, inflection)))
+def _refusal_reply(error: Refusal, inflection: str = "kebab") -> HttpReply:
+    return HttpReply(error.status, _json_bytes(inflect(error.body, inflection)))
 
 
-_WRITE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_WRITE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
-def _dumped(value: Any, *, sort: bool = False) -> bytes:
-    return (_WRITE_SORTED if sort else _WRITE)(value).encode()
+def _json_bytes(value: Any, *, sort: bool = False) -> bytes:
+    return (_ENCODE_SORTED if sort else _ENCODE)(value).encode()

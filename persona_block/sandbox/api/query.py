@@ -1,4 +1,4 @@
-"""What a request's query asks for: filters, a page, related objects, fewer attributes.
+"""The query of a request: filters, a page, related objects, fewer attributes.
 
 Sources: OpenAPI components/parameters; docs.withpersona.com/pagination and /serialization.
 """
@@ -16,24 +16,28 @@ from ..state.environment import Environment
 from ..state.records import Resource
 from ..state.store import Filter
 
-MAX_IDS = 100  # of filter[inquiry-id]; docs.withpersona.com changelog, 2025-06-09
+MAX_IDS = 100
+"""The ids in filter[inquiry-id], at most (docs.withpersona.com changelog, 2025-06-09)."""
+
 MAX_SIZE = 100
 DEFAULT_SIZE = 10
+"""The objects on a page, at most and by default (OpenAPI: components/parameters)."""
 
 _BRACKETED = re.compile(r"(filter|page|fields)\[([^\[\]]+)\]")
 
 
 @dataclass(frozen=True)
 class FilterRule:
-    """The column that a filter looks at; `many` filters take a comma-separated list."""
+    """The column that a filter compares; a filter with `many` takes a comma-separated list."""
 
     column: str
     many: bool = False
 
 
-# created-at and report-id are no columns of their own; the page below knows them.
 Filters = dict[str, FilterRule]
+"""The filters of a list, by name."""
 
+# `_filters` treats these by themselves.
 CREATED_AT_START = "created-at-start"
 CREATED_AT_END = "created-at-end"
 REPORT_ID = "report-id"
@@ -65,52 +69,52 @@ NO_FILTERS: Filters = {}
 
 @dataclass
 class Query:
-    """A read query; `text` is what a link to another page repeats."""
+    """The query of a request, read; `pairs` is what a link to another page repeats."""
 
     include: list[str] | None = None
     fields: dict[str, set[str]] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     page: dict[str, str] = field(default_factory=dict)
-    text: list[tuple[str, str]] = field(default_factory=list)
+    pairs: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, with the links to the ones around it."""
+    """One page of a list, with the links to its neighbours."""
 
     resources: list[Resource]
     prev: str | None
     next: str | None
 
 
-def read(text: str, filters: Filters | None, *, serialized: bool = True) -> Query:
-    """Read a query string. `filters` is None for an operation that lists nothing; `serialized` False for a binary one.
+def read_query(text: str, filters: Filters | None, *, serialized: bool = True) -> Query:
+    """Read a query string. Raises a 400 that names everything the operation does not take.
 
-    Raises a 400 that names everything the operation does not take.
+    `filters` is None for an operation that is no list; `serialized` is False for one with a binary answer.
     """
     query, problems = Query(), []
     for name, value in parse_qsl(text, keep_blank_values=True):
-        group, key = _split(name)
+        group, member = _split(name)
         if group == "include" and filters is None and serialized:
             query.include = [path.strip() for path in value.split(",") if path.strip()]
-        elif group == "fields" and key and serialized:
-            query.fields[kebab(key)] = {kebab(attribute.strip()) for attribute in value.split(",")}
-        elif group == "page" and kebab(key) in ("after", "before", "size") and filters is not None:
-            query.page[kebab(key)] = value
-        elif group == "filter" and filters is not None and kebab(key) in filters:
-            query.filters[kebab(key)] = value
+        elif group == "fields" and member and serialized:
+            query.fields[kebab(member)] = {kebab(attribute.strip()) for attribute in value.split(",")}
+        elif group == "page" and kebab(member) in ("after", "before", "size") and filters is not None:
+            query.page[kebab(member)] = value
+        elif group == "filter" and filters is not None and kebab(member) in filters:
+            query.filters[kebab(member)] = value
         else:
             problems.append(f"{name} is not allowed")
             continue
-        if group != "page" or kebab(key) == "size":
-            query.text.append((name, value))
+        if group != "page" or kebab(member) == "size":
+            query.pairs.append((name, value))
     if problems:
         raise bad_request(*problems)
     return query
 
 
 def list_page(env: Environment, environment: str, kind: str, query: Query, rules: Filters, path: str) -> Page:
-    """List the resources of a kind that a query asks for, newest first. Raises a 400 for a query that contradicts itself."""
+    """Return the page of resources of a kind that a query asks for, newest first. Raises a 400."""
     size = _size(query.page.get("size"))
     filters, created, report_id = _filters(query.filters, rules)
 
@@ -123,9 +127,10 @@ def list_page(env: Environment, environment: str, kind: str, query: Query, rules
         raise bad_request("page[after] and page[before] cannot be used together")
     after = _cursor(env, environment, kind, query.page.get("after"))
     before = _cursor(env, environment, kind, query.page.get("before"))
-    found = read_page(size + 1, after=after, before=before)
-    more = len(found) > size
-    resources = (found[1:] if before is not None else found[:-1]) if more else found
+    resources = read_page(size + 1, after=after, before=before)
+    more = len(resources) > size
+    if more:
+        resources = resources[1:] if before is not None else resources[:-1]
     if not resources:
         return Page([], None, None)
     newer = more if before is not None else bool(read_page(1, before=resources[0].seq))
@@ -138,12 +143,13 @@ def list_page(env: Environment, environment: str, kind: str, query: Query, rules
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Return a parameter's name, and the member that its brackets name, or ""."""
     match = _BRACKETED.fullmatch(name)
     return (match[1], match[2]) if match else (name, "")
 
 
 def _link(path: str, query: Query, direction: str, id: str) -> str:
-    return f"{path}?{urlencode([*query.text, (f'page[{direction}]', id)], quote_via=quote, safe='')}"
+    return f"{path}?{urlencode([*query.pairs, (f'page[{direction}]', id)], quote_via=quote, safe='')}"
 
 
 def _size(text: str | None) -> int:
@@ -163,21 +169,21 @@ def _cursor(env: Environment, environment: str, kind: str, id: str | None) -> in
     return resource.seq
 
 
-def _filters(given: dict[str, str], rules: Filters) -> tuple[list[Filter], tuple[int | None, int | None], str | None]:
-    """Sort filters into those on columns, the range of creation, and the report of a case."""
-    if NOTE in given and len(given) > 1:
+def _filters(filters: dict[str, str], rules: Filters) -> tuple[list[Filter], tuple[int | None, int | None], str | None]:
+    """Return the filters on columns, the first and last moment of creation, and the report of a case. Raises a 400."""
+    if NOTE in filters and len(filters) > 1:
         raise bad_request("filter[note] must be the only filter")
-    created = (_moment(given.get(CREATED_AT_START)), _moment(given.get(CREATED_AT_END)))
+    created = (_moment(filters.get(CREATED_AT_START)), _moment(filters.get(CREATED_AT_END)))
     columns = []
-    for name, value in given.items():
+    for name, value in filters.items():
         if name in (CREATED_AT_START, CREATED_AT_END, REPORT_ID):
             continue
         rule = rules[name]
-        values = [part.strip() for part in value.split(",") if part.strip()] if rule.many else [value]
-        if rule.column == "id" and len(values) > MAX_IDS:
+        accepted = [part.strip() for part in value.split(",") if part.strip()] if rule.many else [value]
+        if rule.column == "id" and len(accepted) > MAX_IDS:
             raise bad_request(f"filter[{name}] takes at most {MAX_IDS} ids")
-        columns.append((rule.column, values))
-    return columns, created, given.get(REPORT_ID)
+        columns.append((rule.column, accepted))
+    return columns, created, filters.get(REPORT_ID)
 
 
 def _moment(text: str | None) -> int | None:

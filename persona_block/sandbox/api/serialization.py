@@ -1,4 +1,4 @@
-"""How a resource is written in an answer: its files as URLs, its relationships wrapped, related objects included.
+"""How an answer writes a resource: its files as URLs, its relationships wrapped, related objects included.
 
 Sources: docs.withpersona.com/serialization; the *-included-objects schemas of the OpenAPI.
 """
@@ -16,7 +16,6 @@ from .query import Query
 
 _TEMPLATES = frozenset({"inquiry-template", "inquiry-template-version", "template", "transaction"})
 
-# Which kinds of object an answer about a kind can include
 INCLUDABLE: dict[str, frozenset[str]] = {
     "inquiry": _TEMPLATES | {"account", "document", "user", "report", "selfie", "inquiry-session", "verification"},
     "account": frozenset({"account-type"}),
@@ -28,14 +27,16 @@ INCLUDABLE: dict[str, frozenset[str]] = {
     "document": _TEMPLATES | {"inquiry", "document-file"},
     "importer": frozenset(),
 }
+"""The kinds of object that an answer about a kind can include."""
 
 
-def present(env: Environment, resource: Resource, fields: dict[str, set[str]]) -> dict[str, Any]:
-    """Write one resource as JSON:API has it, in kebab-case, with the attributes that were asked for."""
-    attributes = _placed(env, resource) if resource.files else resource.attributes
+def resource_object(env: Environment, resource: Resource, fields: dict[str, set[str]] | None = None) -> dict[str, Any]:
+    """Return a resource as JSON:API writes it, in kebab-case; `fields` names the attributes of some types, by type."""
+    attributes = _with_files(env, resource) if resource.files else resource.attributes
+    fields = fields or {}
     wanted = fields.get(resource.type, fields.get(resource.kind))
     if wanted is not None:
-        attributes = {key: value for key, value in attributes.items() if key in wanted}
+        attributes = {name: value for name, value in attributes.items() if name in wanted}
     result: dict[str, Any] = {"type": resource.type, "id": resource.id}
     if resource.attributes:
         result["attributes"] = attributes
@@ -44,19 +45,19 @@ def present(env: Environment, resource: Resource, fields: dict[str, set[str]]) -
     return result
 
 
-def included(env: Environment, root: Resource, query: Query) -> list[dict[str, Any]]:
-    """Write what the include paths lead to, each object once. Raises a 400 for a path that leads nowhere."""
-    found: dict[str, Resource] = {}
+def included_objects(env: Environment, root: Resource, query: Query) -> list[dict[str, Any]]:
+    """Return the objects that a query's include paths lead to, each once. Raises a 400 for a path that leads nowhere."""
+    included: dict[str, Resource] = {}
     for path in query.include or ():
         level = [root]
         for name in path.split("."):
-            level = _step(env, root, level, kebab(name), path)
-            found |= {resource.id: resource for resource in level if resource.id != root.id}
-    return [present(env, resource, query.fields) for resource in found.values()]
+            level = _next_level(env, root, level, kebab(name), path)
+            included |= {resource.id: resource for resource in level if resource.id != root.id}
+    return [resource_object(env, resource, query.fields) for resource in included.values()]
 
 
-def _step(env: Environment, root: Resource, level: list[Resource], name: str, path: str) -> list[Resource]:
-    """Go one relationship further from every resource reached so far."""
+def _next_level(env: Environment, root: Resource, level: list[Resource], name: str, path: str) -> list[Resource]:
+    """Return the resources that those of a level are related to by a name."""
     targets: list[Identifier] = []
     for resource in level:
         target = resource.relationships.get(name)
@@ -68,16 +69,16 @@ def _step(env: Environment, root: Resource, level: list[Resource], name: str, pa
     return [env.get(target["id"]) for target in targets]
 
 
-def _placed(env: Environment, resource: Resource) -> dict[str, Any]:
-    """Copy a resource's attributes with its files in their places: a URL where "" holds the place, else a file object."""
+def _with_files(env: Environment, resource: Resource) -> dict[str, Any]:
+    """Return a copy of a resource's attributes with its files in their places: a URL in that of "", else a file object."""
     attributes: dict[str, Any] = json.loads(json.dumps(resource.attributes))
     names = env.store.file_names(resource.id)
     for place, file_id in resource.files.items():
         filename, size = names[file_id]
         url = env.organization.file_url(file_id, filename, env.now)
-        *way, last = (int(part) if part.isdigit() else part for part in place.split("/"))
+        *steps, last = (int(step) if step.isdigit() else step for step in place.split("/"))
         target: Any = attributes
-        for part in way:
-            target = target[part]
+        for step in steps:
+            target = target[step]
         target[last] = url if target[last] == "" else {"filename": filename, "url": url, "byte-size": size}
     return attributes

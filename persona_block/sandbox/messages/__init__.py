@@ -1,1 +1,1 @@
-"""Bodies and errors of the API: how they are read, checked and written."""
+"""Request bodies and error answers of the API: how they are read, checked and written."""

@@ -1,4 +1,4 @@
-"""The JSON body of a request, read so that whatever is in it can be stored and answered."""
+"""The JSON body of a request, read so that whatever it holds can be stored and answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LARGEST_BITS = 1024
 
 
 def read_json(body: bytes) -> Any:
-    """Read a JSON body; an empty one holds nothing. Raises a 400."""
+    """Read a JSON body; an empty one is an empty object. Raises a 400."""
     if not body.strip():
         return {}
     try:
@@ -27,7 +27,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _finite(text: str) -> float:
-    """Read a number, and no other constant: what is not finite could be stored, but never answered."""
+    """Read a number, but not NaN or infinity, which could be stored but never answered."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text} is no JSON")

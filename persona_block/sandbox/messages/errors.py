@@ -21,8 +21,8 @@ TITLES = {
 }
 
 
-class Problem(Exception):
-    """One error answer, of a status and one or more errors."""
+class Refusal(Exception):
+    """An error answer: its HTTP status, and one or more errors as the body lists them."""
 
     def __init__(self, status: int, *errors: dict[str, Any]) -> None:
         super().__init__(f"{status}: {errors}")
@@ -35,31 +35,31 @@ class Problem(Exception):
         return {"errors": self.errors}
 
 
-def problem(status: int, details: str | None = None, *, title: str | None = None, pointer: str | None = None) -> Problem:
-    """Make an error answer of one error, with the status's usual title."""
+def refusal(status: int, details: str | None = None, *, title: str | None = None, pointer: str | None = None) -> Refusal:
+    """Return an error answer of one error; without a title it has the usual one of its status."""
     error: dict[str, Any] = {"title": title or TITLES[status]}
     if details is not None:
         error["details"] = details
     if pointer is not None:
         error["source"] = {"pointer": pointer}
-    return Problem(status, error)
+    return Refusal(status, error)
 
 
-def bad_request(*details: str) -> Problem:
-    """Make a 400: the request itself cannot be accepted."""
-    return Problem(400, *({"title": TITLES[400], "details": text} for text in details))
+def bad_request(*details: str) -> Refusal:
+    """Return a 400 with an error for each detail: the request itself cannot be accepted."""
+    return Refusal(400, *({"title": TITLES[400], "details": text} for text in details))
 
 
-def not_found() -> Problem:
-    """Make a 404, which says nothing but its title."""
-    return problem(404)
+def not_found() -> Refusal:
+    """Return a 404, which holds nothing but its title."""
+    return refusal(404)
 
 
-def conflict(details: str, title: str | None = None) -> Problem:
-    """Make a 409: the request collides with what is already there."""
-    return problem(409, details, title=title)
+def conflict(details: str, title: str | None = None) -> Refusal:
+    """Return a 409: the request collides with what is already there."""
+    return refusal(409, details, title=title)
 
 
-def unprocessable(details: str, pointer: str | None = None) -> Problem:
-    """Make a 422: well formed, but not possible for this value or in this state."""
-    return problem(422, details, title="Record invalid" if pointer else None, pointer=pointer)
+def unprocessable(details: str, pointer: str | None = None) -> Refusal:
+    """Return a 422: well formed, but not possible for this value or in this state."""
+    return refusal(422, details, title="Record invalid" if pointer else None, pointer=pointer)

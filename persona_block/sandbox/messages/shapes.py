@@ -1,6 +1,6 @@
-"""What a request body may hold, and the 400 that names everything in it that does not belong.
+"""The shapes of request bodies, and the check that names everything in a body that does not fit.
 
-A shape is a dict of kebab-case keys; a key that ends in `!` is required. Its values are nested shapes or one of the
+A shape is a dict of kebab-case names; a name that ends in `!` is required. Its values are nested shapes or one of the
 type names below; a `?` after a type name admits null. Source: OpenAPI, the requestBody of each path.
 """
 
@@ -15,13 +15,14 @@ from .errors import bad_request
 Shape = dict[str, "str | Shape"]
 
 MAX_SECONDS = 2**31 - 1
+"""The longest interval that a request may ask for, in seconds."""
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a string", lambda value: isinstance(value, str)),
     "boolean": ("a boolean", lambda value: isinstance(value, bool)),
     "integer": ("an integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "seconds": (f"an integer from 1 to {MAX_SECONDS}", lambda value: type(value) is int and 0 < value <= MAX_SECONDS),
-    "strings": ("an array of strings", lambda value: isinstance(value, list) and all(isinstance(v, str) for v in value)),
+    "strings": ("an array of strings", lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value)),
     "object": ("an object", lambda value: isinstance(value, dict)),
     "array": ("an array", lambda value: isinstance(value, list)),
     "null": ("null", lambda value: value is None),
@@ -118,8 +119,8 @@ CREATE_REPORT: Shape = {
 ACTION: Shape = {"type!": "string", "data": {"verification-template-id!": "string"}}
 
 
-def check(shape: Shape, value: Any, path: str = "") -> None:
-    """Hold a body against a shape. Raises a 400 that lists every problem found."""
+def check_shape(shape: Shape, value: Any, path: str = "") -> None:
+    """Check a body, or what it holds at a dotted path, against a shape. Raises a 400 that lists every problem found."""
     problems = list(_problems(shape, value, path))
     if problems:
         raise bad_request(*problems)
@@ -129,22 +130,22 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{path or 'request body'} must be an object"
         return
-    expected = {key.removesuffix("!"): (inner, key.endswith("!")) for key, inner in shape.items()}
-    for key, (_, required) in expected.items():
-        if required and key not in value:
-            yield f"{_join(path, key)} is missing"
-    for key, item in value.items():
-        if key not in expected:
-            yield f"{_join(path, key)} is not allowed"
+    expected = {name.removesuffix("!"): (inner, name.endswith("!")) for name, inner in shape.items()}
+    for name, (_, required) in expected.items():
+        if required and name not in value:
+            yield f"{_joined(path, name)} is missing"
+    for name, item in value.items():
+        if name not in expected:
+            yield f"{_joined(path, name)} is not allowed"
             continue
-        kind = expected[key][0]
-        if isinstance(kind, dict):
-            yield from _problems(kind, item, _join(path, key))
-        elif not (kind.endswith("?") and item is None):
-            name, fits = _TYPES[kind.removesuffix("?")]
+        inner = expected[name][0]
+        if isinstance(inner, dict):
+            yield from _problems(inner, item, _joined(path, name))
+        elif not (inner.endswith("?") and item is None):
+            description, fits = _TYPES[inner.removesuffix("?")]
             if not fits(item):
-                yield f"{_join(path, key)} must be {name}"
+                yield f"{_joined(path, name)} must be {description}"
 
 
-def _join(path: str, key: str) -> str:
-    return f"{path}.{snake(key)}" if path else snake(key)
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{snake(name)}" if path else snake(name)

@@ -1,1 +1,1 @@
-"""The objects that the simulation keeps, a module for each kind: how they begin, change and end."""
+"""The objects of the API, a module for each kind: how they begin, change and end."""

@@ -1,4 +1,4 @@
-"""Accounts: one person each, found by a reference id that is unique in its environment.
+"""Accounts: one person each, found by a reference id that is unique in an environment.
 
 Sources: OpenAPI paths /accounts*; docs.withpersona.com/accounts-tutorials and /reference-ids.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from ...spec.inflection import kebab
 from ..messages.errors import bad_request, unprocessable
-from ..messages.shapes import ACCOUNT_PHOTO, check
+from ..messages.shapes import ACCOUNT_PHOTO, check_shape
 from ..state.environment import Environment
 from ..state.records import Resource
 from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fields
@@ -38,7 +38,7 @@ _FIELD_ATTRIBUTES = (
 
 
 def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None = None) -> tuple[Resource, bool]:
-    """Create an account, or update the one that `upsert_by` finds; gives it and whether it is new."""
+    """Create an account, or update the one that `upsert_by` finds; return it, and whether it is new. Raises a 409 or 422."""
     if upsert_by is not None:
         if kebab(upsert_by) != "reference-id":
             raise unprocessable("An account can only be upserted by reference-id", "/meta/upsert-by")
@@ -46,13 +46,13 @@ def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None =
             raise unprocessable("Upserting by reference-id needs a reference id", "/data/attributes/reference-id")
         existing = by_reference(env, attributes["reference-id"])
         if existing:
-            update(env, existing, {key: value for key, value in attributes.items() if key != "account-type-id"})
+            update(env, existing, {name: value for name, value in attributes.items() if name != "account-type-id"})
             return existing, False
-    type_id = _account_type(env, attributes.get("account-type-id"), "/data/attributes/account-type-id")
+    type_id = _checked_type(attributes.get("account-type-id"), "/data/attributes/account-type-id")
     account = env.create(
         "account",
         {
-            "reference-id": _reference(attributes.get("reference-id")),
+            "reference-id": _checked_reference(attributes.get("reference-id")),
             "account-type-name": "User",
             "account-status": attributes.get("account-status", "Active"),
             "created-at": env.timestamp,
@@ -71,10 +71,10 @@ def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None =
 
 
 def update(env: Environment, account: Resource, attributes: dict[str, Any]) -> None:
-    """Change what is given of an account and leave the rest."""
+    """Change the given attributes of an account and leave the others. Raises a 409 or 422."""
     values = account.attributes
     if "reference-id" in attributes:
-        values["reference-id"] = _reference(attributes["reference-id"])
+        values["reference-id"] = _checked_reference(attributes["reference-id"])
     if "account-status" in attributes:
         values["account-status"] = attributes["account-status"]
     if "tags" in attributes:
@@ -88,12 +88,12 @@ def update(env: Environment, account: Resource, attributes: dict[str, Any]) -> N
 
 
 def by_reference(env: Environment, reference_id: str) -> Resource | None:
-    """Give the account of a reference id, or None."""
+    """Return the account of a reference id, or None."""
     return next(iter(env.find("account", "reference_id", reference_id)), None)
 
 
-def check_auto_create(meta: dict[str, Any]) -> None:
-    """Raise a 400 for settings of an account that is not to be created."""
+def check_auto_creation(meta: dict[str, Any]) -> None:
+    """Check that `meta` says nothing of an account that it forbids to create. Raises a 400."""
     if meta.get("auto-create-account", True) is False:
         for name in ("auto-create-account-reference-id", "auto-create-account-type-id"):
             if name in meta:
@@ -101,8 +101,8 @@ def check_auto_create(meta: dict[str, Any]) -> None:
 
 
 def auto_create(env: Environment, reference_id: str | None, meta: dict[str, Any], fields: dict[str, Any]) -> Resource | None:
-    """Give the account that an inquiry or a report belongs to: found by reference id, or created, unless not wanted."""
-    check_auto_create(meta)
+    """Return the account of a new inquiry or report: the one of the reference id, else a new one unless `meta` forbids it."""
+    check_auto_creation(meta)
     reference_id = meta.get("auto-create-account-reference-id", reference_id)
     existing = by_reference(env, reference_id) if reference_id else None
     if existing or meta.get("auto-create-account", True) is False:
@@ -111,22 +111,22 @@ def auto_create(env: Environment, reference_id: str | None, meta: dict[str, Any]
     if reference_id is not None:
         attributes["reference-id"] = reference_id
     type_id = meta.get("auto-create-account-type-id")
-    attributes["account-type-id"] = _account_type(env, type_id, "/meta/auto-create-account-type-id")
+    attributes["account-type-id"] = _checked_type(type_id, "/meta/auto-create-account-type-id")
     return create(env, attributes)[0]
 
 
 def account_values(fields: dict[str, Any]) -> dict[str, Any]:
-    """Give the plain values, among an inquiry's fields, that its account has a place for."""
-    return {key: plain(value) for key, value in fields.items() if key in ACCOUNT_PLACES and plain(value) is not None}
+    """Return the plain values of those fields of an inquiry that an account has too, without empty ones."""
+    return {name: plain(value) for name, value in fields.items() if name in ACCOUNT_PLACES and plain(value) is not None}
 
 
 def names(account: Resource) -> list[str | None]:
-    """Give the parts of an account's name."""
+    """Return an account's first, middle and last name."""
     return list(plain(account.attributes["fields"]["name"]).values())
 
 
 def applicant_names(env: Environment, inquiry: Resource) -> dict[str, str | None]:
-    """Give the parts of an applicant's name: those of the inquiry, or its account's where the inquiry has none at all."""
+    """Return an applicant's name by field: the inquiry's own, or its account's where the inquiry has none."""
     own = {name: plain(inquiry.attributes["fields"][name]) for name in ("name-first", "name-middle", "name-last")}
     account = env.related(inquiry, "account")
     return own if any(own.values()) or account is None else dict(zip(own, names(account), strict=True))
@@ -139,13 +139,13 @@ def _set_fields(fields: dict[str, Any], attributes: dict[str, Any]) -> dict[str,
     return fields
 
 
-def _reference(reference_id: str | None) -> str | None:
+def _checked_reference(reference_id: str | None) -> str | None:
     if reference_id is not None and not reference_id.strip():
         raise unprocessable("reference-id must not be blank", "/data/attributes/reference-id")
     return reference_id
 
 
-def _account_type(env: Environment, id: str | None, pointer: str) -> str:
+def _checked_type(id: str | None, pointer: str) -> str:
     if id is not None and id != TEMPLATES.account_type:
         raise unprocessable("There is no such account type", pointer)
     return TEMPLATES.account_type
@@ -158,7 +158,7 @@ def _set_photo(env: Environment, account: Resource, photo: dict[str, Any]) -> No
     env.delete_files(account)
     account.attributes["fields"]["selfie_photo"] = {"type": "file", "value": None}
     if photo["data"] is not None:
-        check(ACCOUNT_PHOTO, photo["data"], "data.attributes.selfie_photo.data")
+        check_shape(ACCOUNT_PHOTO, photo["data"], "data.attributes.selfie_photo.data")
         try:
             content = base64.b64decode(photo["data"].get("data", ""), validate=True)
         except binascii.Error:
@@ -166,7 +166,7 @@ def _set_photo(env: Environment, account: Resource, photo: dict[str, Any]) -> No
         env.add_file(account, _filename(photo["data"].get("filename", "")) or "selfie_photo.jpg", content, place)
 
 
-def _filename(given: str) -> str:
-    """Give the last segment of a path, without what cannot be shown, as a name that a URL can end in."""
-    name = "".join(each for each in _SEPARATOR.split(given)[-1] if each.isprintable()).strip()
+def _filename(path: str) -> str:
+    """Return the printable characters of a path's last segment, or "" where a URL cannot end in it."""
+    name = "".join(character for character in _SEPARATOR.split(path)[-1] if character.isprintable()).strip()
     return "" if name in (".", "..") else name[-_LONGEST_FILENAME:]

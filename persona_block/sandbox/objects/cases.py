@@ -14,14 +14,14 @@ from .templates import REVIEWER_EMAIL, TEMPLATES
 
 REVIEW_TIME = 3 * DAY
 
-# The rule that opens cases, as a case names its creator
+# What a case names as its creator: a rule of the organisation
 _WORKFLOW = {"creator-id": "wfr_ReviewRule", "creator-type": "workflow-run"}
 
 _RESOLUTIONS = {"approved": "Approved", "declined": "Declined"}
 
 
 def open_for(env: Environment, inquiry: Resource) -> None:
-    """Open a case for an inquiry that needs review, unless one is open already."""
+    """Open a case for an inquiry that needs review, unless it has an open one."""
     if any(case.attributes["status"] == "Open" for case in env.find("case", "inquiry_id", inquiry.id)):
         return
     attributes: dict[str, Any] = {
@@ -62,7 +62,7 @@ def open_for(env: Environment, inquiry: Resource) -> None:
 
 
 def add_report(env: Environment, inquiry: Resource, report: Resource) -> None:
-    """Show a report that has just been ordered in the open case of its inquiry, if there is one."""
+    """Add a new report to the open case of its inquiry, if there is one."""
     for case in env.find("case", "inquiry_id", inquiry.id):
         if case.attributes["status"] == "Open":
             case.relationships["reports"].append(report.identifier)
@@ -70,7 +70,7 @@ def add_report(env: Environment, inquiry: Resource, report: Resource) -> None:
 
 
 def resolve_for(env: Environment, inquiry: Resource) -> None:
-    """Bring the cases of an inquiry that has just been decided to the same decision."""
+    """Resolve the cases of an inquiry as the inquiry was decided."""
     resolution = _RESOLUTIONS[inquiry.attributes["status"]]
     for case in env.find("case", "inquiry_id", inquiry.id):
         if case.attributes["status"] == resolution:
@@ -89,7 +89,7 @@ def resolve_for(env: Environment, inquiry: Resource) -> None:
 
 
 def _reports(env: Environment, inquiry: Resource) -> list[Identifier]:
-    """Give the reports on an inquiry's account, which a reviewer will want to see."""
+    """Return the identifiers of the reports on an inquiry's account."""
     account = inquiry.relationships["account"]
     reports = env.find("report", "account_id", account["id"]) if account else []
     return [report.identifier for report in reports]

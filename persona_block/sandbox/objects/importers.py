@@ -1,4 +1,4 @@
-"""Imports of accounts from a CSV file: pending first, then ready with the counts of its real rows.
+"""Imports of accounts from a CSV file: pending first, then ready with the counts of their rows.
 
 Sources: OpenAPI path /importer/accounts, docs.withpersona.com/2021-05-14/accounts-cookbook.
 """
@@ -12,16 +12,17 @@ import io
 import re
 from typing import Any
 
-from ..messages.errors import Problem, unprocessable
+from ..messages.errors import Refusal, unprocessable
 from ..state.clock import SECOND
 from ..state.environment import Environment
 from ..state.records import Resource
 from . import accounts, outcomes
 
 COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "birthdate", "social_security_number", "tags"})
+"""The columns that an import knows; a file needs at least one of them."""
 
 ROWS_AT_ONCE = 250
-"""How many rows of all imports together are taken, while serving, before other requests get their turn."""
+"""The rows, of all imports together, that a server imports before it answers other requests."""
 
 _NAMES = ("name_first", "name_middle", "name_last")
 _SOCIAL_SECURITY_NUMBER = re.compile(r"\d{3}-?\d{2}-?\d{4}")
@@ -29,7 +30,7 @@ _TAG_SEPARATOR = re.compile(r"[,;|]")
 
 
 def create(env: Environment, content: bytes) -> Resource:
-    """Take in a file, which is imported after the settings' delay."""
+    """Begin the import of a file, which is due after the settings' delay."""
     rows = _rows(content)
     importer = env.create(
         "importer/account",
@@ -51,7 +52,7 @@ def create(env: Environment, content: bytes) -> Resource:
 
 
 def decode(file: dict[str, Any]) -> bytes:
-    """Give the bytes of a file sent inside JSON. Raises a 422 where they are not base64."""
+    """Return the bytes of a file sent inside JSON. Raises a 422 if they are not base64."""
     try:
         return base64.b64decode(file.get("data", ""), validate=True)
     except (binascii.Error, ValueError):
@@ -59,15 +60,16 @@ def decode(file: dict[str, Any]) -> bytes:
 
 
 def run(env: Environment, importer: Resource, limit: int | None = None) -> int:
-    """Make accounts of the rows of an import whose time has come, at most `limit` or all, and count them once all are done.
+    """Create the accounts of an import that is due, from at most `limit` of its rows, and return how many rows that were.
 
-    What is left keeps it pending, and due behind the others. Gives how many rows were taken.
+    None takes all rows. An import with rows left stays pending, and is due after the others; one without ends, with its
+    counts.
     """
     counts, rows = importer.private["counts"], env.store.take_import_rows(importer.id, limit)
     for row in rows:
-        # Each row by itself: an environment remembers what it has read, and a file can have 100,000 rows.
-        alone = Environment(env.organization, env.name, env.now, env.actor)
-        counts[_import_row(alone, row)] += 1
+        # An environment keeps what it has read, and a file can have 100,000 rows, so each row has its own.
+        row_env = Environment(env.organization, env.name, env.now, env.actor)
+        counts[_import_row(row_env, row)] += 1
     if env.store.has_import_rows(importer.id):
         importer.due = env.now
         env.save(importer)
@@ -83,7 +85,7 @@ def run(env: Environment, importer: Resource, limit: int | None = None) -> int:
 
 
 def _import_row(env: Environment, row: dict[str, str] | None) -> str:
-    """Make one row's account; gives what it counts as: successful, duplicate or error."""
+    """Create the account of one row, and return what the row counts as: successful, duplicate or error."""
     if row is None or outcomes.ends_in_error("import", [row.get(name) for name in _NAMES]):
         return "error"
     if not _SOCIAL_SECURITY_NUMBER.fullmatch(row.get("social_security_number", "000000000")):
@@ -99,13 +101,13 @@ def _import_row(env: Environment, row: dict[str, str] | None) -> str:
         attributes["reference-id"] = reference_id
     try:
         accounts.create(env, attributes)
-    except Problem:
+    except Refusal:
         return "error"
     return "successful"
 
 
 def _rows(content: bytes) -> list[dict[str, str] | None] | None:
-    """Read a file's rows by column, None for a row that has too many cells; None for a file without known columns."""
+    """Read a file's rows by column, with None for a row that cannot be read, or None for a file that cannot be read."""
     try:
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = [name.strip().lower() for name in next(lines, [])]

@@ -1,4 +1,4 @@
-"""Inquiries: their creation, their statuses, and what each status brings with it.
+"""Inquiries: their creation, their statuses, and what changes with each status.
 
 Sources: OpenAPI paths /inquiries*, docs.withpersona.com/model-lifecycle and /docs/inquiry-expiration.
 """
@@ -17,22 +17,30 @@ from .fields import inquiry_fields
 from .templates import STEPS, TEMPLATES, field_types
 
 DEFAULT_EXPIRY = DAY
+"""How long an inquiry runs, in milliseconds, unless its creation asks for another interval."""
 
 STATUSES = frozenset({"created", "pending", "completed", "failed", "expired", "needs_review", "approved", "declined"})
 RUNNING = frozenset({"created", "pending"})
+"""The statuses in which an applicant can go on."""
+
 UNDECIDED = RUNNING | {"completed", "needs_review"}
+"""The statuses that still await a decision."""
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of status: from where it is allowed, where it leads, which moment it stamps, which step comes next."""
+    """A change of status: the statuses it starts from, the one it leads to, and the attribute that takes its moment.
+
+    `event` is its name in the log; `next_step` becomes the inquiry's next step; `strict` holds the statuses it starts from
+    under `Settings.strict`, where those are fewer.
+    """
 
     allowed: frozenset[str]
     status: str
     stamp: str
     event: str
     next_step: str | None = None
-    strict: frozenset[str] | None = None  # allowed under Settings.strict, where that is less
+    strict: frozenset[str] | None = None
 
 
 _DECIDED = frozenset({"approved", "declined"})
@@ -64,7 +72,7 @@ _TEMPLATE_ATTRIBUTES = {
 
 
 def create(env: Environment, attributes: dict[str, Any], meta: dict[str, Any]) -> tuple[Resource, dict[str, str | None]]:
-    """Create an inquiry; gives it and the answer's `meta`. Raises a 400, 404, 409 or 422."""
+    """Create an inquiry; return it, and the answer's `meta`. Raises a 400, 404, 409 or 422."""
     templates = _templates(env, attributes)
     template_id = (templates["inquiry-template"] or templates["template"])["id"]
     fields = inquiry_fields(attributes.get("fields") or {}, field_types(template_id), strict=env.settings.strict)
@@ -92,7 +100,7 @@ def create(env: Environment, attributes: dict[str, Any], meta: dict[str, Any]) -
             "redacted-at": None,
             "previous-step-name": None,
             "next-step-name": attributes.get("initial-step-name") or "start",
-            "fields": {key: {"type": type_, "value": None} for key, type_ in field_types(template_id).items()} | fields,
+            "fields": {name: {"type": type_, "value": None} for name, type_ in field_types(template_id).items()} | fields,
         },
         {
             "account": account.identifier if account else None,
@@ -125,7 +133,7 @@ def create(env: Environment, attributes: dict[str, Any], meta: dict[str, Any]) -
 
 
 def update(env: Environment, inquiry: Resource, attributes: dict[str, Any]) -> None:
-    """Change an inquiry's note, tags, redirect URI, or the fields that are given."""
+    """Change an inquiry's note, tags, redirect URI, or some of its fields. Raises a 409 or 422."""
     require_intact(inquiry)
     fields = inquiry_fields(attributes.get("fields") or {}, field_types(template_of(inquiry)), strict=env.settings.strict)
     inquiry.attributes["fields"] |= fields
@@ -143,7 +151,7 @@ def update(env: Environment, inquiry: Resource, attributes: dict[str, Any]) -> N
 
 
 def move(env: Environment, inquiry: Resource, action: str) -> None:
-    """Take an inquiry to its next status. Raises a 409 if it is redacted, a 422 if its status forbids the action."""
+    """Change an inquiry's status by an action. Raises a 409 if it is redacted, a 422 if its status forbids the action."""
     require_intact(inquiry)
     transition = TRANSITIONS[action]
     status = inquiry.attributes["status"]
@@ -165,7 +173,7 @@ def move(env: Environment, inquiry: Resource, action: str) -> None:
 
 
 def decide(env: Environment, inquiry: Resource, action: str, comment: str | None = None) -> None:
-    """Approve or decline an inquiry, with a reviewer and perhaps a comment."""
+    """Approve or decline an inquiry, with a reviewer and an optional comment. Raises a 409 or 422."""
     inquiry.relationships["reviewer"] = {"type": "user", "id": TEMPLATES.reviewer}
     if comment is not None:
         inquiry.attributes["reviewer-comment"] = comment
@@ -173,7 +181,7 @@ def decide(env: Environment, inquiry: Resource, action: str, comment: str | None
 
 
 def resume(env: Environment, inquiry: Resource) -> str:
-    """Let the applicant go on; gives a session token. An expired inquiry becomes pending again."""
+    """Let the applicant go on, and return a session token. An expired inquiry becomes pending again. Raises a 409 or 422."""
     require_intact(inquiry)
     status = inquiry.attributes["status"]
     if status not in RUNNING | {"expired"}:
@@ -190,7 +198,10 @@ def resume(env: Environment, inquiry: Resource) -> str:
 
 
 def one_time_link(env: Environment, inquiry: Resource, seconds: int | None) -> dict[str, str]:
-    """Make a session and its one-time link; gives the long and the short one."""
+    """Create a session, and return its one-time link, long and short, good for some seconds or by default 24 hours.
+
+    Raises a 409 or 422.
+    """
     require_intact(inquiry)
     status = inquiry.attributes["status"]
     if status not in RUNNING:
@@ -202,28 +213,28 @@ def one_time_link(env: Environment, inquiry: Resource, seconds: int | None) -> d
 
 
 def require_intact(inquiry: Resource) -> None:
-    """Raise a 409 for an inquiry that is redacted."""
+    """Check that an inquiry is not redacted. Raises a 409."""
     if inquiry.attributes["redacted-at"]:
         raise conflict("Inquiry already redacted")
 
 
 def template_of(inquiry: Resource) -> str:
-    """Give the id of the template, or legacy template, that an inquiry follows."""
+    """Return the id of the template, or legacy template, that an inquiry follows."""
     return related(inquiry, "inquiry-template", "template") or TEMPLATES.inquiry
 
 
 def first_step(inquiry: Resource) -> str:
-    """Give the name of the step that comes after the start."""
+    """Return the name of the step after the start."""
     return step_name(STEPS[template_of(inquiry)][0])
 
 
 def step_name(verification: str) -> str:
-    """Give the name of the step of a verification kind."""
+    """Return the name of the step of a verification kind."""
     return f"verification_{verification.replace('-', '_')}"
 
 
 def take_step(inquiry: Resource, name: str) -> bool:
-    """Make a step the next one, and the one that was next the previous; gives whether it was another. The caller saves."""
+    """Make a step the next one, and return whether another was next before, which becomes the previous. The caller saves."""
     current = inquiry.attributes["next-step-name"]
     if name == current:
         return False
@@ -244,25 +255,26 @@ def _enter(env: Environment, inquiry: Resource, transition: Transition) -> None:
 
 
 def _keep_running(inquiry: Resource, seconds: int | None, now: int) -> None:
-    """Move the expiry to so many seconds from now, where a number is given."""
+    """Set the expiry to so many seconds from now; None leaves it."""
     if seconds is not None:
         inquiry.due = now + seconds * SECOND
         inquiry.attributes["expires-at"] = iso(inquiry.due)
 
 
 def _templates(env: Environment, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Give an inquiry's three template relationships. Raises a 400, 404 or 422."""
-    given = [name for name in _TEMPLATE_ATTRIBUTES if attributes.get(name)]
-    if len(given) != 1:
+    """Return an inquiry's three template relationships. Raises a 400, 404 or 422."""
+    given_names = [name for name in _TEMPLATE_ATTRIBUTES if attributes.get(name)]
+    if len(given_names) != 1:
         names = ", ".join(f"data.attributes.{name.replace('-', '_')}" for name in _TEMPLATE_ATTRIBUTES)
         raise bad_request(f"exactly one of {names} must be given")
-    template = env.get(attributes[given[0]], _TEMPLATE_ATTRIBUTES[given[0]])
+    (attribute,) = given_names
+    template = env.get(attributes[attribute], _TEMPLATE_ATTRIBUTES[attribute])
     if template.kind == "template":
         return {"template": template.identifier, "inquiry-template": None, "inquiry-template-version": None}
     version = template if template.kind == "inquiry-template-version" else env.related(template, "latest-published-version")
     template = env.related(template, "inquiry-template") or template
     if template.attributes["status"] != "active":
-        raise unprocessable("The inquiry template is not active", f"/data/attributes/{given[0]}")
+        raise unprocessable("The inquiry template is not active", f"/data/attributes/{attribute}")
     return {
         "template": None,
         "inquiry-template": template.identifier,
@@ -272,6 +284,6 @@ def _templates(env: Environment, attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _account(env: Environment, attributes: dict[str, Any], meta: dict[str, Any], fields: dict[str, Any]) -> Resource | None:
     if attributes.get("account-id"):
-        accounts.check_auto_create(meta)
+        accounts.check_auto_creation(meta)
         return env.get(attributes["account-id"], "account")
     return accounts.auto_create(env, attributes.get("reference-id"), meta, fields)

@@ -1,6 +1,6 @@
 """The summary of an inquiry as a PDF, marked as a simulation on every page.
 
-fpdf2 belongs to the sandbox extra, and takes long to import: it is loaded when the first page is printed.
+fpdf2 belongs to the sandbox extra and takes long to import, so it is loaded when the first inquiry is printed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from ..state.environment import Environment
 from ..state.records import Resource
 from .fields import plain
 
-_NAMES = 62  # width of their column, in mm
+_NAME_WIDTH = 62  # of the column of names, in mm
 
 
 def print_inquiry(env: Environment, inquiry: Resource) -> bytes:
-    """Print what an inquiry holds: its course, its fields, its verifications with their checks, its documents."""
+    """Return a PDF of an inquiry: its course, its fields, its verifications with their checks, its documents."""
     from datetime import UTC, datetime
 
     from fpdf import FPDF
@@ -47,7 +47,7 @@ def print_inquiry(env: Environment, inquiry: Resource) -> bytes:
         page.cell(0, 8, heading, new_x="LMARGIN", new_y="NEXT")
         for name, value in rows:
             page.set_font("Helvetica", "B", 9)
-            page.cell(_NAMES, 5.5, _cut(_latin(name), page.get_string_width))
+            page.cell(_NAME_WIDTH, 5.5, _cut(_latin(name), page.get_string_width))
             page.set_font("Helvetica", "", 9)
             page.multi_cell(0, 5.5, _latin(value), new_x="LMARGIN", new_y="NEXT")
     return bytes(page.output())
@@ -71,8 +71,8 @@ def _sections(env: Environment, inquiry: Resource) -> Iterable[tuple[str, list[t
     yield "Printed", [("at", iso(env.now))]
 
 
-# Letters that are no letter of Latin-1 with a mark
-_PLAIN = str.maketrans(
+# Letters that no Unicode decomposition turns into Latin-1
+_REPLACEMENTS = str.maketrans(
     {
         "Ł": "L",
         "ł": "l",
@@ -93,8 +93,8 @@ _PLAIN = str.maketrans(
 
 
 def _latin(text: str) -> str:
-    """Write text in the letters of a PDF's built-in fonts: without a mark they lack, or as a code point, such as [U+738B]."""
-    return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text).translate(_PLAIN))
+    """Return text in the letters of a PDF's built-in fonts; others lose their marks or become code points: [U+738B]."""
+    return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text).translate(_REPLACEMENTS))
 
 
 def _letter(letter: str) -> str:
@@ -105,10 +105,10 @@ def _letter(letter: str) -> str:
 
 
 def _cut(name: str, width: Callable[[str], float]) -> str:
-    """Shorten a name that its column has no room for."""
+    """Return a name, shortened if it is wider than its column."""
     name = name.replace("\n", " ")
-    if width(name) < _NAMES - 2:
+    if width(name) < _NAME_WIDTH - 2:
         return name
-    while width(name) > _NAMES - 6:
+    while width(name) > _NAME_WIDTH - 6:
         name = name[:-1]
     return f"{name}..."

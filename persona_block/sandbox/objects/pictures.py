@@ -1,4 +1,4 @@
-"""The pictures an applicant hands in: small PNGs that say in plain letters that they are a simulation."""
+"""The pictures that an applicant hands in: small PNGs marked as a simulation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 _WIDTH, _HEIGHT, _SCALE = 320, 200, 4
 
-# 5 by 7 letters, one number a row, for the words below
+# Letters of 5 by 7 dots, one number a row, for the words below
 _LETTERS = {
     "A": (14, 17, 17, 31, 17, 17, 17),
     "B": (30, 17, 17, 30, 17, 17, 30),
@@ -28,17 +28,17 @@ _LETTERS = {
     "U": (17, 17, 17, 17, 17, 17, 14),
 }
 
-_GROUND = {"FRONT": b"\xdc\xe9\xf5", "BACK": b"\xe6\xf2\xe2", "SELFIE": b"\xf7\xea\xda", "DOCUMENT": b"\xf4\xf1\xe8"}
+_BACKGROUND = {"FRONT": b"\xdc\xe9\xf5", "BACK": b"\xe6\xf2\xe2", "SELFIE": b"\xf7\xea\xda", "DOCUMENT": b"\xf4\xf1\xe8"}
 _INK = b"\x24\x33\x44"
 
 
 @cache
 def picture(label: str) -> bytes:
-    """Draw a PNG with the word SIMULATION and a label: FRONT, BACK, SELFIE or DOCUMENT."""
-    rows = [bytearray(_GROUND[label] * _WIDTH) for _ in range(_HEIGHT)]
+    """Return a PNG with the word SIMULATION and a label: FRONT, BACK, SELFIE or DOCUMENT."""
+    rows = [bytearray(_BACKGROUND[label] * _WIDTH) for _ in range(_HEIGHT)]
     _write(rows, "SIMULATION", 60)
     _write(rows, label, 112)
-    # each row of a PNG starts with its filter, here none
+    # Each row of a PNG starts with its filter, here none.
     pixels = b"".join(b"\0" + bytes(row) for row in rows)
     header = struct.pack(">IIBBBBB", _WIDTH, _HEIGHT, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(pixels, 6)) + _chunk(b"IEND", b"")

@@ -1,4 +1,4 @@
-"""Redaction: erases what is known about a person, from an object downward, and cannot be undone.
+"""Redaction: it erases what is known about a person, from an object downward, for good.
 
 An account takes its inquiries and reports with it, an inquiry its verifications, documents and reports; a case is left
 alone. Sources: OpenAPI DELETE /accounts/{id} and /inquiries/{id}; help.withpersona.com on redaction.
@@ -15,8 +15,8 @@ from . import sessions
 from .fields import redacted
 from .inquiries import require_intact
 
-# What stays of the objects below: what says how it went, nothing that says who it was
-_KEPT = {
+# The attributes that stay: they tell how a process went, and nothing about the person
+_KEPT_ATTRIBUTES = {
     "verification": frozenset(
         {"status", "created-at", "created-at-ts", "submitted-at", "submitted-at-ts", "completed-at", "completed-at-ts", "tags"}
     ),
@@ -73,12 +73,11 @@ def redact_inquiry(env: Environment, inquiry: Resource) -> None:
 
 
 def _strip(env: Environment, resource: Resource) -> None:
-    """Empty every attribute that may say something about a person, and forget the files."""
+    """Empty every attribute that may tell something about a person, and delete the files."""
     if resource.attributes.get("redacted-at") or resource.private.get("redacted"):
         return
-    resource.attributes = {
-        key: value if key in _KEPT[resource.kind] else _emptied(value) for key, value in resource.attributes.items()
-    }
+    kept = _KEPT_ATTRIBUTES[resource.kind]
+    resource.attributes = {name: value if name in kept else _emptied(value) for name, value in resource.attributes.items()}
     if "redacted-at" in resource.attributes:
         resource.attributes["redacted-at"] = env.timestamp
     if resource.kind == "report":
@@ -107,4 +106,4 @@ def _emptied(value: Any) -> Any:
 
 
 def _redacted_fields(resource: Resource) -> dict[str, Any]:
-    return {key: redacted(field) for key, field in resource.attributes["fields"].items()}
+    return {name: redacted(field) for name, field in resource.attributes["fields"].items()}

@@ -1,4 +1,4 @@
-"""Screening reports of three kinds, each with attributes of its own shape; pending first, then ready or errored.
+"""Screening reports of three kinds, each with attributes of its own: pending first, then ready or errored.
 
 Sources: OpenAPI paths /reports*, schemas report-watchlist, report-adverse-media, report-politically-exposed-person.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..messages.errors import bad_request, unprocessable
-from ..messages.shapes import Shape, check
+from ..messages.shapes import Shape, check_shape
 from ..state.clock import SECOND
 from ..state.environment import Environment
 from ..state.records import Resource
@@ -18,35 +18,36 @@ from . import accounts, cases, inquiries, outcomes
 from .fields import COUNTRY, is_date
 from .templates import TEMPLATES
 
-Query = dict[str, str | None]
+ReportQuery = dict[str, str | None]
+"""What a report searches for, by kebab-case names."""
 
 _NAMES = ("name-first", "name-middle", "name-last")
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of report: its country's key in a query, its attributes while pending, and what a run adds to them."""
+class ReportKind:
+    """A kind of report: the name of the country in its query, and its attributes while pending, with and without a match."""
 
-    country_key: str
-    pending: Callable[[Query], dict[str, Any]]
-    findings: Callable[[Query], dict[str, Any]]
-    nothing: dict[str, Any]
+    country_name: str
+    pending: Callable[[ReportQuery], dict[str, Any]]
+    findings: Callable[[ReportQuery], dict[str, Any]]
+    no_findings: dict[str, Any]
 
     @property
     def query(self) -> Shape:
-        """What a query may hold; no key is required by itself."""
-        return dict.fromkeys((*_NAMES, "term", "birthdate", self.country_key), "string?")
+        """The shape of a query; nothing in it is required."""
+        return dict.fromkeys((*_NAMES, "term", "birthdate", self.country_name), "string?")
 
 
 def create(env: Environment, type_: str | None, attributes: dict[str, Any], meta: dict[str, Any]) -> Resource:
-    """Order a report, which becomes ready after the settings' delay. Raises a 400, 404 or 422."""
+    """Create a report, which is due after the settings' delay. Raises a 400, 404 or 422."""
     template = env.get(attributes["report-template-id"], "report-template") if "report-template-id" in attributes else None
     kind_name = _kind_name(type_, template)
     kind = KINDS[kind_name]
-    check(kind.query, attributes["query"], "data.attributes.query")
+    check_shape(kind.query, attributes["query"], "data.attributes.query")
     query = _checked_query(attributes["query"], kind)
     if attributes.get("account-id"):
-        accounts.check_auto_create(meta)
+        accounts.check_auto_creation(meta)
         account: Resource | None = env.get(attributes["account-id"], "account")
     else:
         names = {name: query[name] for name in _NAMES if query[name]}
@@ -85,18 +86,17 @@ def create(env: Environment, type_: str | None, attributes: dict[str, Any], meta
 
 
 def run(env: Environment, report: Resource) -> None:
-    """Finish a report whose time has come, as the names in its query ask for."""
-    kind_name = report.type.partition("/")[2]
-    kind, query = KINDS[kind_name], report.private["query"]
-    words = [query[name] for name in (*_NAMES, "term")]
-    errored = outcomes.ends_in_error("report", words)
-    matched = not errored and outcomes.report_matches(kind_name, words)
+    """End a report that is due, as the names in its query steer it."""
+    kind, query = KINDS[report.subtype], report.private["query"]
+    names = [query[name] for name in (*_NAMES, "term")]
+    errored = outcomes.ends_in_error("report", names)
+    matched = not errored and outcomes.report_matches(report.subtype, names)
     report.due = None
     report.attributes |= {
         "status": "errored" if errored else "ready",
         "completed-at": env.timestamp,
         "has-match": matched,
-        **(kind.findings(query) if matched else kind.nothing),
+        **(kind.findings(query) if matched else kind.no_findings),
     }
     env.save(report, f"{report.type}.{report.attributes['status']}")
     if matched:
@@ -104,45 +104,46 @@ def run(env: Environment, report: Resource) -> None:
 
 
 def _inquiry_of(env: Environment, account: Resource) -> Resource | None:
-    """Give the latest inquiry of an account that is still to be decided, which a report that is ordered now serves."""
-    found = env.find("inquiry", "account_id", account.id)
-    open_ones = (each for each in reversed(found) if each.attributes["status"] in inquiries.UNDECIDED)
-    return next((each for each in open_ones if not each.attributes["redacted-at"]), None)
+    """Return the latest inquiry of an account that awaits a decision, or None."""
+    for inquiry in reversed(env.find("inquiry", "account_id", account.id)):
+        if inquiry.attributes["status"] in inquiries.UNDECIDED and not inquiry.attributes["redacted-at"]:
+            return inquiry
+    return None
 
 
 def _kind_name(type_: str | None, template: Resource | None) -> str:
-    """Give the kind that a report's type, or else its template, names. Raises a 400 or 422."""
+    """Return the kind in a report's type, or else its template's. Raises a 400 or 422."""
     if type_ is None and template is None:
         raise bad_request("data.type must be filled")
-    of_template = template.type.partition("/")[2] if template else None
-    name = of_template if type_ is None else type_.removeprefix("report/")
+    template_kind = template.subtype if template else None
+    name = template_kind if type_ is None else type_.removeprefix("report/")
     if name not in KINDS or (type_ is not None and type_ != f"report/{name}"):
         raise unprocessable(f"The simulation has no report of this type; it has {', '.join(sorted(KINDS))}", "/data/type")
-    if of_template not in (None, name):
+    if template_kind not in (None, name):
         raise unprocessable("The report template is of another type", "/data/attributes/report-template-id")
     return name
 
 
-def _checked_query(given: Query, kind: Kind) -> Query:
-    """Complete a query, with a term where there is none. Raises a 422 for what cannot be searched."""
-    query: Query = {key: given.get(key) or None for key in (*_NAMES, "term", "birthdate")}
-    query["country-code"] = given.get(kind.country_key) or None
+def _checked_query(sent: ReportQuery, kind: ReportKind) -> ReportQuery:
+    """Return a query as the report keeps it, with a term made of its names if it has none. Raises a 422."""
+    query: ReportQuery = {name: sent.get(name) or None for name in (*_NAMES, "term", "birthdate")}
+    query["country-code"] = sent.get(kind.country_name) or None
     pointer = "/data/attributes/query"
-    if not any(query[key] for key in (*_NAMES, "term")):
+    if not any(query[name] for name in (*_NAMES, "term")):
         raise unprocessable("A name or a term is needed to search for", pointer)
     if query["birthdate"] and not is_date(query["birthdate"]):
         raise unprocessable("birthdate must be a date, YYYY-MM-DD", f"{pointer}/birthdate")
     if query["country-code"] and not COUNTRY.fullmatch(query["country-code"]):
-        raise unprocessable("A country is two capital letters", f"{pointer}/{kind.country_key}")
+        raise unprocessable("A country is two capital letters", f"{pointer}/{kind.country_name}")
     query["term"] = query["term"] or " ".join(query[name] or "" for name in _NAMES if query[name])
     return query
 
 
-def _flat(query: Query) -> dict[str, Any]:
-    return {key: query[key] for key in (*_NAMES, "term", "birthdate", "country-code")}
+def _flat(query: ReportQuery) -> dict[str, Any]:
+    return {name: query[name] for name in (*_NAMES, "term", "birthdate", "country-code")}
 
 
-def _watchlist_findings(query: Query) -> dict[str, Any]:
+def _watchlist_findings(query: ReportQuery) -> dict[str, Any]:
     entity: dict[str, Any] = {"name": query["term"], "alias-type": "primary", "birthdates": []}
     if query["birthdate"]:
         year, month, day = query["birthdate"].split("-")
@@ -162,7 +163,7 @@ def _watchlist_findings(query: Query) -> dict[str, Any]:
     }
 
 
-def _adverse_media_pending(query: Query) -> dict[str, Any]:
+def _adverse_media_pending(query: ReportQuery) -> dict[str, Any]:
     birthdate = query["birthdate"]
     return {
         **_flat(query),
@@ -173,7 +174,7 @@ def _adverse_media_pending(query: Query) -> dict[str, Any]:
     }
 
 
-def _adverse_media_findings(query: Query) -> dict[str, Any]:
+def _adverse_media_findings(query: ReportQuery) -> dict[str, Any]:
     return {
         "related-sources": [
             {
@@ -196,7 +197,7 @@ def _adverse_media_findings(query: Query) -> dict[str, Any]:
     }
 
 
-def _politically_exposed_findings(query: Query) -> dict[str, Any]:
+def _politically_exposed_findings(query: ReportQuery) -> dict[str, Any]:
     return {
         "result": [
             {
@@ -236,18 +237,18 @@ def _politically_exposed_findings(query: Query) -> dict[str, Any]:
     }
 
 
-KINDS: dict[str, Kind] = {
-    "watchlist": Kind(
+KINDS: dict[str, ReportKind] = {
+    "watchlist": ReportKind(
         "address-country-code",
         lambda query: {**_flat(query), "matched-lists": [], "ignore-list": []},
         _watchlist_findings,
         {"matched-lists": []},
     ),
-    "adverse-media": Kind("country-code", _adverse_media_pending, _adverse_media_findings, {"related-sources": []}),
-    "politically-exposed-person": Kind(
+    "adverse-media": ReportKind("country-code", _adverse_media_pending, _adverse_media_findings, {"related-sources": []}),
+    "politically-exposed-person": ReportKind(
         "country-code",
-        # Where the schema admits no null, as for a birthdate here, what is not known is left out.
-        lambda query: {"query": {key: value for key, value in query.items() if value}, "result": None, "ignore-list": []},
+        # The schema admits no null here, so what is not known is left out.
+        lambda query: {"query": {name: value for name, value in query.items() if value}, "result": None, "ignore-list": []},
         _politically_exposed_findings,
         {"result": []},
     ),

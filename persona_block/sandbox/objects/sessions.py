@@ -1,4 +1,4 @@
-"""Inquiry sessions: one access of an applicant each, with its token or its one-time link.
+"""Inquiry sessions: each is one access of an applicant, by a token or a one-time link.
 
 Sources: docs.withpersona.com/2021-05-14/inquiry-sessions, /inquiry-one-time-links, and the OpenAPI's resume and
 generate-one-time-link paths.
@@ -12,36 +12,39 @@ import hmac
 import json
 from typing import Any
 
-from ..messages.errors import Problem, not_found, problem, unprocessable
+from ..messages.errors import Refusal, not_found, refusal, unprocessable
 from ..state.clock import DAY, MINUTE, SECOND
 from ..state.environment import ENVIRONMENT_IDS, Environment, Organization
 from ..state.records import Resource
 
-# docs.withpersona.com/2021-05-14/inquiry-sessions
 SESSION_LIMIT = 25
+"""The sessions of one inquiry, at most (docs.withpersona.com/2021-05-14/inquiry-sessions)."""
+
 LINK_LIFETIME = DAY
-# docs.withpersona.com/docs/inquiries-resuming-inquiries: how long a used link still opens
+"""How long an unused one-time link opens, unless its creation asks for another interval (same page)."""
+
 LINK_GRACE = 5 * MINUTE
+"""How long a used one-time link still opens (docs.withpersona.com/docs/inquiries-resuming-inquiries)."""
 
 _CODE_PREFIX = "us1-"
-# An inquiry of these is over for the applicant, and no new link would help.
+# The statuses in which an inquiry is over for the applicant, so that no new link would help
 _ENDED = ("completed", "failed", "needs_review", "approved", "declined")
 
 
 def create(env: Environment, inquiry: Resource) -> Resource:
-    """Add a session to an inquiry, which the caller saves. Raises a 422 beyond the limit."""
+    """Create a session of an inquiry; the caller saves the inquiry. Raises a 422 beyond `SESSION_LIMIT`."""
     sessions = inquiry.relationships["sessions"]
     if len(sessions) >= SESSION_LIMIT:
         raise unprocessable(f"An inquiry can have at most {SESSION_LIMIT} sessions")
     attributes = {"status": "new", "created-at": env.timestamp, "started-at": None, "expired-at": None}
-    # A session ends when its inquiry would have ended at this moment; later changes of the inquiry do not move it.
+    # A session ends at the expiry that its inquiry has now; later changes of that expiry do not move it.
     session = env.create("inquiry-session", attributes, {"inquiry": inquiry.identifier}, due=inquiry.due)
     sessions.append(session.identifier)
     return session
 
 
 def unused_or_new(env: Environment, inquiry: Resource) -> Resource:
-    """Give a session that nobody has opened yet, else a new one."""
+    """Return a session that nobody has opened yet, or else a new one. Raises as `create` does."""
     for session in env.children(inquiry, "sessions"):
         if session.attributes["status"] == "new":
             return session
@@ -49,7 +52,7 @@ def unused_or_new(env: Environment, inquiry: Resource) -> Resource:
 
 
 def open_or_new(env: Environment, inquiry: Resource) -> Resource:
-    """Give the session that the applicant is in, else one that nobody has opened yet, else a new one."""
+    """Return the session that the applicant is in, or else `unused_or_new`."""
     for session in env.children(inquiry, "sessions"):
         if session.attributes["status"] == "active":
             return session
@@ -57,7 +60,7 @@ def open_or_new(env: Environment, inquiry: Resource) -> Resource:
 
 
 def activate(env: Environment, session: Resource) -> None:
-    """Mark a session as opened by the applicant."""
+    """Mark a session as opened by the applicant, if it is new."""
     if session.attributes["status"] == "new":
         session.attributes |= {"status": "active", "started-at": env.timestamp}
         env.save(session, "inquiry-session.started")
@@ -78,7 +81,7 @@ def expire_all(env: Environment, inquiry: Resource) -> None:
 
 
 def token(env: Environment, session: Resource) -> str:
-    """Write a session's token: a JWT of the same shape as Persona's, signed with the sandbox's own secret."""
+    """Return a token of a session: a JWT of the same shape as Persona's, signed with the sandbox's own secret."""
     issued = env.now // SECOND
     claims = {
         "sub": session.id,
@@ -97,7 +100,7 @@ def token(env: Environment, session: Resource) -> str:
 
 
 def by_token(organization: Organization, token: str, now: int) -> Resource:
-    """Give the session of a token. Raises a 404 for a token that is not ours, a 410 for one that has expired."""
+    """Return the session of a token. Raises a 404 for a token that this sandbox did not sign, a 410 for an expired one."""
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature.encode(), _signature(organization, signed).encode()):
         raise not_found()
@@ -112,7 +115,7 @@ def by_token(organization: Organization, token: str, now: int) -> Resource:
 
 
 def link(env: Environment, session: Resource, seconds: int | None) -> dict[str, str]:
-    """Make a session's one-time link, long and short, good for that many simulated seconds, else 24 hours."""
+    """Return a session's one-time link, long and short, good for some simulated seconds or by default `LINK_LIFETIME`."""
     session.private["link-expires"] = env.now + (seconds * SECOND if seconds else LINK_LIFETIME)
     env.save(session)
     origin = env.organization.origin
@@ -121,7 +124,7 @@ def link(env: Environment, session: Resource, seconds: int | None) -> dict[str, 
 
 
 def open_link(organization: Organization, code: str, now: int) -> Resource:
-    """Use a one-time link. Raises a 404 for an unknown code, a 410 for one that is used up or has expired."""
+    """Use a one-time link, and return its session. Raises a 404 for an unknown code, a 410 for a used or expired one."""
     body = code.removeprefix(_CODE_PREFIX)
     session = organization.store.get(f"iqse_{body[:-8]}")
     if session is None or not hmac.compare_digest(body[-8:].encode(), organization.token("link", session.id, 8).encode()):
@@ -139,15 +142,15 @@ def open_link(organization: Organization, code: str, now: int) -> Resource:
     return session
 
 
-def gone(details: str) -> Problem:
-    """Make a 410: what was good once leads nowhere any more."""
-    return problem(410, details, title="Link expired")
+def gone(details: str) -> Refusal:
+    """Return a 410: the link or session is over."""
+    return refusal(410, details, title="Link expired")
 
 
-def ended(status: int, inquiry: Resource) -> Problem:
-    """Make the answer of a status to an applicant who comes when the inquiry has been gone through or decided."""
+def ended(status: int, inquiry: Resource) -> Refusal:
+    """Return a refusal of some status for an applicant whose inquiry is finished or decided."""
     details = f"Its status is {inquiry.attributes['status'].replace('_', ' ')}, and nothing is left to do"
-    return problem(status, details, title="This inquiry has ended")
+    return refusal(status, details, title="This inquiry has ended")
 
 
 def _signature(organization: Organization, signed: str) -> str:

@@ -1,6 +1,6 @@
-"""The organisation's fixed objects: templates, types, queues and people, under ids one can write down.
+"""The organisation's fixed objects: templates, types, queues and people.
 
-Both environments see them. The ids never change, whatever the seed.
+Both environments see them. Their ids are the same for every seed, so that programs can name them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ..state.records import Resource
 from ..state.store import Store
 from .fields import INQUIRY_FIELDS
 
-# 2024-01-02T09:00:00Z: when the organisation set itself up, for timestamps that no clock has a say in
 FOUNDED = 1_704_186_000_000
+"""The moment of creation of all fixed objects, in milliseconds: 2024-01-02T09:00:00Z."""
 
 
 @dataclass(frozen=True)
 class Templates:
-    """The ids to build against."""
+    """The ids of the fixed objects."""
 
     # A flow of government id, then selfie: what most examples use
     inquiry: str = "itmpl_GovernmentIdAndSelfie"
@@ -52,13 +52,13 @@ class Templates:
     reviewer: str = "user_SimulatedReviewer"
 
     def report(self, kind: str) -> str:
-        """Give the template of a report kind, such as `watchlist`."""
+        """Return the template id of a report kind, such as `watchlist`."""
         return str(getattr(self, kind.replace("-", "_")))
 
 
 TEMPLATES = Templates()
+"""The ids of the fixed objects, by name."""
 
-# Which verifications the applicant goes through, by inquiry template or legacy template
 STEPS: dict[str, tuple[str, ...]] = {
     TEMPLATES.inquiry: ("government-id", "selfie"),
     TEMPLATES.database: ("database",),
@@ -66,6 +66,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     TEMPLATES.inactive: ("government-id",),
     TEMPLATES.legacy: ("government-id",),
 }
+"""The kinds of verification that a flow asks for, by the id of its inquiry template or legacy template."""
 
 VERIFICATION_TEMPLATES = {
     "government-id": TEMPLATES.verification_government_id,
@@ -73,6 +74,7 @@ VERIFICATION_TEMPLATES = {
     "database": TEMPLATES.verification_database,
     "document": TEMPLATES.verification_document,
 }
+"""The template id of each kind of verification."""
 
 REVIEWER_EMAIL = "reviewer@sandbox.invalid"
 
@@ -87,12 +89,12 @@ _CUSTOM_FIELDS = {
 
 
 def field_types(template_id: str) -> dict[str, str]:
-    """Give the type of each field that an inquiry of a template has."""
+    """Return the type of each field that an inquiry of a template has."""
     return INQUIRY_FIELDS | _CUSTOM_FIELDS.get(template_id, {})
 
 
 def install(store: Store) -> bool:
-    """Put the fixed objects into a store, inside a transaction; gives whether the store was new."""
+    """Add the fixed objects to a store that lacks them, and return whether it did; used inside a transaction."""
     if store.get(TEMPLATES.inquiry) is not None:
         return False
     for resource in _resources():
@@ -102,16 +104,16 @@ def install(store: Store) -> bool:
 
 
 def _resources() -> list[Resource]:
-    t = TEMPLATES
+    ids = TEMPLATES
     return [
-        *_flow("Retired Flow", t.inactive, t.inactive_version, status="inactive"),
-        *_flow("Proof of Address", t.document, t.document_version),
-        *_flow("Database Check", t.database, t.database_version),
-        *_flow("Government ID and Selfie", t.inquiry, t.inquiry_version),
-        _make("template", t.legacy, {"name": "Legacy Government ID"}),
-        _report_template("watchlist", t.watchlist, {"search-lists": [{"slug": "simulated-sanctions", "type": "sanction"}]}),
-        _report_template("adverse-media", t.adverse_media, {}),
-        _report_template("politically-exposed-person", t.politically_exposed_person, {}),
+        *_flow("Retired Flow", ids.inactive, ids.inactive_version, status="inactive"),
+        *_flow("Proof of Address", ids.document, ids.document_version),
+        *_flow("Database Check", ids.database, ids.database_version),
+        *_flow("Government ID and Selfie", ids.inquiry, ids.inquiry_version),
+        _make("template", ids.legacy, {"name": "Legacy Government ID"}),
+        _report_template("watchlist", ids.watchlist, {"search-lists": [{"slug": "simulated-sanctions", "type": "sanction"}]}),
+        _report_template("adverse-media", ids.adverse_media, {}),
+        _report_template("politically-exposed-person", ids.politically_exposed_person, {}),
         *(_make(f"verification-template/{kind}", id, {}) for kind, id in VERIFICATION_TEMPLATES.items()),
         *(
             _make(f"verification-template-version/{kind}", verification_version(id), {})
@@ -119,24 +121,24 @@ def _resources() -> list[Resource]:
         ),
         _make(
             "account-type",
-            t.account_type,
+            ids.account_type,
             {"name": "User", "created-at": iso(FOUNDED), "updated-at": iso(FOUNDED), "field-schemas": []},
             {"account-statuses": [{"type": "account-status", "id": "actst_Active"}],
              "default-account-status": {"type": "account-status", "id": "actst_Active"}},
         ),
-        _make("case-template", t.case, _archivable("Manual Review") | {"resolutions": ["Approved", "Declined"]}),
-        _make("case-queue", t.case_queue, _archivable("Manual Review")),
-        _make("user", t.reviewer, {"email-address": REVIEWER_EMAIL, "name-first": "Simulated", "name-last": "Reviewer"}),
+        _make("case-template", ids.case, _archivable("Manual Review") | {"resolutions": ["Approved", "Declined"]}),
+        _make("case-queue", ids.case_queue, _archivable("Manual Review")),
+        _make("user", ids.reviewer, {"email-address": REVIEWER_EMAIL, "name-first": "Simulated", "name-last": "Reviewer"}),
     ]  # fmt: skip
 
 
 def verification_version(template_id: str) -> str:
-    """Give the id of a verification template's only version."""
+    """Return the id of a verification template's only version."""
     return template_id.replace("vtmpl_", "vtmplv_") + "1"
 
 
 def _flow(name: str, id: str, version_id: str, status: str = "active") -> list[Resource]:
-    schemas = [{"type": type_, "key": key, "label": None} for key, type_ in field_types(id).items()]
+    schemas = [{"type": type_, "key": name, "label": None} for name, type_ in field_types(id).items()]
     return [
         _make(
             "inquiry-template-version",
@@ -180,4 +182,11 @@ def _archivable(name: str) -> dict[str, Any]:
 
 
 def _make(type_: str, id: str, attributes: dict[str, Any], relationships: dict[str, Any] | None = None) -> Resource:
-    return Resource(id, type_, ORGANIZATION, FOUNDED, attributes, relationships or {})
+    return Resource(
+        id=id,
+        type=type_,
+        environment=ORGANIZATION,
+        created=FOUNDED,
+        attributes=attributes,
+        relationships=relationships or {},
+    )

@@ -1,1 +1,1 @@
-"""What a person sees in a browser: the hosted flow of an applicant, and the dashboard of whoever runs the simulation."""
+"""The pages for a browser, and the control of the simulation by programs."""

@@ -1,10 +1,9 @@
-"""Control of the simulation itself, from this machine alone: its time, and its applicants.
+"""The control of the simulation by programs on this machine: its time, and its applicants.
 
-`POST /sandbox/clock` with the JSON `{"advance-seconds": 3600}` moves the simulated clock forward, lets happen what is due by
-then, and answers `{"now": "2026-03-01T10:00:00.000Z"}`; imports go on in the background. `POST /sandbox/applicant` with
-`{"inquiry-id": "inq_…"}` plays the applicant of an inquiry, as the name steers or as an `"outcome"` says (pass, fail, review
-or abandon), and answers the inquiry.
-Both need no API key, and take nothing from a page of another site.
+`POST /sandbox/clock` with the JSON `{"advance-seconds": 3600}` moves the simulated clock forward, does what is due by then,
+and answers `{"now": "2026-03-01T10:00:00.000Z"}`; imports go on in the background. `POST /sandbox/applicant` with
+`{"inquiry-id": "inq_…"}` plays the applicant of an inquiry, to the outcome that the name steers to or to an `"outcome"` (pass,
+fail, review or abandon), and answers the inquiry. Both need no API key, and refuse a page of another site.
 """
 
 from __future__ import annotations
@@ -16,29 +15,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..api.serialization import present
+from ..api.serialization import resource_object
 from ..messages.body import read_json
-from ..messages.errors import bad_request, problem
+from ..messages.errors import bad_request, refusal
 from ..simulation import simulate
+from ..simulation.settle import settled
 from ..state.clock import iso
 from ..state.environment import Environment, Organization
-from .web import LABEL, at_present, guarded, refusal_json
+from .web import LABEL, guarded, refusal_json
 
 
 def routes(organization: Organization) -> list[Route]:
-    """Give the routes that control the simulation."""
+    """Return the routes that control the simulation."""
 
     async def clock(request: Request) -> Response:
-        given = await _given(request)
-        seconds = given.get("advance-seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or given.keys() - {"advance-seconds"}:
+        body = await _json_object(request)
+        seconds = body.get("advance-seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or body.keys() - {"advance-seconds"}:
             raise bad_request('The request body must be an object like {"advance-seconds": 3600}')
         return _json({"now": iso(advance(organization, seconds))})
 
     async def applicant(request: Request) -> Response:
-        given = await _given(request)
-        inquiry_id, outcome = given.get("inquiry-id"), given.get("outcome")
-        if not isinstance(inquiry_id, str) or given.keys() - {"inquiry-id", "outcome"}:
+        body = await _json_object(request)
+        inquiry_id, outcome = body.get("inquiry-id"), body.get("outcome")
+        if not isinstance(inquiry_id, str) or body.keys() - {"inquiry-id", "outcome"}:
             raise bad_request('The request body must be an object like {"inquiry-id": "inq_…", "outcome": "pass"}')
         if outcome not in (None, *simulate.OUTCOMES):
             raise bad_request(f"outcome must be one of {', '.join(simulate.OUTCOMES)}, or absent")
@@ -51,39 +51,39 @@ def routes(organization: Organization) -> list[Route]:
 
 
 def advance(organization: Organization, seconds: float) -> int:
-    """Move the clock forward by simulated seconds and let happen what is due; gives the moment. Raises a 400."""
+    """Move the clock forward by simulated seconds, do what is due, and return the time in milliseconds. Raises a 400."""
     try:
         organization.clock.advance(seconds)
     except ValueError:
         details = "advance-seconds must be a number that is not negative and does not lead past the year 9000"
         raise bad_request(details) from None
-    with at_present(organization) as now:
+    with settled(organization) as now:
         return now
 
 
 def play(organization: Organization, inquiry_id: str, outcome: str | None) -> dict[str, Any]:
-    """Play the applicant of an inquiry of either environment (see `simulate.play`); gives the inquiry as the API would.
+    """Play the applicant of an inquiry of either environment (see `simulate.play`), and return the inquiry as the API would.
 
-    Raises a 404, 409 or 422 for an inquiry that is unknown, or that no applicant can go on with.
+    Raises ValueError for an unknown outcome, a 404, 409 or 422 for an inquiry that is unknown or cannot go on.
     """
-    with at_present(organization) as now:
-        found = organization.store.get(inquiry_id)
-        if found is None or found.kind != "inquiry":
-            raise problem(404, "There is no inquiry with this id")
-        env = Environment(organization, found.environment, now, actor="applicant")
+    with settled(organization) as now:
+        stored = organization.store.get(inquiry_id)
+        if stored is None or stored.kind != "inquiry":
+            raise refusal(404, "There is no inquiry with this id")
+        env = Environment(organization, stored.environment, now, actor="applicant")
         inquiry = env.get(inquiry_id)
         simulate.play(env, inquiry, outcome)
-        return present(env, inquiry, {})
+        return resource_object(env, inquiry)
 
 
-async def _given(request: Request) -> dict[str, Any]:
-    # A page of another site can send a form, but no JSON, without asking first.
+async def _json_object(request: Request) -> dict[str, Any]:
+    # Without asking the server first, a browser sends forms from a page of another site, but no JSON.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise bad_request("Content-Type must be application/json")
-    given = read_json(await request.body())
-    if not isinstance(given, dict):
+    body = read_json(await request.body())
+    if not isinstance(body, dict):
         raise bad_request("The request body must be a JSON object")
-    return given
+    return body
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -1,7 +1,7 @@
-"""The dashboard: what is in the organisation and what happened to it, for a person who looks over a workflow's shoulder.
+"""The dashboard: what the organisation holds and what happened to it, for a person who watches a workflow.
 
-It shows one environment at a time, which `?environment=` chooses, and changes nothing but the time and, as the API would, the
-one-time links of an inquiry.
+It shows one environment at a time, which `?environment=` chooses. It can move the time and create the one-time links of an
+inquiry, as the API does, and changes nothing else.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..api.serialization import present
+from ..api.serialization import resource_object
 from ..messages.errors import bad_request, not_found
 from ..objects import accounts, inquiries
 from ..objects.fields import plain
+from ..simulation.settle import settled
 from ..state.clock import HOUR, SECOND
 from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION, PRODUCTION, Environment, Organization
 from ..state.records import Identifier, Resource
 from .control import advance
-from .web import at_present, form, guarded, page, see_other
+from .web import form, guarded, page, see_other
 
 PAGE_SIZE = 25
 _LATEST = 8
 
-# The steps in time that a button takes, in seconds
 STEPS = {"1 hour": HOUR // SECOND, "1 day": 24 * HOUR // SECOND, "7 days": 7 * 24 * HOUR // SECOND}
+"""How far each button moves the time, in seconds."""
 
 Cells = dict[str, Any]
+"""A row of a list, by the headings of its columns."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One list: its kind of object, the statuses to choose from, and what a row says besides id, status and creation."""
+    """A list: its kind of object, its own cells besides id, status and creation, and the statuses to choose from."""
 
     kind: str
     title: str
@@ -45,46 +47,46 @@ class Collection:
     statuses: tuple[str, ...] = ()
 
 
-def _inquiry(inquiry: Resource) -> Cells:
+def _inquiry_cells(inquiry: Resource) -> Cells:
     fields = plain(inquiry.attributes["fields"])
     name = " ".join(filter(None, (fields["name-first"], fields["name-middle"], fields["name-last"])))
     return {"Name": name, "Reference id": inquiry.attributes["reference-id"]}
 
 
-def _account(account: Resource) -> Cells:
+def _account_cells(account: Resource) -> Cells:
     name = " ".join(filter(None, accounts.names(account)))
     return {"Name": name, "Reference id": account.attributes["reference-id"]}
 
 
-def _case(case: Resource) -> Cells:
+def _case_cells(case: Resource) -> Cells:
     return {"Name": case.attributes["name"], "Resolution": case.attributes["resolution"]}
 
 
-def _report(report: Resource) -> Cells:
+def _report_cells(report: Resource) -> Cells:
     matches = {True: "yes", False: "no"}.get(report.attributes["has-match"])
-    return {"Kind": report.type.partition("/")[2], "Match": matches}
+    return {"Kind": report.subtype, "Match": matches}
 
 
-def _importer(importer: Resource) -> Cells:
+def _importer_cells(importer: Resource) -> Cells:
     counts = {"New": "successful-count", "Known": "duplicate-count", "Unreadable": "error-count"}
     return {title: importer.attributes[name] for title, name in counts.items()}
 
 
-# By path, in the order of the navigation
 COLLECTIONS = {
     "inquiries": Collection(
         "inquiry",
         "Inquiries",
-        _inquiry,
+        _inquiry_cells,
         ("created", "pending", "completed", "failed", "expired", "needs_review", "approved", "declined"),
     ),
-    "accounts": Collection("account", "Accounts", _account),
-    "cases": Collection("case", "Cases", _case, ("Open", "Approved", "Declined")),
-    "reports": Collection("report", "Reports", _report, ("pending", "ready", "errored")),
-    "imports": Collection("importer", "Imports", _importer, ("pending", "ready", "errored")),
+    "accounts": Collection("account", "Accounts", _account_cells),
+    "cases": Collection("case", "Cases", _case_cells, ("Open", "Approved", "Declined")),
+    "reports": Collection("report", "Reports", _report_cells, ("pending", "ready", "errored")),
+    "imports": Collection("importer", "Imports", _importer_cells, ("pending", "ready", "errored")),
 }
+"""The lists by their paths, in the order of the navigation."""
 
-# What refers to an object without being among its relationships: kinds, by the column that names the object
+# The lists whose objects refer to a kind without being among its relationships, and the column they refer by
 _REFERRERS = {
     "account": ("account_id", ("inquiries", "reports", "cases")),
     "inquiry": ("inquiry_id", ("reports", "cases")),
@@ -92,7 +94,7 @@ _REFERRERS = {
 
 
 def routes(organization: Organization) -> list[Route]:
-    """Give the routes of the dashboard."""
+    """Return the routes of the dashboard."""
     dashboard = Dashboard(organization)
     return [
         Route("/", guarded(dashboard.overview)),
@@ -107,16 +109,16 @@ def routes(organization: Organization) -> list[Route]:
 
 
 class Dashboard:
-    """Answers the browser of whoever runs the sandbox."""
+    """The pages of an organisation."""
 
     def __init__(self, organization: Organization) -> None:
         self._organization = organization
         self._store = organization.store
 
     async def overview(self, request: Request) -> Response:
-        """Show how much there is, what happened last, and the time."""
+        """Show the number of objects, the latest requests and changes, and the time."""
         environment = _environment(request.query_params)
-        with at_present(self._organization) as now:
+        with settled(self._organization) as now:
             counts = {path: self._store.count(environment, each.kind) for path, each in COLLECTIONS.items()}
             requests = self._store.latest_requests(environment, _LATEST)
             effects = self._store.latest_effects(environment, _LATEST)
@@ -134,14 +136,14 @@ class Dashboard:
         return see_other(f"/?environment={_environment(request.query_params)}")
 
     async def listing(self, request: Request) -> Response:
-        """Show one page of a kind of objects, newest first."""
+        """Show one page of a list, newest first."""
         query, path = request.query_params, request.path_params["collection"]
         environment, collection, status = _environment(query), COLLECTIONS.get(path), query.get("status")
         if collection is None or not (status is None or status in collection.statuses):
             raise not_found()
         filters = [("status", [status])] if status else []
         after, before = _number(query, "after"), _number(query, "before")
-        with at_present(self._organization) as now:
+        with settled(self._organization) as now:
 
             def read(limit: int, after: int | None = None, before: int | None = None) -> Any:
                 return self._store.page(environment, collection.kind, filters, limit, after=after, before=before)
@@ -163,14 +165,14 @@ class Dashboard:
 
     async def detail(self, request: Request) -> Response:
         """Show one object: its attributes, what it is related to, and its history."""
-        with at_present(self._organization) as now:
+        with settled(self._organization) as now:
             resource = self._store.get(request.path_params["id"])
             if resource is None:
                 raise not_found()
-            shared = resource.environment == ORGANIZATION
-            environment = _environment(request.query_params) if shared else resource.environment
+            is_shared = resource.environment == ORGANIZATION
+            environment = _environment(request.query_params) if is_shared else resource.environment
             env = Environment(self._organization, environment, now)
-            answer = present(env, resource, {})
+            answer = resource_object(env, resource)
             column, paths = _REFERRERS.get(resource.kind, ("", ()))
             referrers = {
                 path: _rows(
@@ -194,28 +196,28 @@ class Dashboard:
             )
 
     async def link(self, request: Request) -> Response:
-        """Make a one-time link of an inquiry, as the API would, and open it."""
-        with at_present(self._organization) as now:
-            found = self._store.get(request.path_params["id"])
-            if found is None or found.kind != "inquiry":
+        """Create a one-time link of an inquiry, as the API does, and open it."""
+        with settled(self._organization) as now:
+            stored = self._store.get(request.path_params["id"])
+            if stored is None or stored.kind != "inquiry":
                 raise not_found()
-            env = Environment(self._organization, found.environment, now, actor="organization")
-            link = inquiries.one_time_link(env, env.get(found.id), None)["one-time-link"]
-        # The browser may know this machine by another name than the link does.
+            env = Environment(self._organization, stored.environment, now, actor="organization")
+            link = inquiries.one_time_link(env, env.get(stored.id), None)["one-time-link"]
+        # The browser may call this machine by another name than the link does.
         return see_other(link.removeprefix(self._organization.origin))
 
     async def requests(self, request: Request) -> Response:
         """Show a page of the requests that the API answered, newest first."""
         environment, number = _environment(request.query_params), _number(request.query_params, "page") or 1
-        with at_present(self._organization) as now:
-            found = self._store.latest_requests(environment, PAGE_SIZE + 1, (max(number, 1) - 1) * PAGE_SIZE)
+        with settled(self._organization) as now:
+            records = self._store.latest_requests(environment, PAGE_SIZE + 1, (max(number, 1) - 1) * PAGE_SIZE)
             newer = f"page={number - 1}" if number > 1 else None
-            older = f"page={number + 1}" if len(found) > PAGE_SIZE else None
-            return self._page("requests.html", environment, now, requests=found[:PAGE_SIZE], newer=newer, older=older)
+            older = f"page={number + 1}" if len(records) > PAGE_SIZE else None
+            return self._page("requests.html", environment, now, requests=records[:PAGE_SIZE], newer=newer, older=older)
 
     async def request(self, request: Request) -> Response:
-        """Show one request and what it changed."""
-        with at_present(self._organization) as now:
+        """Show one request and its changes."""
+        with settled(self._organization) as now:
             record = self._store.request(request.path_params["id"])
             if record is None:
                 raise not_found()
@@ -225,7 +227,7 @@ class Dashboard:
 
     async def webhooks(self, request: Request) -> Response:
         """Show the latest attempts to deliver an event."""
-        with at_present(self._organization) as now:
+        with settled(self._organization) as now:
             return self._page(
                 "webhooks.html", _environment(request.query_params), now, deliveries=self._store.deliveries(limit=100)
             )
@@ -236,7 +238,7 @@ class Dashboard:
         )
 
     def _targets(self, target: Any) -> list[tuple[Identifier, bool]]:
-        """Give the objects that a relationship names, each with whether there is a page of it."""
+        """Return the identifiers in a relationship, each with whether it has a page."""
         targets = target if isinstance(target, list) else [target] if target else []
         return [(each, self._store.get(each["id"]) is not None) for each in targets]
 
@@ -246,7 +248,7 @@ def _rows(collection: Collection, resources: list[Resource]) -> list[tuple[Resou
 
 
 def _environment(query: QueryParams) -> str:
-    """Give the environment that a page is about. Raises a 404 for one that does not exist."""
+    """Return the environment that a query chooses. Raises a 404 for an unknown one."""
     name = query.get("environment", PRODUCTION)
     if name not in ENVIRONMENT_IDS:
         raise not_found()
@@ -254,7 +256,7 @@ def _environment(query: QueryParams) -> str:
 
 
 def _number(query: QueryParams, name: str) -> int | None:
-    """Give a place in a list. Raises a 404 for text that is none."""
+    """Return a number in a query, or None. Raises a 404 for another text."""
     text = query.get(name)
     if text is None:
         return None

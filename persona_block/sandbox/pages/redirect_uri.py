@@ -1,4 +1,4 @@
-"""Where the hosted flow sends the applicant in the end.
+"""The redirect URI: where the hosted flow sends the applicant in the end.
 
 Source: docs.withpersona.com/hosted-flow-redirecting-on-complete, which names the parameters: inquiry-id, reference-id,
 status and fields.
@@ -15,17 +15,17 @@ import idna
 from ..objects.fields import plain
 from ..state.records import Resource
 
-# An app's own scheme is as good as https; these run a script, or open what is on the applicant's machine or in the browser.
+# Any other scheme may be an app's own. These run a script, or open something on the machine or in the browser.
 _REFUSED = frozenset(
     {"about", "blob", "chrome", "data", "file", "filesystem", "javascript", "jar", "resource", "vbscript", "view-source"}
 )
-# What a URL may hold as it is; everything else is percent-encoded
+# The characters of a URL that are not percent-encoded
 _SAFE = ":/%#?=@[]!$&'()*+,;~"
 _WEB = ("http", "https")
 
 
 def destination(inquiry: Resource) -> str | None:
-    """Give the inquiry's redirect URI with how the inquiry ended, or None without one that a browser may follow."""
+    """Return an inquiry's redirect URI with its parameters, or None where there is none that a browser may follow."""
     try:
         parts = urlsplit(inquiry.private.get("redirect-uri") or "")
         if parts.scheme in _WEB:
@@ -40,17 +40,17 @@ def destination(inquiry: Resource) -> str | None:
 
 
 def web_destination(inquiry: Resource) -> str | None:
-    """Give the destination where a browser can be sent there by itself: on the web, at a host written in ASCII.
+    """Return the destination if a browser can be sent there at once: http or https, with a host in ASCII. Otherwise None.
 
-    An app's own scheme leads nowhere in a browser that has no such app, and would leave the form standing as if nothing had
-    been sent. There the last page offers it as a link.
+    A browser without the app of an app's scheme would stay on the form as if nothing had been sent. For such a destination,
+    the last page offers a link.
     """
-    found = destination(inquiry)
-    return found if found and found.isascii() and urlsplit(found).scheme in _WEB else None
+    url = destination(inquiry)
+    return url if url and url.isascii() and urlsplit(url).scheme in _WEB else None
 
 
 def _ascii_netloc(parts: SplitResult) -> str:
-    """Write a host of other letters in those of the domain name system (UTS 46), or as it is where it has none."""
+    """Return a URL's authority with its host in ASCII (UTS 46), or as it is where the host has no such form."""
     host = parts.hostname or ""
     if host.isascii():
         return parts.netloc

@@ -1,15 +1,14 @@
-"""Pages: how they are written, and who may ask for one.
+"""What every page needs: its template and headers, and the guard against other sites.
 
-A browser that some other site has lured can still reach this machine. So a page is shown only to a request that names this
-machine as its host, which no name of another site can, and a form is taken only from a page of ours.
+Another site can make a browser send requests to this machine. So a page answers only requests whose host is this machine,
+which the name of another site is not, and takes forms only from the sandbox's own pages.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,21 +19,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from ..messages.errors import Problem, bad_request, problem
-from ..simulation.settle import settle
+from ..messages.errors import Refusal, bad_request, refusal
 from ..state.clock import SECOND
-from ..state.environment import Organization
 
 if TYPE_CHECKING:
     import jinja2
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-# Every answer carries it, so that none can be taken for the real thing.
 LABEL = {"Persona-Sandbox": "simulation"}
+"""The header of every answer, so that none can be mistaken for Persona's."""
 
 _PAGES = Path(__file__).parent
-# Where a program in the same process finds the sandbox: names that no network resolves (RFC 2606)
+# The host names of a sandbox in process, which no network resolves (RFC 2606)
 _IN_PROCESS = ".sandbox.invalid"
 
 _HEADERS = {
@@ -46,7 +43,7 @@ _HEADERS = {
 }
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
-# How a status looks; every other one is neutral.
+# The look of a status; every other one is neutral.
 _TONES = {
     "good": ("active", "approved", "completed", "passed", "processed", "ready"),
     "bad": ("declined", "errored", "failed"),
@@ -56,80 +53,71 @@ _TONE_OF = {status: tone for tone, statuses in _TONES.items() for status in stat
 
 
 def routes() -> list[Route]:
-    """Give the routes of what every page uses."""
+    """Return the routes of the style and the icon that every page uses."""
     return [Route("/sandbox/style.css", guarded(_style)), Route("/sandbox/icon.svg", guarded(_icon))]
 
 
 def page(template: str, status: int = 200, /, *, leads_to: str | None = None, **values: Any) -> Response:
-    """Write a page. `leads_to` is where its form may end up besides this site, which the browser has to be told."""
+    """Return a page; `leads_to` is the URL outside this site that its form may lead to, which the policy must allow."""
     policy = f"{_POLICY} {urlsplit(leads_to).scheme}:" if leads_to else _POLICY
     headers = {**_HEADERS, "Content-Security-Policy": policy}
     return HTMLResponse(_templates().get_template(template).render(values), status, headers)
 
 
 def see_other(url: str) -> Response:
-    """Send a browser on to another page; `url` is ASCII."""
+    """Return a redirect to another page; `url` must be ASCII."""
     response = page("moved.html", 303, url=url)
     response.headers["Location"] = url
     return response
 
 
-def refusal_page(refusal: Problem) -> Response:
-    """Write a refusal as a page."""
-    return page("refusal.html", refusal.status, errors=refusal.errors)
+def refusal_page(error: Refusal) -> Response:
+    """Return a refusal as a page."""
+    return page("refusal.html", error.status, errors=error.errors)
 
 
-def refusal_json(refusal: Problem) -> Response:
-    """Write a refusal as the API writes its own."""
-    return Response(json.dumps(refusal.body), refusal.status, LABEL, "application/json")
+def refusal_json(error: Refusal) -> Response:
+    """Return a refusal as JSON, as the API does."""
+    return Response(json.dumps(error.body), error.status, LABEL, "application/json")
 
 
-def guarded(endpoint: Endpoint, refuse: Callable[[Problem], Response] = refusal_page) -> Endpoint:
-    """Keep other sites away from an endpoint, and answer the Problem it raises as `refuse` writes it."""
+def guarded(endpoint: Endpoint, refuse: Callable[[Refusal], Response] = refusal_page) -> Endpoint:
+    """Return an endpoint that refuses other sites, and that answers a Refusal as `refuse` writes it."""
 
     async def guard(request: Request) -> Response:
         try:
-            if not _names_this_machine(request.headers.get("host", "")):
-                raise problem(403, "The Host header must name this machine, such as 127.0.0.1 or localhost")
-            if request.method == "HEAD":  # looks, and must not use up a one-time link
+            if not _is_this_machine(request.headers.get("host", "")):
+                raise refusal(403, "The Host header must name this machine, such as 127.0.0.1 or localhost")
+            if request.method == "HEAD":  # a preview must not use up a one-time link
                 return Response(headers=_HEADERS)
-            if request.method == "POST" and not _is_ours(request):
-                raise problem(403, "This can only be sent from a page of the sandbox itself")
+            if request.method == "POST" and not _is_own_form(request):
+                raise refusal(403, "This can only be sent from a page of the sandbox itself")
             return await endpoint(request)
-        except Problem as refusal:
-            return refuse(refusal)
+        except Refusal as error:
+            return refuse(error)
 
     return guard
 
 
 async def form(request: Request) -> dict[str, str]:
-    """Read a form, by field name. Raises a 400."""
+    """Return the fields of a form by their names. Raises a 400."""
     try:
         return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=100))
     except ValueError:
         raise bad_request("The form cannot be read") from None
 
 
-@contextmanager
-def at_present(organization: Organization) -> Iterator[int]:
-    """Make a transaction in which everything that is due has happened; gives the simulated moment in milliseconds."""
-    with organization.store.transaction():
-        now = organization.clock.milliseconds()
-        settle(organization, now)
-        yield now
-
-
-async def _style(request: Request) -> Response:
+async def _style(_request: Request) -> Response:
     return Response((_PAGES / "style.css").read_text("utf-8"), 200, _HEADERS, "text/css")
 
 
-async def _icon(request: Request) -> Response:
+async def _icon(_request: Request) -> Response:
     from ...spec.resources import icon
 
     return Response(icon(), 200, _HEADERS, "image/svg+xml")
 
 
-def _names_this_machine(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or name.endswith(_IN_PROCESS) or ipaddress.ip_address(name).is_loopback
@@ -137,8 +125,8 @@ def _names_this_machine(host: str) -> bool:
         return False
 
 
-def _is_ours(request: Request) -> bool:
-    """Whether a request comes from a page of this site, or from no browser at all."""
+def _is_own_form(request: Request) -> bool:
+    """Return whether a request comes from a page of this site, or from no browser."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
@@ -147,7 +135,7 @@ def _is_ours(request: Request) -> bool:
 
 @cache
 def _templates() -> jinja2.Environment:
-    # Only a browser needs it, and it takes longer to load than all the rest.
+    # Jinja takes longer to load than everything else, and only pages need it.
     import jinja2
 
     environment = jinja2.Environment(
@@ -171,5 +159,5 @@ def _moment(milliseconds: int) -> str:
 
 
 def _words(name: str) -> str:
-    """Write a name of the API, in whatever case, as words."""
+    """Return a name of the API, in kebab or snake case, as words."""
     return name.replace("_", " ").replace("-", " ")

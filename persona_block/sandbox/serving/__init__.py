@@ -1,1 +1,1 @@
-"""The simulation as an application, in process or on a socket, with the faults of a network."""
+"""The simulation as an application, in process or on a socket, with optional faults."""

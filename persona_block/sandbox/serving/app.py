@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: the API's routes, the files it hands out, and the pages for a browser."""
+"""The sandbox as an ASGI application: the routes of the API, of its files, and of the pages for a browser."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..api.operations import OPERATIONS, Operation
-from ..api.protocol import Answer, Incoming, Protocol
-from ..messages.errors import problem
+from ..api.protocol import HttpReply, HttpRequest, Protocol
+from ..messages.errors import refusal
 from ..pages import control, dashboard, hosted, web
 from ..pages.web import LABEL, Endpoint, refusal_json
 from ..state.environment import Organization
 
 BASE_PATH = "/api/v1"
 
-# Its warnings of malformed bodies, which the answer tells of, would otherwise go to standard error.
+# Its warnings of malformed bodies would otherwise go to standard error, although the reply tells of them.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
-    """Make the application of an organisation; `keys` gives the environment of each API key."""
+    """Return the application of an organisation; `keys` holds the environment of each API key."""
     protocol = Protocol(organization, keys)
     routes = [
         Route(BASE_PATH + operation.path, _endpoint(protocol, operation), methods=[operation.method])
@@ -52,24 +52,24 @@ def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
             parts, malformed = await _parts(request)
         else:
             body = await request.body()
-        incoming = Incoming(
-            operation,
-            request.url.path,
-            request.scope["query_string"].decode("latin-1"),
-            request.path_params,
-            {name: value for name, value in request.headers.items()},
-            body,
-            parts,
-            malformed,
+        http_request = HttpRequest(
+            operation=operation,
+            path=request.url.path,
+            query=request.scope["query_string"].decode("latin-1"),
+            ids=request.path_params,
+            headers=dict(request.headers.items()),
+            body=body,
+            parts=parts,
+            malformed=malformed,
         )
-        # From here to the answer nothing waits, so no two requests ever see each other half done.
-        return _response(protocol.answer(incoming))
+        # Nothing is awaited from here to the reply, so no request sees another half done.
+        return _response(protocol.answer(http_request))
 
     return endpoint
 
 
 async def _parts(request: Request) -> tuple[dict[str, bytes | None], str | None]:
-    """Read a multipart body by part, a part without a file having no content; gives also what is wrong with the body."""
+    """Return the parts of a multipart body, with None for one without a file, and what is wrong with the body, or None."""
     if not request.headers["content-type"].strip().lower().startswith("multipart/form-data"):
         return {}, "A multipart body must be multipart/form-data"
     try:
@@ -80,8 +80,8 @@ async def _parts(request: Request) -> tuple[dict[str, bytes | None], str | None]
     return parts, None if parts else "The multipart body has no part that ends"
 
 
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, {**answer.headers, **LABEL}, answer.media_type)
+def _response(reply: HttpReply) -> Response:
+    return Response(reply.body, reply.status, {**reply.headers, **LABEL}, reply.media_type)
 
 
 def _file_endpoint(organization: Organization) -> Endpoint:
@@ -100,4 +100,4 @@ def _file_endpoint(organization: Organization) -> Endpoint:
 async def _unknown_path(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     details = f"The simulation has no {request.method} {request.url.path}"
-    return refusal_json(problem(status, details))
+    return refusal_json(refusal(status, details))

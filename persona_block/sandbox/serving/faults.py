@@ -1,7 +1,7 @@
-"""Faults: what networks and servers do to a request now and then.
+"""Faults: the ways in which networks and servers spoil a call.
 
-Each fault says whether the request reached the sandbox first, so that a test can tell what really happened from what its
-caller was told. `inprocess` plays them to a client in this process, `faulty` on real sockets.
+Each fault tells whether the sandbox processes the request first, so that a test can compare what happened with what its caller
+saw. `inprocess` plays faults to a client in this process, `faulty` on real sockets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to go wrong; `processed` tells whether the sandbox acts on the request first."""
+    """One way in which a call goes wrong; `processed` tells whether the sandbox processes the request first."""
 
     name: str
     processed: bool
@@ -40,6 +40,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("error-500", False, "The answer is 500."),
     Fault("trickle", True, "The answer comes a few bytes at a time, but it comes."),
 )
+"""Every fault that there is."""
+
 _BY_NAME = {fault.name: fault for fault in FAULTS}
 
 _BOMB = 40 * 1024 * 1024
@@ -47,10 +49,12 @@ _PAGE = b"<html><body><h1>Bad gateway</h1></body></html>"
 
 
 class Faults:
-    """Which calls of the API go wrong, and how: one in `1 / rate`, of the named kinds, the same for the same seed.
+    """A random choice of the calls of the API that go wrong; the same seed makes the same choice.
 
-    `injected` counts them by kind. Raises ValueError for a kind that there is none of (see `FAULTS`), or a rate that is not
-    from 0 to 1.
+    rate: the share of calls that go wrong, from 0 to 1. Default 0.2.
+    kinds: names of the faults to choose from (see `FAULTS`). Default all.
+
+    `injected` counts the faults so far by name. Raises ValueError for an unknown or no kind, and for another rate.
     """
 
     def __init__(self, rate: float = 0.2, kinds: Sequence[str] = tuple(_BY_NAME), seed: int = 0) -> None:
@@ -59,7 +63,7 @@ class Faults:
             raise ValueError(f"there is no fault called {unknown[0]}; there are {', '.join(_BY_NAME)}")
         if not kinds or not 0 <= rate <= 1:
             raise ValueError("faults need at least one kind and a rate from 0 to 1")
-        self._chance = random.Random(seed)  # noqa: S311 - repeatable, guards nothing
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, guards nothing
         self._rate = rate
         self._kinds = tuple(kinds)
         self.injected: Counter[str] = Counter()
@@ -69,32 +73,33 @@ class Faults:
         return f"{self._rate:.0%} of calls go wrong ({kinds})"
 
     def next(self) -> Fault | None:
-        """The fault of the next request, or None for a request that goes well."""
-        if self._chance.random() >= self._rate:
+        """Return the fault of the next request, or None for one that goes well, and count it."""
+        if self._random.random() >= self._rate:
             return None
-        fault = _BY_NAME[self._chance.choice(self._kinds)]
+        fault = _BY_NAME[self._random.choice(self._kinds)]
         self.injected[fault.name] += 1
         return fault
 
 
 Replacement = tuple[int, dict[str, str], bytes]
+"""The status, headers and body of an answer."""
 
 _HTML = {"Content-Type": "text/html"}
 _JSON = {"Content-Type": "application/json"}
-_NO_MORE = {"RateLimit-Limit": "300", "RateLimit-Remaining": "0", "RateLimit-Reset": "0"}
+_LIMIT_REACHED = {"RateLimit-Limit": "300", "RateLimit-Remaining": "0", "RateLimit-Reset": "0"}
 _REPLACEMENTS: dict[str, Replacement] = {
     "html-502": (502, _HTML, _PAGE),
     "html-502-after": (502, _HTML, _PAGE),
     "empty-200": (200, _JSON, b""),
     "wrong-type": (200, _HTML, _PAGE),
     "redirect": (302, {"Location": "https://elsewhere.invalid/"}, b""),
-    "rate-limit": (429, _JSON | _NO_MORE, b'{"errors": [{"title": "Rate limit exceeded"}]}'),
+    "rate-limit": (429, _JSON | _LIMIT_REACHED, b'{"errors": [{"title": "Rate limit exceeded"}]}'),
     "error-500": (500, _JSON, b'{"errors": [{"title": "Internal server error"}]}'),
 }
 
 
 def replacement(fault: str) -> Replacement | None:
-    """Give the status, headers and body that a fault answers with in the place of the sandbox, if it does."""
+    """Return the answer that a fault gives in the place of the sandbox's own, or None."""
     return _bomb() if fault == "gzip-bomb" else _REPLACEMENTS.get(fault)
 
 

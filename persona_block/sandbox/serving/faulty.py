@@ -1,6 +1,6 @@
-"""Faults on real sockets: a server of the sandbox's application that lets calls of the API go wrong.
+"""Faults on real sockets: a server of the sandbox's application that makes calls of the API go wrong.
 
-It takes one request a connection and speaks plain HTTP/1.1: what it does to a connection, no common server would let it do.
+It speaks HTTP/1.1 itself, one request a connection, because no common server can break connections in these ways.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import httpx
 from .app import BASE_PATH
 from .faults import Fault, Faults, replacement
 
-_STALL = 30.0
+_STALL = 30.0  # real seconds
 _RESET = struct.pack("ii", 1, 0)
 
-# What belongs to a connection and not to what is sent through it
-_HOP = frozenset({b"connection", b"content-length", b"transfer-encoding", b"expect"})
+# Headers that belong to a connection, not to the request that it carries
+_CONNECTION_HEADERS = frozenset({b"connection", b"content-length", b"transfer-encoding", b"expect"})
 
 
 @contextlib.asynccontextmanager
 async def serving_faults(
-    inside: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None], listening: socket.socket, origin: str
+    application: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None], listening: socket.socket, origin: str
 ) -> AsyncIterator[None]:
-    """Answer on a listening socket with what `inside` answers, but for the faults of the moment, while the context lasts."""
-    async with httpx.AsyncClient(transport=inside, timeout=None) as client:  # noqa: S113
-        server = _Server(client, faults, origin)
+    """Serve an application on a listening socket, with the present faults, while the context lasts."""
+    async with httpx.AsyncClient(transport=application, timeout=None) as client:  # noqa: S113
+        server = _FaultyServer(client, faults, origin)
         accepting = await asyncio.start_server(server.handle, sock=listening)
         try:
             yield
@@ -39,11 +39,11 @@ async def serving_faults(
             await server.close()
 
 
-class _Server:
-    """Takes connections, one request each, and plays the faults."""
+class _FaultyServer:
+    """Answers connections, one request each, and plays the faults."""
 
-    def __init__(self, inside: httpx.AsyncClient, faults: Callable[[], Faults | None], origin: str) -> None:
-        self._inside = inside
+    def __init__(self, application: httpx.AsyncClient, faults: Callable[[], Faults | None], origin: str) -> None:
+        self._application = application
         self._faults = faults
         self._origin = origin
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,33 +55,33 @@ class _Server:
         try:
             await self._answer(reader, writer)
         except (ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
-            pass  # the caller went away, which is its right, or the server ends
+            pass  # the caller has gone, or the server ends
         finally:
             self._tasks.discard(task)
             writer.close()
 
     async def close(self) -> None:
-        """End what is still stalling."""
+        """End the connections that still stall."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        incoming = _Incoming(reader)
-        request = await incoming.head()
+        request_reader = _RequestReader(reader)
+        request = await request_reader.head()
         fault = self._fault(request)
         if fault and fault.name == "refuse":
             _reset(writer)
             return
-        if go_on := incoming.go_on():
-            writer.write(go_on)
-        body = await incoming.body()
+        if continue_bytes := request_reader.continue_bytes():
+            writer.write(continue_bytes)
+        body = await request_reader.body()
         answer = None
         if fault is None or fault.processed:
-            headers = [(name, value) for name, value in request.headers if name not in _HOP]
+            headers = [(name, value) for name, value in request.headers if name not in _CONNECTION_HEADERS]
             url = self._origin + request.target.decode("ascii")
-            answer = await self._inside.request(request.method.decode("ascii"), url, headers=headers, content=body)
+            answer = await self._application.request(request.method.decode("ascii"), url, headers=headers, content=body)
         await _write(writer, fault.name if fault else "", answer)
 
     def _fault(self, request: h11.Request) -> Fault | None:
@@ -89,8 +89,8 @@ class _Server:
         return faults.next() if faults and request.target.startswith(f"{BASE_PATH}/".encode()) else None
 
 
-class _Incoming:
-    """One request, as it comes."""
+class _RequestReader:
+    """The reader of one request."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
@@ -102,8 +102,8 @@ class _Incoming:
             raise ConnectionError("closed before a request came")
         return event
 
-    def go_on(self) -> bytes | None:
-        """What a caller is told that waits for a word before it sends its body (`Expect: 100-continue`)."""
+    def continue_bytes(self) -> bytes | None:
+        """Return the answer to a caller that waits before it sends its body (`Expect: 100-continue`), or None."""
         if not self._connection.they_are_waiting_for_100_continue:
             return None
         return self._connection.send(h11.InformationalResponse(status_code=100, headers=[]))
@@ -121,7 +121,7 @@ class _Incoming:
 
 
 async def _write(writer: asyncio.StreamWriter, fault: str, answer: httpx.Response | None) -> None:
-    """Write `answer`, or what the fault makes of it, and no more."""
+    """Write `answer`, or what the fault makes of it."""
     if fault in ("reset-before", "reset-after"):
         _reset(writer)
     elif fault == "stall":
@@ -129,32 +129,32 @@ async def _write(writer: asyncio.StreamWriter, fault: str, answer: httpx.Respons
     elif fault == "garbage":
         writer.write(b"\x00\xff nonsense \r\n\r\n")
     elif replaced := replacement(fault):
-        writer.write(_packed(*replaced))
+        writer.write(_response_bytes(*replaced))
     else:
         assert answer is not None
         headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-        packed = _packed(answer.status_code, headers, answer.content)
+        content = _response_bytes(answer.status_code, headers, answer.content)
         if fault == "cut-body":
-            writer.write(packed[: -max(1, len(answer.content) // 2)])
+            writer.write(content[: -max(1, len(answer.content) // 2)])
         elif fault == "trickle":
-            step = max(1, len(packed) // 20)
-            for start in range(0, len(packed), step):
-                writer.write(packed[start : start + step])
+            step = max(1, len(content) // 20)
+            for start in range(0, len(content), step):
+                writer.write(content[start : start + step])
                 await writer.drain()
                 await asyncio.sleep(0.005)
         else:
-            writer.write(packed)
+            writer.write(content)
     await writer.drain()
 
 
-def _packed(status: int, headers: dict[str, str], body: bytes) -> bytes:
+def _response_bytes(status: int, headers: dict[str, str], body: bytes) -> bytes:
     lines = [f"HTTP/1.1 {status} Answer", f"Content-Length: {len(body)}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close so that the caller sees a reset and not an end."""
+    """Close a connection so that the caller sees a reset and not an end."""
     connection: socket.socket = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     writer.transport.abort()

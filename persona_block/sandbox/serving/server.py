@@ -1,4 +1,4 @@
-"""Serving the sandbox on this machine, and on no other: only loopback addresses are bound."""
+"""The server of the sandbox, which binds loopback addresses alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 
 
-class _Server(uvicorn.Server):
-    """A server inside somebody else's program, which keeps its own signal handlers."""
+class _EmbeddedServer(uvicorn.Server):
+    """A server inside another program, which keeps its own signal handlers."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -24,10 +24,10 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Any, listening: socket.socket) -> AsyncIterator[None]:
     """Serve an application on a listening socket while the context lasts."""
-    server = _Server(_config(app))
+    server = _EmbeddedServer(_config(app))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        # uvicorn tells of its start by a flag alone; connections wait in the socket's queue until then.
+        # uvicorn shows its start by a flag alone; connections wait in the socket's queue until then.
         while not server.started and not task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         yield
@@ -38,19 +38,19 @@ async def serving(app: Any, listening: socket.socket) -> AsyncIterator[None]:
 
 async def interruption() -> None:
     """Wait until the program is asked to end, by Ctrl-C or SIGTERM."""
-    loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    with ExitStack() as handled:
+    loop, interrupted = asyncio.get_running_loop(), asyncio.Event()
+    with ExitStack() as handlers:
         for number in (signal.SIGINT, signal.SIGTERM):
-            # Where a loop takes no handlers, asyncio.run cancels us for Ctrl-C.
+            # Where a loop takes no handlers, asyncio.run cancels this task on Ctrl-C.
             with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, asked.set)
-                handled.callback(loop.remove_signal_handler, number)
-        await asked.wait()
+                loop.add_signal_handler(number, interrupted.set)
+                handlers.callback(loop.remove_signal_handler, number)
+        await interrupted.wait()
 
 
 @contextmanager
 def bound(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    """Listen on this machine; gives the socket and its origin, `http://host:port`. Port 0 takes a free one.
+    """Listen on this machine, and yield the socket and its origin, `http://host:port`; port 0 takes a free one.
 
     Raises ValueError for a host that is not loopback, OSError for a port that is taken.
     """
@@ -58,7 +58,7 @@ def bound(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     if not address.is_loopback:
         raise ValueError(f"The sandbox is only served on this machine itself, not on {host}")
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # asyncio only turns Nagle's algorithm off, and so 40 ms a request, for sockets that say they are TCP.
+    # asyncio turns off Nagle's algorithm, which costs 40 ms a request, only for sockets created with the TCP protocol.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((str(address), port))
@@ -68,5 +68,5 @@ def bound(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
 
 
 def _config(app: Any) -> uvicorn.Config:
-    # Access logs would hold file tokens and one-time codes, and cost a third of the speed.
+    # An access log would hold file tokens and one-time codes, and cost a third of the speed.
     return uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)

@@ -1,1 +1,1 @@
-"""What happens by itself: applicants that answer, reports and imports that end, an organisation to explore."""
+"""What happens without a request: applicants answer, reports and imports end, inquiries expire."""

@@ -1,7 +1,7 @@
-"""A populated organisation to explore: 200 accounts and what happened to them in the last 30 days.
+"""A populated organisation to explore: 200 accounts, and their history of the last 30 days.
 
-It is lived through, not written down: the same code that answers requests creates the accounts, plays the applicants and
-decides, at moments in the past. So everything in it agrees with everything else, and the seed repeats all of it.
+The same code that answers requests creates the accounts, plays the applicants and decides, at moments in the past. So all of
+its objects agree with each other. The same seed gives the same organisation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..state.clock import DAY, HOUR, MINUTE, SECOND
 from ..state.environment import PRODUCTION, Environment, Organization
 from ..state.records import Resource
 from . import simulate
-from .settle import settle
+from .settle import settle_until
 
 ACCOUNTS = 200
 HISTORY = 30 * DAY
@@ -30,10 +30,10 @@ _LAST = (
 _CITIES = (("San Francisco", "California", "94111"), ("Denver", "Colorado", "80202"), ("Boston", "Massachusetts", "02108"))
 _TAGS = ("vip", "newsletter", "partner", "beta")
 
-# One story after another, each for an inquiry: the status that it ends in
-_STORIES = ("approved", "completed", "needs_review", "created", "declined", "failed", "expired", "pending")
+# The statuses that inquiries end in, in turn
+_FINAL_STATUSES = ("approved", "completed", "needs_review", "created", "declined", "failed", "expired", "pending")
 _FLOWS = (TEMPLATES.inquiry, TEMPLATES.inquiry, TEMPLATES.database, TEMPLATES.document)
-# Report kind, and the last name that steers it
+# The kind of a report, and the last name that steers it
 _SCREENINGS = (
     ("watchlist", None),
     ("adverse-media", "Press"),
@@ -46,32 +46,33 @@ _SCREENINGS = (
 
 
 def populate(organization: Organization, now: int) -> None:
-    """Live through the history of an organisation up to now; used inside a transaction."""
+    """Create the history of an organisation up to now, in milliseconds; used inside a transaction."""
     random = Random(organization.secret)  # noqa: S311
     step = HISTORY // ACCOUNTS
     for number in range(ACCOUNTS):
         moment = now - HISTORY + number * step
-        account = _account(_at(organization, moment), random, number)
+        account = _create_account(_at(organization, moment), random, number)
         if number % 3 == 0:
-            told, story = divmod(number // 3, len(_STORIES))
-            _live(organization, moment + 5 * MINUTE, account, _FLOWS[(told + story) % len(_FLOWS)], _STORIES[story])
+            round_number, turn = divmod(number // 3, len(_FINAL_STATUSES))
+            flow = _FLOWS[(round_number + turn) % len(_FLOWS)]
+            _create_inquiry(organization, moment + 5 * MINUTE, account, flow, _FINAL_STATUSES[turn])
         if number % 7 == 1:
-            _screen(organization, moment + 2 * HOUR, account, *_SCREENINGS[number // 7 % len(_SCREENINGS)])
+            _create_report(organization, moment + 2 * HOUR, account, *_SCREENINGS[number // 7 % len(_SCREENINGS)])
     moment = now - 10 * MINUTE
     importers.create(_at(organization, moment), b"reference_id,name_first,name_last\nimported-1,Ida,Import\ncustomer-0001,,\n")
-    settle(organization, now)
-    # One of each that is still under way
+    settle_until(organization, now)
+    # An import and a report that are still pending
     importers.create(_at(organization, now), b"reference_id,name_first\nimported-2,Pia\n")
-    _screen(organization, now, account, "watchlist", None)
+    _create_report(organization, now, account, "watchlist", None)
 
 
 def _at(organization: Organization, moment: int) -> Environment:
-    """Give the production environment at a moment, after everything that was due by then."""
-    settle(organization, moment)
+    """Return the production environment at a moment, with everything done that was due by then."""
+    settle_until(organization, moment)
     return Environment(organization, PRODUCTION, moment, actor="organization")
 
 
-def _account(env: Environment, random: Random, number: int) -> Resource:
+def _create_account(env: Environment, random: Random, number: int) -> Resource:
     first, last = random.choice(_FIRST), random.choice(_LAST)
     city, subdivision, postal_code = random.choice(_CITIES)
     attributes = {
@@ -90,30 +91,31 @@ def _account(env: Environment, random: Random, number: int) -> Resource:
     return accounts.create(env, attributes)[0]
 
 
-def _live(organization: Organization, moment: int, account: Resource, flow: str, story: str) -> None:
-    """Create an inquiry and let it come to the status that its story ends in."""
+def _create_inquiry(organization: Organization, moment: int, account: Resource, flow: str, final_status: str) -> None:
+    """Create an inquiry, and bring it to the status that it ends in."""
     env = _at(organization, moment)
     names = dict(zip(("name-first", "name-middle", "name-last"), accounts.names(account), strict=True))
-    running = story in ("created", "pending")
+    running = final_status in ("created", "pending")
     meta = {"expiration-after-create-interval-seconds": 2 * HISTORY // SECOND} if running else {}
     attributes = {"inquiry-template-id": flow, "account-id": account.id, "fields": names, "tags": ["onboarding"]}
     inquiry, _ = inquiries.create(env, attributes, meta)
-    if story in ("created", "expired"):
+    if final_status in ("created", "expired"):
         return
     later = _at(organization, moment + 5 * MINUTE)
     inquiry = later.get(inquiry.id)
-    if story == "pending":
+    if final_status == "pending":
         simulate.play(later, inquiry, "abandon")
         return
-    simulate.play(later, inquiry, {"failed": "fail", "needs_review": "review", "declined": "review"}.get(story, "pass"))
-    if story in ("approved", "declined"):
+    outcome = {"failed": "fail", "needs_review": "review", "declined": "review"}.get(final_status, "pass")
+    simulate.play(later, inquiry, outcome)
+    if final_status in ("approved", "declined"):
         decided = _at(organization, moment + HOUR)
-        action = "approve" if story == "approved" else "decline"
-        inquiries.decide(decided, decided.get(inquiry.id), action, f"{story.capitalize()} by hand")
+        action = "approve" if final_status == "approved" else "decline"
+        inquiries.decide(decided, decided.get(inquiry.id), action, f"{final_status.capitalize()} by hand")
 
 
-def _screen(organization: Organization, moment: int, account: Resource, kind: str, last: str | None) -> None:
+def _create_report(organization: Organization, moment: int, account: Resource, kind: str, last_name: str | None) -> None:
     env = _at(organization, moment)
-    first, _, own = accounts.names(account)
-    query = {"name-first": first, "name-last": last or own}
+    first, _, last = accounts.names(account)
+    query = {"name-first": first, "name-last": last_name or last}
     reports.create(env, f"report/{kind}", {"query": query, "account-id": account.id}, {})

@@ -1,6 +1,6 @@
-"""The applicant, played: every step of a flow, to the end that is asked for or that the applicant's name steers to.
+"""The simulated applicant: it takes every step of a flow, to a given outcome or the one that its name steers to.
 
-Nobody is verified: the documents are drawn by the sandbox and the findings are made up.
+Nobody is verified: the sandbox draws the documents and makes up the findings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from ...spec.inflection import snake
 from ..messages.errors import bad_request, not_found
-from ..messages.shapes import ACTION, check
+from ..messages.shapes import ACTION, check_shape
 from ..objects import accounts, evidence, inquiries, outcomes, sessions
 from ..objects.outcomes import Outcome
 from ..objects.templates import STEPS, VERIFICATION_TEMPLATES
@@ -18,24 +18,28 @@ from ..state.environment import Environment
 from ..state.records import Resource
 
 OUTCOMES = ("pass", "fail", "review", "abandon")
+"""The ways in which an applicant's flow can go."""
 
 
-def steered(env: Environment, inquiry: Resource) -> Outcome | None:
-    """Give the outcome that the name of an inquiry's applicant steers to, or None for one who passes."""
+def steering_outcome(env: Environment, inquiry: Resource) -> Outcome | None:
+    """Return the outcome that the name of an inquiry's applicant steers to, or None for one who passes."""
     return outcomes.applicant_outcome(accounts.applicant_names(env, inquiry).values())
 
 
 def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> None:
-    """Go through what is left of the flow. Raises a 409 or 422 for an inquiry that no applicant can go on with."""
+    """Take the remaining steps of a flow, to an outcome of `OUTCOMES`, or for None to the one that the name steers to.
+
+    Raises ValueError for another outcome, a 409 or 422 for an inquiry that no applicant can go on with.
+    """
     if outcome is None:
-        found = steered(env, inquiry)
-        outcome = found.applicant if found else "pass"
+        steering = steering_outcome(env, inquiry)
+        outcome = steering.applicant if steering else "pass"
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}")
     enter(env, inquiry)
     if outcome == "abandon":
         for kind in remaining(env, inquiry)[:1]:
-            _begun(env, inquiry, kind)
+            _begun_verification(env, inquiry, kind)
         env.save(inquiry)
         return
     for kind in remaining(env, inquiry):
@@ -45,7 +49,7 @@ def play(env: Environment, inquiry: Resource, outcome: str | None = None) -> Non
 
 
 def enter(env: Environment, inquiry: Resource) -> None:
-    """Open the inquiry in a session and start it, if it has not started."""
+    """Open an inquiry in a session, and start it if it has not started. Raises a 409 or 422."""
     inquiries.require_intact(inquiry)
     if inquiry.attributes["status"] != "pending":
         inquiries.move(env, inquiry, "start")
@@ -54,41 +58,41 @@ def enter(env: Environment, inquiry: Resource) -> None:
 
 
 def remaining(env: Environment, inquiry: Resource) -> list[str]:
-    """Give the verifications of the flow that the applicant has yet to pass, in their order."""
-    found = env.children(inquiry, "verifications")
-    passed = {verification.type for verification in found if verification.attributes["status"] == "passed"}
-    return [kind for kind in STEPS[inquiries.template_of(inquiry)] if f"verification/{kind}" not in passed]
+    """Return the kinds of verification that the applicant has not passed yet, in the order of the flow."""
+    verifications = env.children(inquiry, "verifications")
+    passed = {each.subtype for each in verifications if each.attributes["status"] == "passed"}
+    return [kind for kind in STEPS[inquiries.template_of(inquiry)] if kind not in passed]
 
 
 def take(env: Environment, inquiry: Resource, kind: str, *, passed: bool) -> bool:
-    """Go through one verification of the flow; gives whether it passed."""
+    """Take one verification of the flow, and return whether it passed."""
     if inquiries.take_step(inquiry, inquiries.step_name(kind)):
         env.save(inquiry, "inquiry.transitioned")
-    verification = _begun(env, inquiry, kind)
+    verification = _begun_verification(env, inquiry, kind)
     evidence.submit(env, inquiry, verification)
     evidence.finish(env, inquiry, verification, passed=passed)
     env.save(inquiry)
     return passed
 
 
-def _begun(env: Environment, inquiry: Resource, kind: str) -> Resource:
-    """Give the verification that an applicant who left has begun, else begin one. The caller saves the inquiry."""
+def _begun_verification(env: Environment, inquiry: Resource, kind: str) -> Resource:
+    """Return the verification of a kind that the applicant began and left, or else begin one. The caller saves the inquiry."""
     for verification in env.children(inquiry, "verifications"):
-        if verification.type == f"verification/{kind}" and verification.attributes["status"] == "initiated":
+        if verification.subtype == kind and verification.attributes["status"] == "initiated":
             return verification
     return evidence.start(env, inquiry, kind)
 
 
 def finish(env: Environment, inquiry: Resource, outcome: str) -> None:
-    """End the flow, and tell the account what was learnt."""
+    """End the flow with an outcome: pass, fail or review. Unless it failed, copy the inquiry's fields to its account."""
     inquiries.move(env, inquiry, "fail" if outcome == "fail" else "complete")
     if outcome != "fail":
-        _inform_account(env, inquiry)
+        _update_account(env, inquiry)
     if outcome == "review":
         inquiries.move(env, inquiry, "mark-for-review")
 
 
-# What each action of perform-simulate-actions does, the same as when the applicant or a caller does it
+# The actions of perform-simulate-actions, which do the same as the applicant or the operation of that name
 _ACTIONS: dict[str, Callable[[Environment, Resource], None]] = {
     "start_inquiry": lambda env, inquiry: _start(env, inquiry),
     "complete_inquiry": lambda env, inquiry: _end(env, inquiry, "pass"),
@@ -102,10 +106,10 @@ _VERIFICATIONS = {"create_passed_verification": True, "create_failed_verificatio
 
 
 def perform(env: Environment, inquiry: Resource, actions: list[Any]) -> None:
-    """Perform simulate actions in their order, or none if one is impossible (OpenAPI: perform-simulate-actions)."""
+    """Perform simulate actions in their order (OpenAPI: perform-simulate-actions). Raises a 400, 404, 409 or 422."""
     for index, action in enumerate(actions):
         path = f"meta.simulate_actions.{index}"
-        check(ACTION, action, path)
+        check_shape(ACTION, action, path)
         name = action["type"]
         if name in _VERIFICATIONS:
             if "data" not in action:
@@ -139,7 +143,7 @@ def _end(env: Environment, inquiry: Resource, outcome: str) -> None:
     finish(env, inquiry, outcome)
 
 
-def _inform_account(env: Environment, inquiry: Resource) -> None:
+def _update_account(env: Environment, inquiry: Resource) -> None:
     account = env.related(inquiry, "account")
     if account:
         values = accounts.account_values(inquiry.attributes["fields"])

@@ -1,1 +1,1 @@
-"""What the simulation keeps, and its clock: one SQLite database, in memory or in a file."""
+"""What the simulation keeps, in one SQLite database, and its clock."""

@@ -1,4 +1,4 @@
-"""Simulated time: milliseconds since the epoch that can run faster than real time, or be moved forward."""
+"""The simulated clock, in milliseconds since the epoch: it can run faster than real time, and be moved forward."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 MAX_SPEED = 1_000_000
-"""Simulated seconds in a real one, at most."""
+"""The highest speed of a clock, in simulated seconds per real second."""
 
 
 @lru_cache(maxsize=256)
 def iso(milliseconds: int) -> str:
-    """Write a moment as the API does: ISO 8601, UTC, with milliseconds."""
+    """Return a moment as the API writes it: ISO 8601, UTC, with milliseconds."""
     seconds, rest = divmod(milliseconds, SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
 
@@ -28,14 +28,17 @@ def parse(text: str) -> int:
     return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * SECOND)
 
 
-# Beyond it, expiries would leave the range of dates.
+# After this moment, an expiry would leave the range of dates.
 _LAST = parse("9000-01-01")
 
 
 class Clock:
-    """A clock that starts at a given moment, never runs backwards, and stands still in the end, at the year 9000.
+    """A clock that never runs backwards, and stops at the year 9000.
 
-    `speed` is how many simulated seconds pass in a real one; 0 makes a clock that only `advance` moves.
+    start: its first moment, in milliseconds since the epoch; None (default) is the real time.
+    speed: simulated seconds per real second, from 0 to `MAX_SPEED`, default 1; a clock of speed 0 moves by `advance` alone.
+
+    Raises ValueError for another speed.
     """
 
     def __init__(self, start: int | None = None, speed: float = 1.0) -> None:
@@ -46,15 +49,15 @@ class Clock:
         self._origin = time.monotonic()
 
     def milliseconds(self) -> int:
-        """Give the simulated moment in milliseconds since the epoch."""
+        """Return the simulated time, in milliseconds since the epoch."""
         return min(self._base + int((time.monotonic() - self._origin) * self.speed * SECOND), _LAST)
 
     def now(self) -> datetime:
-        """Give the simulated moment, in UTC."""
+        """Return the simulated time, in UTC."""
         return datetime.fromtimestamp(self.milliseconds() / SECOND, UTC)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward by simulated seconds. Raises ValueError for a number that is negative or too large."""
+        """Move the clock forward by simulated seconds. Raises ValueError for a negative number, or one past the year 9000."""
         if not 0 <= seconds <= (_LAST - self.milliseconds()) / SECOND:
             raise ValueError("a clock is only moved forward, and not past the year 9000")
         self._base += round(seconds * SECOND)

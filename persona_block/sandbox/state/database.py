@@ -1,7 +1,7 @@
 """The sandbox's database: SQLite, in memory or in a file, one transaction at a time.
 
-Whatever one request reads and writes is one transaction, committed before the request is answered. With the write-ahead
-log, a process that is killed therefore loses nothing that it answered.
+Each request is one transaction, committed before its answer is sent. Because SQLite writes ahead to a log, a killed process
+loses nothing that it answered.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .schema import SCHEMA
 
 
 class Database:
-    """An open database with the sandbox's tables. `path` None keeps it in memory.
+    """An open database with the sandbox's tables, in the file `path`, or in memory for None.
 
-    Raises OSError for a file that is no state of a sandbox, or that another sandbox has open.
+    Raises OSError for a file that is not the state of a sandbox, or that another sandbox has open.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        # A server in a thread and the test that steers it share the connection, one transaction at a time.
-        self._turn = threading.RLock()
+        # A server in one thread and a test in another share the connection, one transaction at a time.
+        self._lock = threading.RLock()
         try:
             self.db = sqlite3.connect(
                 path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False, cached_statements=256
             )
-            # A sandbox that is simply dropped, as tests do, must not leave its connection open.
+            # A sandbox that a program drops without closing it must not leave its connection open.
             self._finalizer = weakref.finalize(self, self.db.close)
             self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.db.execute("PRAGMA journal_mode = WAL")
@@ -41,13 +41,13 @@ class Database:
             raise OSError(f"The state {path} cannot be used: {'another sandbox has it open' if is_open else error}") from None
 
     def close(self) -> None:
-        """Close the database; a file remains and can be opened again."""
+        """Close the database; a file can be opened again."""
         self._finalizer()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen together, or not at all if it raises."""
-        with self._turn:
+        """Commit what happens inside, or undo all of it if it raises."""
+        with self._lock:
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -69,7 +69,7 @@ class Database:
         self.db.execute("RELEASE attempt")
 
     def setting(self, name: str, value: str) -> str:
-        """Give the stored setting of that name, which is `value` if there was none."""
+        """Return the stored setting of that name, and store `value` first if there is none."""
         self.db.execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (name, value))
         return str(self.scalar("SELECT value FROM setting WHERE name = ?", name))
 

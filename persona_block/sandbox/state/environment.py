@@ -1,4 +1,4 @@
-"""The organisation with its two environments, and an environment as one request, or one step of time, sees it."""
+"""The organisation, and its environments as one request or one step of time sees them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from ..messages.errors import Problem, conflict, not_found
-from .choices import Settings
+from ..messages.errors import Refusal, conflict, not_found
 from .clock import HOUR, Clock, iso
 from .records import Effect, Resource, StoredFile, related
+from .settings import Settings
 from .store import Store
 
 PRODUCTION = "production"
 SANDBOX = "sandbox"
-ORGANIZATION = "organization"  # where templates and other things live that both environments see
+ORGANIZATION = "organization"
+"""The environment of templates and other objects that both production and sandbox see."""
 
 ORGANIZATION_ID = "org_OfflineSimulation"
 ENVIRONMENT_IDS = {PRODUCTION: "env_OfflineProduction", SANDBOX: "env_OfflineSandbox"}
 
-# docs.withpersona.com/downloading-files: a file's URL is good for six hours after the answer that held it.
 FILE_LIFETIME = 6 * HOUR
+"""How long a file's URL works after the answer that held it (docs.withpersona.com/downloading-files)."""
 
-# The prefix of each kind's ids, as in the OpenAPI's examples.
 PREFIXES = {
     "inquiry": "inq",
     "inquiry-session": "iqse",
@@ -39,14 +39,16 @@ PREFIXES = {
     "selfie": "self",
     "importer": "mprt",
 }
+"""The prefix of each kind's ids, as in the OpenAPI's examples."""
+
 _ALPHANUMERIC = bytes.maketrans(b"+/", b"Xz")
 
 
 class Organization:
-    """What outlives a request: the store, the clock, the settings, and where the outside finds us.
+    """What all requests share: the store, the clock, the settings, and the public URLs.
 
     `origin` and `files_url` are the public bases of the API and of file URLs, without a trailing slash. `serving` tells
-    whether there is a server, whose requests are to get their turn while something takes long.
+    whether a server runs, whose requests must not wait for a long import.
     """
 
     def __init__(self, store: Store, clock: Clock, settings: Settings, seed: int, origin: str, files_url: str) -> None:
@@ -57,21 +59,21 @@ class Organization:
         self.files_url = files_url
         self.serving = False
         self.secret = store.setting("seed", str(seed)).encode()
-        # Told of each change, where there is a webhook: the environment, the change's name, the resource, and its context.
+        # Called for each change where there is a webhook, with the event's name, its resource and its context.
         self.publish: Callable[[Environment, str, Resource, dict[str, Any]], None] | None = None
 
     def token(self, purpose: str, subject: object, length: int = 24) -> str:
-        """Derive alphanumerics that the seed, the purpose and the subject alone determine."""
+        """Return alphanumerics that depend on the seed, the purpose and the subject alone."""
         digest = hashlib.blake2b(f"{purpose}:{subject}".encode(), key=self.secret.ljust(1, b"0")[:64], digest_size=48)
         return base64.b64encode(digest.digest()).translate(_ALPHANUMERIC).decode()[:length]
 
     def file_url(self, file_id: str, filename: str, now: int) -> str:
-        """Give a file's URL, good for six simulated hours."""
+        """Return a file's URL, which works for `FILE_LIFETIME`."""
         claim = f"{file_id}.{now + FILE_LIFETIME}"
         return f"{self.files_url}/{quote(filename, safe='')}?access_token={claim}.{self.token('file', claim)}"
 
     def open_file(self, filename: str, access_token: str, now: int) -> StoredFile | None:
-        """Give the file that a URL leads to, or None where the token is wrong or has expired."""
+        """Return the file of a URL, or None where its token is wrong or has expired."""
         claim, _, signature = access_token.rpartition(".")
         file_id, _, expires = claim.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self.token("file", claim).encode()):
@@ -81,7 +83,11 @@ class Organization:
 
 
 class Environment:
-    """One environment at one moment: reads, changes and logs its resources on behalf of one request or actor."""
+    """One environment at one moment, in which one request or actor reads, changes and logs resources.
+
+    `now` is that moment, in milliseconds since the epoch; `actor` is one of those of `Effect`, by default `api`. `effects`
+    counts the changes.
+    """
 
     def __init__(
         self, organization: Organization, name: str, now: int, actor: str = "api", request_id: str | None = None
@@ -94,12 +100,12 @@ class Environment:
         self.actor = actor
         self.request_id = request_id
         self.effects = 0
-        # One object for each id, so that two readers in one request never overwrite each other's changes.
+        # One object for each id, so that two reads of one resource never overwrite each other's changes.
         self._loaded: dict[str, Resource] = {}
 
     @property
     def timestamp(self) -> str:
-        """This moment, as attributes hold it."""
+        """This moment as the API writes it."""
         return iso(self.now)
 
     def create(
@@ -112,11 +118,24 @@ class Environment:
         private: dict[str, Any] | None = None,
         due: int | None = None,
     ) -> Resource:
-        """Add a resource, with a new id. Raises a 409 for a second account of one reference id."""
+        """Add a resource with a new id, and log its event if one is named.
+
+        `due` is the moment at which time alone will change it. Raises a 409 for a second account of one reference id.
+        """
         seq = self.store.next_seq()
         prefix = PREFIXES[type_.partition("/")[0]]
         id = f"{prefix}_{self.organization.token(prefix, seq)}"
-        resource = Resource(id, type_, self.name, self.now, attributes, relationships, private or {}, {}, due, seq)
+        resource = Resource(
+            id=id,
+            type=type_,
+            environment=self.name,
+            created=self.now,
+            attributes=attributes,
+            relationships=relationships,
+            private=private or {},
+            due=due,
+            seq=seq,
+        )
         self._write(self.store.insert, resource)
         self._loaded[id] = resource
         if event:
@@ -124,7 +143,7 @@ class Environment:
         return resource
 
     def save(self, resource: Resource, event: str | None = None) -> None:
-        """Write a changed resource, and what the change is called. Raises a 409 as `create` does."""
+        """Write a changed resource, and log the event if one is named. Raises a 409 as `create` does."""
         if "updated-at" in resource.attributes:
             resource.attributes["updated-at"] = self.timestamp
         self._write(self.store.update, resource)
@@ -132,10 +151,19 @@ class Environment:
             self.log(event, resource)
 
     def log(self, event: str, resource: Resource, context: dict[str, Any] | None = None) -> None:
-        """Append to the log what happened to a resource; `context` says more to a webhook."""
+        """Log a change of a resource; `context` is what its event adds for a webhook."""
         self.effects += 1
         status = resource.attributes.get("status")
-        self.store.add_effect(Effect(self.now, self.name, event, resource.id, status, self.actor, self.request_id))
+        effect = Effect(
+            at=self.now,
+            environment=self.name,
+            name=event,
+            resource_id=resource.id,
+            status=status,
+            actor=self.actor,
+            request_id=self.request_id,
+        )
+        self.store.add_effect(effect)
         if self.organization.publish is not None:
             self.organization.publish(self, event, resource, context or {})
 
@@ -148,8 +176,8 @@ class Environment:
 
     def find(self, kind: str, column: str, value: str) -> list[Resource]:
         """Read the resources of a kind whose column holds a value, oldest first."""
-        found = self.store.find(self.name, kind, column, value)
-        return [self._loaded.setdefault(resource.id, resource) for resource in found]
+        stored = self.store.find(self.name, kind, column, value)
+        return [self._loaded.setdefault(resource.id, resource) for resource in stored]
 
     def related(self, resource: Resource, *names: str) -> Resource | None:
         """Read the first object that a resource is related to by one of these names, or None."""
@@ -157,26 +185,26 @@ class Environment:
         return self.get(id) if id else None
 
     def children(self, resource: Resource, name: str) -> list[Resource]:
-        """Read everything that a to-many relationship names."""
+        """Read the objects that a to-many relationship names."""
         return [self.get(identifier["id"]) for identifier in resource.relationships.get(name, [])]
 
     def add_file(self, resource: Resource, filename: str, content: bytes, *places: str) -> None:
-        """Keep a file of a resource and put it at places in its attributes (see `serialization`)."""
+        """Store a file of a resource, which its attributes show at these places, such as `photo-urls/0/url`."""
         file_id = f"file{self.organization.token('file-id', f'{resource.id}/{places[0]}/{self.now}')}"
-        self.store.put_file(StoredFile(file_id, filename, len(content), content), resource.id)
+        self.store.put_file(StoredFile(id=file_id, filename=filename, size=len(content), content=content), resource.id)
         resource.files |= dict.fromkeys(places, file_id)
 
     def delete_files(self, resource: Resource) -> None:
-        """Forget the files of a resource."""
+        """Delete the files of a resource."""
         resource.files = {}
         self.store.delete_files(resource.id)
 
-    def _write(self, write: Any, resource: Resource) -> None:
+    def _write(self, write: Callable[[Resource], None], resource: Resource) -> None:
         try:
             write(resource)
         except sqlite3.IntegrityError:
             raise _not_unique() from None
 
 
-def _not_unique() -> Problem:
+def _not_unique() -> Refusal:
     return conflict("An account with this reference id already exists", title="Record not unique")

@@ -1,45 +1,38 @@
-"""What the sandbox did: the requests it answered, the changes that happened, and the events it tells a webhook of.
+"""The sandbox's logs: the requests it answered, the changes that happened, and the events for the webhook.
 
-An event is written in the transaction of the change it tells of, and sent after that is committed. So nothing is told that
-did not happen, and what a killed process had not delivered is still there to deliver.
+An event is written in the transaction of its change and sent after that commits. So no event tells of a change that was
+undone, and an event that a killed process did not deliver is still in the log.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from .database import Database
-from .records import Delivery, Effect, Event, RequestRecord
+from .records import Delivery, Effect, OutgoingEvent, RequestRecord
 
-# Reads are remembered for looking at, not for proof: beyond this many they make room. Writes stay for good.
 REMEMBERED_READS = 20_000
-
-# dataclasses.astuple copies deeply, which these flat records do not need.
-_REQUEST = attrgetter(*(field.name for field in fields(RequestRecord)))
-_EFFECT = attrgetter(*(field.name for field in fields(Effect)))
-
-_REQUEST_COLUMNS = ", ".join(field.name for field in fields(RequestRecord))
-_EFFECT_COLUMNS = ", ".join(field.name for field in fields(Effect))
-_EVENT_COLUMNS = "seq, id, at, name, resource_id, body, attempts, first_at, next_at"
+"""The age, in later requests, from which a GET may be deleted from the log; other requests stay."""
 
 
 class Log(Database):
-    """Appends to the logs and reads them."""
+    """A database that appends to its logs and reads them."""
 
     def __init__(self, path: str | Path | None = None) -> None:
         super().__init__(path)
         self._requests: int = self.scalar("SELECT coalesce(max(seq), 0) FROM request")
 
     def next_request(self) -> int:
-        """Take the number of the next request."""
+        """Return the number of the next request, which is then taken."""
         self._requests += 1
         return self._requests
 
     def latest(self) -> int:
-        """Give the latest moment that anything here remembers, or 0."""
+        """Return the latest moment in the logs, in milliseconds since the epoch, or 0."""
         tables = ("request", "effect", "delivery")
         return max(int(self.scalar(f"SELECT coalesce(max(at), 0) FROM {table}")) for table in tables)  # noqa: S608
 
@@ -47,8 +40,7 @@ class Log(Database):
 
     def add_request(self, seq: int, record: RequestRecord) -> None:
         """Append a request to the log."""
-        row = (seq, *_REQUEST(record))
-        self.db.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self.db.execute(_INSERT_REQUEST, (seq, *_REQUEST.values(record)))
         if seq % REMEMBERED_READS == 0:
             self.db.execute("DELETE FROM request WHERE seq <= ? AND method = 'GET'", (seq - REMEMBERED_READS,))
 
@@ -57,56 +49,56 @@ class Log(Database):
         return self._request_records("ORDER BY seq")
 
     def latest_requests(self, environment: str, limit: int, skip: int = 0) -> list[RequestRecord]:
-        """Read an environment's requests, and those that no key led anywhere, newest first."""
-        where = "WHERE environment = ? OR environment IS NULL ORDER BY seq DESC LIMIT ? OFFSET ?"
-        return self._request_records(where, environment, limit, skip)
+        """Read the requests of an environment, and those without a known key, newest first."""
+        clauses = "WHERE environment = ? OR environment IS NULL ORDER BY seq DESC LIMIT ? OFFSET ?"
+        return self._request_records(clauses, environment, limit, skip)
 
     def request(self, id: str) -> RequestRecord | None:
         """Read a logged request by its id."""
         return next(iter(self._request_records("WHERE id = ?", id)), None)
 
     def _request_records(self, clauses: str, *values: Any) -> list[RequestRecord]:
-        rows = self.db.execute(f"SELECT {_REQUEST_COLUMNS} FROM request {clauses}", values)  # noqa: S608
-        return [RequestRecord(*(*row[:9], bool(row[9]), row[10])) for row in rows.fetchall()]
+        rows = self.db.execute(f"SELECT {_REQUEST.columns} FROM request {clauses}", values).fetchall()  # noqa: S608
+        named = (dict(zip(_REQUEST.names, row, strict=True)) for row in rows)
+        return [RequestRecord(**{**row, "replayed": bool(row["replayed"])}) for row in named]
 
     # Changes
 
     def add_effect(self, effect: Effect) -> None:
         """Append a change to the log."""
-        self.db.execute("INSERT INTO effect VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", _EFFECT(effect))
+        self.db.execute(_INSERT_EFFECT, _EFFECT.values(effect))
 
     def effects(self, resource_id: str | None = None, request_id: str | None = None) -> list[Effect]:
         """Read the logged changes, oldest first: all of them, or one resource's or one request's."""
-        where = "WHERE (?1 IS NULL OR resource_id = ?1) AND (?2 IS NULL OR request_id = ?2) ORDER BY seq"
-        return self._effects(where, resource_id, request_id)
+        clauses = "WHERE (?1 IS NULL OR resource_id = ?1) AND (?2 IS NULL OR request_id = ?2) ORDER BY seq"
+        return self._effects(clauses, resource_id, request_id)
 
     def latest_effects(self, environment: str, limit: int) -> list[Effect]:
         """Read an environment's changes, newest first."""
         return self._effects("WHERE environment = ? ORDER BY seq DESC LIMIT ?", environment, limit)
 
     def _effects(self, clauses: str, *values: Any) -> list[Effect]:
-        rows = self.db.execute(f"SELECT {_EFFECT_COLUMNS} FROM effect {clauses}", values)  # noqa: S608
-        return [Effect(*row) for row in rows.fetchall()]
+        rows = self.db.execute(f"SELECT {_EFFECT.columns} FROM effect {clauses}", values).fetchall()  # noqa: S608
+        return [Effect(**dict(zip(_EFFECT.names, row, strict=True))) for row in rows]
 
     # Events and their deliveries
 
     def next_event(self) -> int:
-        """Give the number of the next event; used inside a transaction."""
+        """Return the number of the next event; used inside a transaction."""
         return int(self.scalar("SELECT coalesce(max(seq), 0) + 1 FROM event"))
 
-    def add_event(self, event: Event) -> None:
-        """Put an event where it waits for its delivery."""
-        row = (event.seq, event.id, event.at, event.name, event.resource_id, event.body, 0, None, event.next_at)
-        self.db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    def add_event(self, event: OutgoingEvent) -> None:
+        """Append an event, to be delivered when it is due."""
+        self.db.execute(_INSERT_EVENT, _EVENT.values(event))
 
-    def due_events(self, now: int, limit: int) -> list[Event]:
-        """Read the events to be sent by now, the one that is due longest first."""
-        sql = f"SELECT {_EVENT_COLUMNS} FROM event WHERE next_at <= ? ORDER BY next_at, seq LIMIT ?"  # noqa: S608
-        rows = self.db.execute(sql, (now, limit))
-        return [Event(*row) for row in rows.fetchall()]
+    def due_events(self, now: int, limit: int) -> list[OutgoingEvent]:
+        """Read the events that are due by now, the one that is due longest first."""
+        sql = f"SELECT {_EVENT.columns} FROM event WHERE next_at <= ? ORDER BY next_at, seq LIMIT ?"  # noqa: S608
+        rows = self.db.execute(sql, (now, limit)).fetchall()
+        return [OutgoingEvent(**dict(zip(_EVENT.names, row, strict=True))) for row in rows]
 
-    def add_delivery(self, event: Event, delivery: Delivery) -> None:
-        """Keep how an attempt at an event went, and when the next one is due."""
+    def add_delivery(self, event: OutgoingEvent, delivery: Delivery) -> None:
+        """Append an attempt to deliver an event, and note when its next one is due."""
         row = (event.seq, delivery.at, delivery.url, delivery.attempt, delivery.status, delivery.error, delivery.next_at)
         self.db.execute("INSERT INTO delivery VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", row)
         self.db.execute(
@@ -120,5 +112,27 @@ class Log(Database):
             "SELECT event.id, event.name, event.resource_id, delivery.at, url, attempt, status, error, delivery.next_at"
             " FROM delivery JOIN event ON event.seq = delivery.event_seq ORDER BY delivery.seq DESC LIMIT ?",
             (limit,),
-        )
-        return [Delivery(*row) for row in rows.fetchall()]
+        ).fetchall()
+        return [Delivery(**dict(zip(_DELIVERY.names, row, strict=True))) for row in rows]
+
+
+class _Columns:
+    """The columns of a table, which are the fields of its record."""
+
+    def __init__(self, record: Any) -> None:
+        self.names = tuple(field.name for field in fields(record))
+        self.columns = ", ".join(self.names)
+        # dataclasses.astuple copies deeply, which these flat records do not need.
+        self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.names)
+
+    def insertion(self, table: str, *before: str) -> str:
+        """Return the statement that adds a row: the columns `before`, then those of the record."""
+        names = (*before, *self.names)
+        return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+
+
+_REQUEST, _EFFECT = _Columns(RequestRecord), _Columns(Effect)
+_EVENT, _DELIVERY = _Columns(OutgoingEvent), _Columns(Delivery)
+_INSERT_REQUEST = _REQUEST.insertion("request", "seq")
+_INSERT_EFFECT = _EFFECT.insertion("effect")
+_INSERT_EVENT = _EVENT.insertion("event")

@@ -1,4 +1,7 @@
-"""What the sandbox remembers, one class for each thing: resources, requests, changes, events, files, answers."""
+"""The records that the sandbox keeps: resources, requests, changes, events, deliveries, files and stored answers.
+
+Their moments are simulated, in milliseconds since the epoch.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Identifier = dict[str, str]
+"""What a relationship names an object by: its `type` and its `id`."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Resource:
     """One API object; relationships hold identifiers without their `data` wrapper."""
 
@@ -19,22 +23,27 @@ class Resource:
     attributes: dict[str, Any]
     relationships: dict[str, Any] = field(default_factory=dict)
     private: dict[str, Any] = field(default_factory=dict)  # what the sandbox knows and never answers
-    files: dict[str, str] = field(default_factory=dict)  # place in the attributes -> file id
+    files: dict[str, str] = field(default_factory=dict)  # file ids, by their places in the attributes
     due: int | None = None  # when time alone will change it
-    seq: int = 0
+    seq: int = 0  # its place in the order of creation
 
     @property
     def kind(self) -> str:
-        """The type without what follows its slash: `report` of `report/watchlist`."""
+        """The type up to its slash: `report` of `report/watchlist`."""
         return self.type.partition("/")[0]
 
     @property
+    def subtype(self) -> str:
+        """The type after its slash: `watchlist` of `report/watchlist`; empty where there is none."""
+        return self.type.partition("/")[2]
+
+    @property
     def identifier(self) -> Identifier:
-        """How a relationship names it."""
+        """What a relationship names it by."""
         return {"type": self.type, "id": self.id}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request that the API answered; `api_key` is masked, `effects` counts the changes it made."""
 
@@ -51,9 +60,9 @@ class RequestRecord:
     effects: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One change that happened, named as Persona names the event, where it has one; `status` is the resource's after it.
+    """One change, named as Persona names its event where there is one; `status` is the resource's after the change.
 
     `actor` is `api`, `clock` (time ran out, or a job finished), `applicant` or `organization`; only the first has a
     `request_id`.
@@ -68,9 +77,9 @@ class Effect:
     request_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event that a webhook is told of: `body` as it is sent, what it was when it happened.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingEvent:
+    """One event for the webhook; `body` is what is sent, as it was when the event happened.
 
     `attempts` counts the deliveries tried so far, the first of them at `first_at`; the next is due at `next_at`, None where
     there is none.
@@ -87,11 +96,11 @@ class Event:
     next_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One attempt to deliver an event: the `status` that was answered, or the `error` where nothing was.
+    """One attempt to deliver an event: the `status` of the receiver's answer, or the `error` where there was no answer.
 
-    `attempt` counts from 1; `next_at` is when it is tried again, None where it is not.
+    `attempt` counts from 1; `next_at` is the moment of the next attempt, None where there is none.
     """
 
     event_id: str
@@ -105,9 +114,9 @@ class Delivery:
     next_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A file's bytes and its name."""
+    """A file's bytes and its name; `size` is in bytes."""
 
     id: str
     filename: str
@@ -115,9 +124,9 @@ class StoredFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """What was first answered under an idempotency key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReply:
+    """The first reply under an idempotency key, and the fingerprint of the request it answered."""
 
     at: int
     fingerprint: str
@@ -127,7 +136,7 @@ class StoredAnswer:
 
 
 def related(resource: Resource, *names: str) -> str | None:
-    """Give the id of the first object that a resource is related to by one of these names, or None."""
+    """Return the id of the first object that a resource is related to by one of these names, or None."""
     for name in names:
         target = resource.relationships.get(name)
         if isinstance(target, list):

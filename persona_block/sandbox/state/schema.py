@@ -1,4 +1,4 @@
-"""The tables of the sandbox's state, and the indexes that its lists are read by."""
+"""The tables of the sandbox's state, and the indexes that its lists use."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

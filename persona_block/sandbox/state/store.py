@@ -1,7 +1,7 @@
-"""The sandbox's state: resources, their files, and the answers kept under idempotency keys, besides the logs.
+"""The sandbox's state: resources, their files, rows to import, and replies kept under idempotency keys, besides the logs.
 
-A resource is one JSON document and the few columns that lists filter and sort by. `seq` grows with every resource, and
-so with its creation; lists page by it, which costs the same at the end of a list as at its start.
+A resource is one JSON document and the few columns that lists filter and sort by. Its `seq` is its place in the order of
+creation. Lists page by it, so that the last page costs no more than the first.
 """
 
 from __future__ import annotations
@@ -12,33 +12,34 @@ from contextlib import contextmanager
 from typing import Any
 
 from .log import Log
-from .records import Resource, StoredAnswer, StoredFile, related
+from .records import Resource, StoredFile, StoredReply, related
 
 Filter = tuple[str, list[str]]
+"""A column, and the values of which it must hold one."""
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 _COLUMNS = "seq, id, type, environment, created, due, document"
-_FILTERS = frozenset({"id", "status", "reference_id", "account_id", "inquiry_id", "template_id", "note"})
+_FILTER_COLUMNS = frozenset({"id", "status", "reference_id", "account_id", "inquiry_id", "template_id", "note"})
 
 
 class Store(Log):
-    """Reads and writes everything the sandbox remembers. `path` None keeps it in memory.
+    """Everything that the sandbox keeps, in the file `path`, or in memory for None.
 
-    Raises OSError for a file that is no state of a sandbox, or that another sandbox has open.
+    Raises OSError for a file that is not the state of a sandbox, or that another sandbox has open.
     """
 
     _seq = 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen together, or not at all if it raises."""
+        """Commit what happens inside, or undo all of it if it raises."""
         with super().transaction():
             self._seq = self.scalar("SELECT coalesce(max(seq), 0) FROM resource")
             yield
 
     def next_seq(self) -> int:
-        """Take the place of the next resource; used inside a transaction."""
+        """Return the place of the next resource, which is then taken; used inside a transaction."""
         self._seq += 1
         return self._seq
 
@@ -48,16 +49,24 @@ class Store(Log):
         """Add a resource. Raises sqlite3.IntegrityError for a second account of one reference id."""
         self.db.execute(
             "INSERT INTO resource (seq, id, environment, kind, type, created, due, status, reference_id, account_id,"
-            " inquiry_id, template_id, note, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (resource.seq, resource.id, resource.environment, resource.kind, resource.type, resource.created, *_row(resource)),
+            " inquiry_id, template_id, note, document) VALUES (:seq, :id, :environment, :kind, :type, :created, :due, :status,"
+            " :reference_id, :account_id, :inquiry_id, :template_id, :note, :document)",
+            {
+                "id": resource.id,
+                "environment": resource.environment,
+                "kind": resource.kind,
+                "type": resource.type,
+                "created": resource.created,
+                **_changing_columns(resource),
+            },
         )
 
     def update(self, resource: Resource) -> None:
         """Write a resource's present state. Raises sqlite3.IntegrityError as `insert` does."""
         self.db.execute(
-            "UPDATE resource SET due = ?, status = ?, reference_id = ?, account_id = ?, inquiry_id = ?, template_id = ?,"
-            " note = ?, document = ? WHERE seq = ?",
-            (*_row(resource), resource.seq),
+            "UPDATE resource SET due = :due, status = :status, reference_id = :reference_id, account_id = :account_id,"
+            " inquiry_id = :inquiry_id, template_id = :template_id, note = :note, document = :document WHERE seq = :seq",
+            _changing_columns(resource),
         )
 
     def get(self, id: str) -> Resource | None:
@@ -66,7 +75,7 @@ class Store(Log):
         return None if row is None else _resource(row)
 
     def find(self, environment: str, kind: str, column: str, value: str) -> list[Resource]:
-        """Read, oldest first, the resources of a kind whose column holds the value."""
+        """Read the resources of a kind whose column holds the value, oldest first."""
         where, values = _where([(column, [value])])
         rows = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY seq",  # noqa: S608
@@ -90,9 +99,10 @@ class Store(Log):
         created: tuple[int | None, int | None] = (None, None),
         report_id: str | None = None,
     ) -> list[Resource]:
-        """Read at most `limit` resources, newest first: the ones just after, or just before, a place in the list.
+        """Read a page of resources, newest first: the ones just after, or just before, a place in the list.
 
-        `filters` are columns, each with the values of which it must hold one; `created` the first and last moment, inclusive.
+        `limit` is their highest number; `created` the first and the last moment of their creation, both inclusive;
+        `report_id` a report that they must be related to.
         """
         where, values = _where(filters)
         for condition, value in (
@@ -106,7 +116,7 @@ class Store(Log):
                 where += f" AND {condition}"
                 values.append(value)
         order = "ASC" if before is not None else "DESC"
-        # With a few ids to look for, looking them up and sorting beats walking the list until they have turned up.
+        # For a few ids, looking each up and sorting is faster than walking the list until all have turned up.
         by = "+seq" if any(len(values) > 1 and column != "status" for column, values in filters) else "seq"
         rows = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE environment = ? AND kind = ?{where} ORDER BY {by} {order} LIMIT ?",  # noqa: S608
@@ -116,7 +126,7 @@ class Store(Log):
         return resources[::-1] if before is not None else resources
 
     def next_due(self, now: int, kinds: Sequence[str]) -> Resource | None:
-        """Read the resource of these kinds that time should have changed first by now, if there is one."""
+        """Read the resource of these kinds that has been due longest by now, or None."""
         row = self.db.execute(
             f"SELECT {_COLUMNS} FROM resource WHERE due <= ? AND kind IN ({', '.join('?' * len(kinds))})"  # noqa: S608
             " ORDER BY due, seq LIMIT 1",
@@ -127,12 +137,12 @@ class Store(Log):
     # Imports under way
 
     def put_import_rows(self, importer_id: str, rows: Iterable[Any]) -> None:
-        """Keep the rows of a file that is to be imported."""
+        """Store the rows of a file that is to be imported."""
         numbered = ((importer_id, number, _ENCODE(row)) for number, row in enumerate(rows))
         self.db.executemany("INSERT INTO import_row VALUES (?, ?, ?)", numbered)
 
     def take_import_rows(self, importer_id: str, limit: int | None) -> list[Any]:
-        """Read the first rows that are kept, at most `limit` or all of them, and keep them no longer."""
+        """Read and delete the first stored rows of an import, at most `limit`, or all for None."""
         sql = "SELECT number, cells FROM import_row WHERE importer_id = ? ORDER BY number LIMIT ?"
         rows = self.db.execute(sql, (importer_id, -1 if limit is None else limit)).fetchall()
         if rows:
@@ -140,61 +150,63 @@ class Store(Log):
         return [json.loads(cells) for _, cells in rows]
 
     def has_import_rows(self, importer_id: str) -> bool:
-        """Whether rows are still kept."""
+        """Return whether an import has stored rows."""
         return bool(self.scalar("SELECT EXISTS (SELECT 1 FROM import_row WHERE importer_id = ?)", importer_id))
 
     # Files
 
     def put_file(self, file: StoredFile, resource_id: str) -> None:
-        """Keep a file that belongs to a resource."""
+        """Store a file that belongs to a resource."""
         row = (file.id, resource_id, file.filename, file.size, file.content)
         self.db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
 
     def get_file(self, id: str) -> StoredFile | None:
         """Read a file with its bytes."""
         row = self.db.execute("SELECT id, filename, size, content FROM file WHERE id = ?", (id,)).fetchone()
-        return None if row is None else StoredFile(*row)
+        return None if row is None else StoredFile(id=row[0], filename=row[1], size=row[2], content=row[3])
 
     def file_names(self, resource_id: str) -> dict[str, tuple[str, int]]:
-        """Give the name and size of each file of a resource, by file id."""
+        """Return the name and size of each file of a resource, by file id."""
         rows = self.db.execute("SELECT id, filename, size FROM file WHERE resource_id = ?", (resource_id,))
         return {id: (filename, size) for id, filename, size in rows.fetchall()}
 
     def delete_files(self, resource_id: str) -> None:
-        """Forget the bytes of a resource's files."""
+        """Delete the files of a resource."""
         self.db.execute("DELETE FROM file WHERE resource_id = ?", (resource_id,))
 
     # Idempotency
 
-    def get_answer(self, api_key: str, idempotency_key: str) -> StoredAnswer | None:
-        """Read what was first answered under a key."""
+    def get_reply(self, api_key: str, idempotency_key: str) -> StoredReply | None:
+        """Read the first reply to an idempotency key, or None."""
         row = self.db.execute(
             "SELECT at, fingerprint, status, media_type, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
             (api_key, idempotency_key),
         ).fetchone()
-        return None if row is None else StoredAnswer(*row)
+        if row is None:
+            return None
+        return StoredReply(at=row[0], fingerprint=row[1], status=row[2], media_type=row[3], body=row[4])
 
-    def put_answer(self, api_key: str, idempotency_key: str, answer: StoredAnswer) -> None:
-        """Keep what was answered under a key, in the place of an answer that has run out."""
+    def put_reply(self, api_key: str, idempotency_key: str, reply: StoredReply) -> None:
+        """Store the reply to an idempotency key, in the place of one that has expired."""
         self.db.execute(
             "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (api_key, idempotency_key, answer.at, answer.fingerprint, answer.status, answer.media_type, answer.body),
+            (api_key, idempotency_key, reply.at, reply.fingerprint, reply.status, reply.media_type, reply.body),
         )
 
 
 def _where(filters: list[Filter]) -> tuple[str, list[Any]]:
-    """Write filters as SQL; column names are checked, values are bound."""
+    """Return filters as SQL and the values to bind; a column that is no filter raises ValueError."""
     where, values = "", []
     for column, accepted in filters:
-        if column not in _FILTERS:
-            raise ValueError(f"{column} is no column to filter by")
+        if column not in _FILTER_COLUMNS:
+            raise ValueError(f"{column} is not a column to filter by")
         where += f" AND {column} IN ({', '.join('?' * len(accepted))})" if len(accepted) != 1 else f" AND {column} = ?"
         values += accepted
     return where, values
 
 
-def _row(resource: Resource) -> tuple[Any, ...]:
-    """Give the columns that follow from a resource's state, in the order the statements above name them."""
+def _changing_columns(resource: Resource) -> dict[str, Any]:
+    """Return the columns that follow from a resource's present state, and its place."""
     attributes = resource.attributes
     document = {
         "attributes": attributes,
@@ -202,16 +214,17 @@ def _row(resource: Resource) -> tuple[Any, ...]:
         "private": resource.private,
         "files": resource.files,
     }
-    return (
-        resource.due,
-        attributes.get("status"),
-        attributes.get("reference-id", resource.private.get("reference-id")),
-        related(resource, "account", "accounts"),
-        related(resource, "inquiry", "inquiries"),
-        related(resource, "inquiry-template", "template", "case-template", "report-template"),
-        attributes.get("note"),
-        _ENCODE(document),
-    )
+    return {
+        "seq": resource.seq,
+        "due": resource.due,
+        "status": attributes.get("status"),
+        "reference_id": attributes.get("reference-id", resource.private.get("reference-id")),
+        "account_id": related(resource, "account", "accounts"),
+        "inquiry_id": related(resource, "inquiry", "inquiries"),
+        "template_id": related(resource, "inquiry-template", "template", "case-template", "report-template"),
+        "note": attributes.get("note"),
+        "document": _ENCODE(document),
+    }
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:

@@ -1,1 +1,1 @@
-"""Events of the simulation, and their signed delivery to a receiver."""
+"""Events of the simulation, and their signed delivery to a webhook."""

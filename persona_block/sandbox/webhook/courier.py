@@ -1,4 +1,4 @@
-"""Delivers events to the webhook: signed, at least once, tried again on a schedule in simulated time."""
+"""The courier: it sends events to the webhook, signed, at least once, with retries in simulated time."""
 
 from __future__ import annotations
 
@@ -11,47 +11,46 @@ import httpx
 
 from ...call.observe import silent_libraries
 from ...webhooks import SIGNATURE_HEADER, sign
-from ..simulation.settle import settle
+from ..simulation.settle import settled
 from ..state.clock import SECOND
 from ..state.environment import Organization
-from ..state.records import Delivery, Event
+from ..state.records import Delivery, OutgoingEvent
 from .events import Webhook
 
-# docs.withpersona.com/docs/best-practices, an older page: seconds after the first attempt
 SCHEDULE = (0, 3, 18, 83, 258)
+"""When an event is sent, in simulated seconds after the first attempt (docs.withpersona.com/docs/best-practices, older)."""
 
 TIMEOUT = 10.0
-"""Real seconds that a receiver has for its answer."""
+"""How long a receiver has for its answer, in real seconds."""
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 16
-_PAUSE = 0.05  # between two looks for what time has made due
+_PAUSE = 0.05  # real seconds between two looks for events that are due
 
 
 class Courier:
-    """Takes events from where they wait to one webhook; `transport` replaces the network."""
+    """Sends the logged events of an organisation to a webhook."""
 
-    def __init__(self, organization: Organization, webhook: Webhook, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(self, organization: Organization, webhook: Webhook) -> None:
         self._organization = organization
         self._webhook = webhook
-        self._transport = transport
         self._under_way: set[int] = set()
 
     async def deliver(self) -> list[Delivery]:
-        """Send everything that is due now, in the order it happened, and give how each attempt went.
+        """Send every event that is due now, in the order they happened, and return the attempts.
 
-        What a receiver sets off meanwhile is part of it.
+        Events that a receiver causes meanwhile are sent too.
         """
-        done = []
+        attempts = []
         async with self._client() as http:
             while event := self._next():
-                done.append(await self._attempt(http, event))
-        return done
+                attempts.append(await self._attempt(http, event))
+        return attempts
 
     @contextlib.asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:
-        """Send what becomes due while the context lasts, several at a time."""
+        """Send events as they become due while the context lasts, several at a time."""
         task = asyncio.create_task(self._deliver_on())
         try:
             yield
@@ -61,34 +60,31 @@ class Courier:
                 await task
 
     async def _deliver_on(self) -> None:
-        gate = asyncio.Semaphore(_AT_ONCE)
+        slots = asyncio.Semaphore(_AT_ONCE)
         async with self._client() as http, asyncio.TaskGroup() as sending:
             while True:
-                await gate.acquire()
+                await slots.acquire()
                 if event := self._next():
-                    sending.create_task(self._attempt(http, event)).add_done_callback(lambda _: gate.release())
-                    await asyncio.sleep(0)  # for requests that wait
+                    sending.create_task(self._attempt(http, event)).add_done_callback(lambda _task: slots.release())
+                    await asyncio.sleep(0)  # lets waiting requests run
                 else:
-                    gate.release()
+                    slots.release()
                     await asyncio.sleep(_PAUSE)
 
     def _client(self) -> httpx.AsyncClient:
-        # Nobody vouches for the certificate of a receiver on this machine, and nobody else stands on the way to it.
-        return httpx.AsyncClient(transport=self._transport, verify=False, trust_env=False, timeout=None)  # noqa: S113, S501
+        # A receiver on this machine has no certificate of an authority, and nobody can listen in on the way to it.
+        return httpx.AsyncClient(transport=self._webhook.transport, verify=False, trust_env=False, timeout=None)  # noqa: S113, S501
 
-    def _next(self) -> Event | None:
-        """Take the oldest event that is due and not under way."""
-        store = self._organization.store
-        with store.transaction():
-            now = self._organization.clock.milliseconds()
-            settle(self._organization, now)
-            due = store.due_events(now, len(self._under_way) + 1)
+    def _next(self) -> OutgoingEvent | None:
+        """Return the event that is due longest and not under way, and mark it as under way."""
+        with settled(self._organization) as now:
+            due = self._organization.store.due_events(now, len(self._under_way) + 1)
             event = next((each for each in due if each.seq not in self._under_way), None)
             if event is not None:
                 self._under_way.add(event.seq)
         return event
 
-    async def _attempt(self, http: httpx.AsyncClient, event: Event) -> Delivery:
+    async def _attempt(self, http: httpx.AsyncClient, event: OutgoingEvent) -> Delivery:
         at = self._organization.clock.milliseconds()
         try:
             status, error = await self._send(http, event, at)
@@ -99,17 +95,27 @@ class Courier:
             self._under_way.discard(event.seq)
         return delivery
 
-    def _delivery(self, event: Event, at: int, status: int | None, error: str | None) -> Delivery:
+    def _delivery(self, event: OutgoingEvent, at: int, status: int | None, error: str | None) -> Delivery:
         attempt, next_at = event.attempts + 1, None
         if attempt < len(SCHEDULE) and not (status and 200 <= status < 300):
             next_at = (event.first_at or at) + SCHEDULE[attempt] * SECOND
-        return Delivery(event.id, event.name, event.resource_id, at, self._webhook.url, attempt, status, error, next_at)
+        return Delivery(
+            event_id=event.id,
+            name=event.name,
+            resource_id=event.resource_id,
+            at=at,
+            url=self._webhook.url,
+            attempt=attempt,
+            status=status,
+            error=error,
+            next_at=next_at,
+        )
 
-    async def _send(self, http: httpx.AsyncClient, event: Event, at: int) -> tuple[int | None, str | None]:
-        """Send an event once; gives the status answered, or why there was none."""
+    async def _send(self, http: httpx.AsyncClient, event: OutgoingEvent, at: int) -> tuple[int | None, str | None]:
+        """Send an event once, and return the status of the answer, or why there was none."""
         headers = {
             "Content-Type": "application/json",
-            # By the real clock, since the receiver's own is the one that a signature's age is measured with
+            # Signed at the real time, because receivers measure a signature's age by their own clock
             SIGNATURE_HEADER: sign(event.body, self._webhook.secret),
             "Persona-Webhook-Attempts-Made": str(event.attempts + 1),
             "Persona-Webhook-Attempts-Left": str(len(SCHEDULE) - event.attempts - 1),

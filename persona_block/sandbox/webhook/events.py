@@ -1,7 +1,7 @@
-"""What a webhook is told: which changes are events of Persona's, and how one is written.
+"""The events of Persona that the sandbox sends, and the webhook that receives them.
 
-Names and bodies are those of the OpenAPI's `webhooks`. A body is written when its event happens, whatever becomes of the
-object afterwards. Sources: docs.withpersona.com/webhooks and /webhooks-best-practices.
+Names and bodies are those of the OpenAPI's `webhooks`. A body is written when its event happens and does not change with
+its object afterwards. Sources: docs.withpersona.com/webhooks and /webhooks-best-practices.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ...call.addresses import is_loopback
 from ...spec.inflection import INFLECTIONS, inflect
-from ..api.serialization import present
+from ..api.serialization import resource_object
 from ..state.environment import Environment
-from ..state.records import Event, Resource
+from ..state.records import OutgoingEvent, Resource
+
+if TYPE_CHECKING:
+    import httpx
 
 _SCREENINGS = ("adverse-media", "politically-exposed-person", "watchlist")
 
@@ -32,56 +35,72 @@ EVENTS: frozenset[str] = frozenset(
         *(f"verification.{change}" for change in ("created", "submitted", "passed", "failed", "canceled")),
     }
 )
-"""Every event that the sandbox can send."""
+"""The names of all events that the sandbox can send."""
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where events go, signed with what, which of them, and how their keys are spelt.
+    """A receiver of signed events, on this machine.
 
-    url: http or https on this machine, since a simulation tells nobody else.
-    events: names such as `inquiry.approved`, or patterns such as `report/*.ready`.
-    inflection: kebab, camel or snake.
+    url: http or https on this machine, since the sandbox talks to no other.
+    secret: what events are signed with.
+    events: names such as `inquiry.approved`, or patterns such as `report/*.ready` (see `EVENTS`). Default all.
+    inflection: the spelling of keys: kebab (default), camel or snake.
+    transport: answers in the place of the network, such as an httpx.ASGITransport of the receiving application. Default
+        None, the network.
 
-    Raises ValueError for anything else.
+    Raises ValueError for another URL or inflection, an empty secret, or a name or pattern of no event.
     """
 
     url: str
     secret: str = field(repr=False)
     events: Sequence[str] = ("*",)
     inflection: str = "kebab"
+    transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not _is_here(self.url):
-            raise ValueError("webhook must be an http or https URL on this machine, such as http://127.0.0.1:8000/webhooks")
+        if not _is_local(self.url):
+            raise ValueError(
+                "a webhook's url must be an http or https URL on this machine, such as http://127.0.0.1:8000/webhooks"
+            )
         if not self.secret:
-            raise ValueError("webhook_secret must be given with webhook: events are signed with it")
+            raise ValueError("a webhook's secret must not be empty: events are signed with it")
         if self.inflection not in INFLECTIONS:
-            raise ValueError(f"webhook_inflection must be one of {', '.join(INFLECTIONS)}")
+            raise ValueError(f"a webhook's inflection must be one of {', '.join(INFLECTIONS)}")
         for pattern in self.events:
             if not any(fnmatchcase(name, pattern) for name in EVENTS):
-                raise ValueError(f"webhook_events holds a name that is no event here; there are {', '.join(sorted(EVENTS))}")
+                names = ", ".join(sorted(EVENTS))
+                raise ValueError(f"a webhook's events must be names of events or patterns of them; there are {names}")
 
     def publish(self, env: Environment, name: str, resource: Resource, context: dict[str, Any]) -> None:
-        """Write a change down as an event, if it is one that the webhook wants; used inside a transaction."""
+        """Log a change as an event to send, if it is one that the webhook takes; used inside a transaction."""
         if name not in EVENTS or not any(fnmatchcase(name, pattern) for pattern in self.events):
             return
         seq = env.store.next_event()
         id = f"evt_{env.organization.token('evt', seq)}"
-        attributes: dict[str, Any] = {"name": name, "payload": {"data": present(env, resource, {})}}
+        attributes: dict[str, Any] = {"name": name, "payload": {"data": resource_object(env, resource)}}
         if context:
             attributes["context"] = context
         attributes["created-at"] = env.timestamp
         body = inflect({"data": {"type": "event", "id": id, "attributes": attributes}}, self.inflection)
-        env.store.add_event(Event(seq, id, env.now, name, resource.id, _ENCODE(body).encode(), next_at=env.now))
+        event = OutgoingEvent(
+            seq=seq,
+            id=id,
+            at=env.now,
+            name=name,
+            resource_id=resource.id,
+            body=_ENCODE(body).encode(),
+            next_at=env.now,
+        )
+        env.store.add_event(event)
 
 
-def _is_here(url: str) -> bool:
+def _is_local(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        whole = parts.port != 0 and parts.username is None
-        return parts.scheme in ("http", "https") and whole and is_loopback(parts.hostname or "")
+        is_valid = parts.port != 0 and parts.username is None
+        return parts.scheme in ("http", "https") and is_valid and is_loopback(parts.hostname or "")
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one of the documented ones, and nothing is left of a request that was refused."""
+"""Random requests: each reply is a documented one, and a refused request changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS, Operation
 from persona_block.sandbox.messages.shapes import Shape
 from tests.support.budget import budget
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 SETTINGS = settings(
     max_examples=budget(small=30, full=500), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -35,10 +35,10 @@ FIELDS = st.dictionaries(FIELD_KEYS, VALUE, max_size=4)
 
 
 def bodies(shape: Shape) -> st.SearchStrategy[Any]:
-    """Bodies that mostly have the right keys, with values that may be anything."""
+    """Return bodies that mostly have the right names, with any values."""
     members = {}
-    for key, inner in shape.items():
-        name = key.removesuffix("!")
+    for marked_name, inner in shape.items():
+        name = marked_name.removesuffix("!")
         if isinstance(inner, dict):
             members[name] = bodies(inner)
         else:
@@ -61,27 +61,29 @@ ROWS = st.lists(st.lists(st.text(max_size=8), max_size=4), max_size=5)
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client() as made:
-        yield made
+def client() -> Iterator[ContractClient]:
+    """A client of one sandbox for all tests of this module."""
+    with ContractClient() as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-def ids(client: Client) -> dict[str, str]:
+def ids(client: ContractClient) -> dict[str, str]:
+    """The ids of an inquiry and an account."""
     return {"inquiry": client.inquiry().id, "account": client.account(reference_id="r").id}
 
 
 @SETTINGS
 @given(request=REQUESTS, in_sandbox=st.booleans())
-def test_any_body(client: Client, ids: dict[str, str], request: tuple[Operation, Any], in_sandbox: bool) -> None:
+def test_any_body(client: ContractClient, ids: dict[str, str], request: tuple[Operation, Any], in_sandbox: bool) -> None:
     operation, body = request
     kind = "account" if operation.path.startswith("/accounts") else "inquiry"
-    key = client.sandbox.sandbox_key if in_sandbox else client.sandbox.api_key
+    api_key = client.sandbox.sandbox_key if in_sandbox else client.sandbox.api_key
     before = len(client.sandbox.effects)
-    answer = client.call(operation.method, operation.path.format(id=ids[kind]), body, key=key)
+    reply = client.call(operation.method, operation.path.format(id=ids[kind]), body, api_key=api_key)
     caused = len(client.sandbox.effects) - before
-    assert (caused > 0) == (answer.status < 300) or (answer.status == 200 and operation.path.endswith("simulate-actions"))
-    assert answer.status in (200, 201, 400, 403, 404, 409, 422)
+    assert (caused > 0) == (reply.status < 300) or (reply.status == 200 and operation.path.endswith("simulate-actions"))
+    assert reply.status in (200, 201, 400, 403, 404, 409, 422)
 
 
 @SETTINGS
@@ -90,7 +92,9 @@ def test_any_body(client: Client, ids: dict[str, str], request: tuple[Operation,
     id=IDS,
     query=st.lists(st.tuples(PARAMETERS | st.text(max_size=8), ARGUMENTS | st.text(max_size=8)), max_size=3),
 )
-def test_any_query(client: Client, ids: dict[str, str], operation: Operation, id: str, query: list[tuple[str, str]]) -> None:
+def test_any_query(
+    client: ContractClient, ids: dict[str, str], operation: Operation, id: str, query: list[tuple[str, str]]
+) -> None:
     path = operation.path.format(id=ids.get(id, id))
     text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
     client.call(operation.method, f"{path}?{text}")
@@ -101,15 +105,15 @@ def test_any_query(client: Client, ids: dict[str, str], operation: Operation, id
 @example(content=b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--", headers={"Content-Type": "multipart/form-data"})
 @example(content=b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"})
 @example(content=b"--x\r\nbroken", headers={"Content-Type": "Multipart/Form-Data; boundary=x"})
-def test_any_bytes(client: Client, content: bytes, headers: dict[str, str]) -> None:
+def test_any_bytes(client: ContractClient, content: bytes, headers: dict[str, str]) -> None:
     for path in ("/importer/accounts", "/accounts"):
-        answer = client.call("POST", path, content=content, headers=headers)
-        assert answer.status in (201, 400, 422)
+        reply = client.call("POST", path, content=content, headers=headers)
+        assert reply.status in (201, 400, 422)
 
 
 @SETTINGS
 @given(rows=ROWS, header=st.sampled_from(["reference_id", "tags,birthdate", "x"]))
-def test_any_csv(client: Client, rows: list[list[str]], header: str) -> None:
+def test_any_csv(client: ContractClient, rows: list[list[str]], header: str) -> None:
     content = "\n".join([header, *(",".join(row) for row in rows)]).encode("utf-8", "surrogatepass")
     importer = client.upload(content)
     client.sandbox.clock.advance(2)

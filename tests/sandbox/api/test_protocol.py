@@ -1,4 +1,4 @@
-"""Keys and environments, versions, inflection, idempotency, rate limits, and the log of requests and effects."""
+"""The protocol: keys, environments, versions, inflection, idempotency, rate limits, and the log of requests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from persona_block.sandbox import Settings
 from persona_block.sandbox.api.protocol import VERSIONS
+from persona_block.sandbox.objects import sessions
 from persona_block.spec.inflection import inflect, kebab, normalize
 from tests.support import openapi
-from tests.support.contract_client import Client, contract
+from tests.support.contract_client import CheckedReply, ContractClient, contract
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 NEW = {"data": {"attributes": {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie"}}}
@@ -25,26 +27,26 @@ NEW = {"data": {"attributes": {"inquiry-template-id": "itmpl_GovernmentIdAndSelf
         ({"Authorization": "Bearer persona_production_offlin"}, "Token is invalid"),
     ],
 )
-def test_a_wrong_key(client: Client, headers: dict[str, str], title: str) -> None:
-    answer = client.get("/accounts", 401, headers=headers)
-    assert answer.body == {"errors": [{"title": title}]}
+def test_a_wrong_key(client: ContractClient, headers: dict[str, str], title: str) -> None:
+    reply = client.get("/accounts", 401, headers=headers)
+    assert reply.body == {"errors": [{"title": title}]}
     assert client.sandbox.requests[-1].environment is None
 
 
-def test_keys_are_masked_in_the_log(client: Client) -> None:
+def test_keys_are_masked_in_the_log(client: ContractClient) -> None:
     client.get("/accounts")
-    client.get("/accounts", 401, key="persona_production_somebodys-real-key")
+    client.get("/accounts", 401, api_key="persona_production_somebodys-real-key")
     logged = client.sandbox.requests
     assert [record.api_key for record in logged] == ["persona_production_***", "***"]
     assert "real" not in str(logged)
 
 
-def test_environments_are_apart(client: Client) -> None:
+def test_environments_do_not_see_each_other(client: ContractClient) -> None:
     sandbox_key = client.sandbox.sandbox_key
     mine = client.account(reference_id="same")
-    theirs = client.post("/accounts", {"data": {"attributes": {"reference-id": "same"}}}, 201, key=sandbox_key)
+    theirs = client.post("/accounts", {"data": {"attributes": {"reference-id": "same"}}}, 201, api_key=sandbox_key)
     assert client.get("/accounts").ids == [mine.id]
-    assert client.get("/accounts", key=sandbox_key).ids == [theirs.id]
+    assert client.get("/accounts", api_key=sandbox_key).ids == [theirs.id]
     client.get(f"/accounts/{theirs.id}", 404)
     client.get(f"/accounts?page[after]={theirs.id}", 400)
     assert mine.headers["persona-environment-id"] != theirs.headers["persona-environment-id"]
@@ -61,39 +63,42 @@ def test_environments_are_apart(client: Client) -> None:
         ({"Key-Inflection": "Kebab"}, 400),
     ],
 )
-def test_headers(client: Client, headers: dict[str, str], status: int) -> None:
+def test_headers(client: ContractClient, headers: dict[str, str], status: int) -> None:
     client.get("/accounts", status, headers=headers)
 
 
 @pytest.mark.parametrize(("inflection", "name"), [("kebab", "expires-at"), ("camel", "expiresAt"), ("snake", "expires_at")])
-def test_inflection(client: Client, inflection: str, name: str) -> None:
+def test_inflection(client: ContractClient, inflection: str, name: str) -> None:
     sent = inflect({**copy.deepcopy(NEW), "meta": {"auto-create-account-reference-id": "r"}}, inflection)
     fields = {"name-first": "Jane", "loose_key": 1, "looseKey": {"inner-key": 2}}
-    (attributes,) = (sent["data"]["attributes"],)
-    attributes["fields"] = fields
-    answer = client.post("/inquiries", sent, 201, headers={"Key-Inflection": inflection})
-    assert name in answer.attributes
-    assert {"name-first", "loose_key", "looseKey"} <= answer.attributes["fields"].keys()
-    kebab_answer = client.get(f"/inquiries/{answer.id}")
-    assert normalize(answer.data) == kebab_answer.data
-    assert kebab_answer.attributes["reference-id"] == "r"
-    client.get(f"/inquiries/{answer.id}", headers={"Key-Inflection": inflection})
-    client.finished(answer.id)
-    client.get(f"/inquiries/{answer.id}?include=verifications,documents,account", headers={"Key-Inflection": inflection})
+    sent["data"]["attributes"]["fields"] = fields
+    reply = client.post("/inquiries", sent, 201, headers={"Key-Inflection": inflection})
+    assert name in reply.attributes
+    assert {"name-first", "loose_key", "looseKey"} <= reply.attributes["fields"].keys()
+    kebab_reply = client.get(f"/inquiries/{reply.id}")
+    assert normalize(reply.data) == kebab_reply.data
+    assert kebab_reply.attributes["reference-id"] == "r"
+    client.get(f"/inquiries/{reply.id}", headers={"Key-Inflection": inflection})
+    client.finished(reply.id)
+    client.get(f"/inquiries/{reply.id}?include=verifications,documents,account", headers={"Key-Inflection": inflection})
     client.get("/inquiries?filter[reference_id]=r&filter[accountId]=x", headers={"Key-Inflection": inflection})
 
 
-@pytest.mark.parametrize("key", ["name-first", "address-street-1", "created-at-ts", "id", "inquiry-template-version-id"])
-def test_inflection_goes_both_ways(key: str) -> None:
+@pytest.mark.parametrize("name", ["name-first", "address-street-1", "created-at-ts", "id", "inquiry-template-version-id"])
+def test_inflection_goes_both_ways(name: str) -> None:
     for inflection in ("kebab", "camel", "snake"):
-        assert [kebab(spelled) for spelled in inflect({key: 1}, inflection)] == [key]
+        assert [kebab(spelled) for spelled in inflect({name: 1}, inflection)] == [name]
 
 
 class TestIdempotency:
-    def send(self, client: Client, body: Any = NEW, path: str = "/inquiries", key: str = "one", **options: Any) -> Any:
-        return client.call("POST", path, body, headers={"Idempotency-Key": key, **options.pop("headers", {})}, **options)
+    """Idempotency keys and the replies that are replayed under them."""
 
-    def test_the_first_answer_comes_again(self, client: Client) -> None:
+    def send(self, client: ContractClient, body: Any = NEW, path: str = "/inquiries", **options: Any) -> CheckedReply:
+        """Send a POST under an idempotency key, by default `one`, and return the reply."""
+        headers = {"Idempotency-Key": options.pop("idempotency_key", "one"), **options.pop("headers", {})}
+        return client.call("POST", path, body, headers=headers, **options)
+
+    def test_the_first_reply_is_replayed(self, client: ContractClient) -> None:
         first, again = self.send(client), self.send(client)
         assert (first.status, first.body) == (again.status, again.body)
         assert client.get("/inquiries").ids == [first.id]
@@ -101,49 +106,46 @@ class TestIdempotency:
         one, two = [record for record in client.sandbox.requests if record.method == "POST"]
         assert (one.replayed, one.effects, two.replayed, two.effects) == (False, 2, True, 0)
 
-    def test_the_same_request_written_otherwise(self, client: Client) -> None:
+    def test_a_request_with_other_whitespace_is_the_same(self, client: ContractClient) -> None:
         first = self.send(client)
         spaced = b'{"data" : {"attributes": {"inquiry-template-id":"itmpl_GovernmentIdAndSelfie"}}}'
         assert self.send(client, None, content=spaced).id == first.id
 
-    def test_an_upload_comes_again_whatever_its_boundary(self, client: Client) -> None:
-        def upload(content: bytes) -> Any:
+    def test_an_upload_with_another_boundary_is_the_same(self, client: ContractClient) -> None:
+        def upload(content: bytes) -> CheckedReply:
             return self.send(client, None, "/importer/accounts", files={"data[attributes][file]": ("a.csv", content)})
 
         assert upload(b"reference_id\n1\n").id == upload(b"reference_id\n1\n").id
         assert upload(b"reference_id\n2\n").status == 409
 
-    def test_errors_come_again_too(self, client: Client) -> None:
+    def test_errors_are_replayed(self, client: ContractClient) -> None:
         body = {"data": {"attributes": {"reference-id": "r"}}}
         account = client.account(reference_id="r")
         assert self.send(client, body, "/accounts").status == 409
         client.patch(f"/accounts/{account.id}", {"reference-id": "other"})
         assert self.send(client, body, "/accounts").status == 409
-        assert self.send(client, body, "/accounts", key="two").status == 201
+        assert self.send(client, body, "/accounts", idempotency_key="two").status == 201
 
     @pytest.mark.parametrize("status", [409, 400, 422])
     def test_another_request_under_the_same_key(self, status: int) -> None:
-        with Client(mismatch_status=status) as client:
+        with ContractClient(settings=Settings(mismatch_status=status)) as client:
             first = self.send(client)
             other = {"data": {"attributes": {**NEW["data"]["attributes"], "note": "other"}}}
             assert self.send(client, other).status == status
             assert self.send(client, path=f"/inquiries/{first.id}/approve", body=None).status == status
             assert client.get("/inquiries").ids == [first.id]
 
-    def test_a_key_lasts_a_day(self, client: Client) -> None:
+    def test_a_key_lasts_a_day(self, client: ContractClient) -> None:
         first = self.send(client)
         client.sandbox.clock.advance(24 * 3600 - 1)
         assert self.send(client).id == first.id
         client.sandbox.clock.advance(1)
         assert self.send(client).id != first.id
 
-    def test_keys_belong_to_an_api_key(self, client: Client) -> None:
-        assert self.send(client).id != self.send(client, key="one", headers=self.as_sandbox(client)).id
+    def test_keys_belong_to_an_api_key(self, client: ContractClient) -> None:
+        assert self.send(client).id != self.send(client, api_key=client.sandbox.sandbox_key).id
 
-    def as_sandbox(self, client: Client) -> dict[str, str]:
-        return {"Authorization": f"Bearer {client.sandbox.sandbox_key}"}
-
-    def test_an_approval_sent_twice_happens_once(self, client: Client) -> None:
+    def test_an_approval_sent_twice_happens_once(self, client: ContractClient) -> None:
         id = client.inquiry().id
         client.finished(id)
         first = self.send(client, {}, f"/inquiries/{id}/approve")
@@ -151,49 +153,49 @@ class TestIdempotency:
         assert (first.status, again.status) == (200, 200)
         assert [effect.name for effect in client.sandbox.effects].count("inquiry.approved") == 1
 
-    def test_only_posts_are_kept(self, client: Client) -> None:
+    def test_only_posts_are_replayed(self, client: ContractClient) -> None:
         account = client.account().id
         for name in ("A", "B"):
             attributes = {"data": {"attributes": {"name-first": name}}}
-            client.call("PATCH", f"/accounts/{account}", attributes, headers={"Idempotency-Key": "one"}, status=200)
+            client.call("PATCH", f"/accounts/{account}", attributes, headers={"Idempotency-Key": "one"}).expect(200)
 
-    def test_a_failure_of_ours_is_replayed_and_leaves_nothing(
-        self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    def test_an_internal_error_is_replayed_and_changes_nothing(
+        self, client: ContractClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        from persona_block.sandbox.objects import sessions
-
         def fail(*_: Any) -> None:
             raise RuntimeError("broken")
 
-        monkeypatch.setattr(client, "check", lambda *_: None)
+        monkeypatch.setattr(client, "check_reply", lambda *_: None)
         monkeypatch.setattr(sessions, "create", fail)
         body = {**NEW, "meta": {"auto-create-inquiry-session": True}}
         assert self.send(client, body).status == 500
         monkeypatch.undo()
         assert client.get("/inquiries").ids == client.get("/accounts").ids == []
-        monkeypatch.setattr(client, "check", lambda *_: None)
+        monkeypatch.setattr(client, "check_reply", lambda *_: None)
         assert self.send(client, body).status == 500
         assert "broken" in caplog.text
 
 
 class TestRateLimit:
-    def test_by_default_nothing_is_refused(self, client: Client) -> None:
+    """The rate limit and the headers that show it."""
+
+    def test_by_default_nothing_is_refused(self, client: ContractClient) -> None:
         for _ in range(3):
             headers = client.get("/accounts").headers
             assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("300", "300")
 
     def test_a_window(self) -> None:
-        with Client(rate_limit=2, rate_window=60) as client:
+        with ContractClient(settings=Settings(rate_limit=2, rate_window=60)) as client:
             seen = []
             for seconds in (0, 20.5, 10, 29.5):
                 client.sandbox.clock.advance(seconds)
-                answer = client.call("GET", "/accounts")
-                seen.append((answer.status, answer.headers["ratelimit-remaining"], answer.headers["ratelimit-reset"]))
+                reply = client.call("GET", "/accounts")
+                seen.append((reply.status, reply.headers["ratelimit-remaining"], reply.headers["ratelimit-reset"]))
             assert seen == [(200, "1", "60"), (200, "0", "40"), (429, "0", "30"), (200, "1", "60")]
-            assert client.get("/accounts", key=client.sandbox.sandbox_key).headers["ratelimit-remaining"] == "1"
+            assert client.get("/accounts", api_key=client.sandbox.sandbox_key).headers["ratelimit-remaining"] == "1"
 
     def test_a_refusal_is_not_stored(self) -> None:
-        with Client(rate_limit=1) as client:
+        with ContractClient(settings=Settings(rate_limit=1)) as client:
             client.get("/accounts")
             refused = client.post("/inquiries", NEW, 429, headers={"Idempotency-Key": "one"})
             assert refused.body["errors"][0]["title"] == "Rate limit exceeded"
@@ -201,7 +203,7 @@ class TestRateLimit:
             client.post("/inquiries", NEW, 201, headers={"Idempotency-Key": "one"})
 
 
-def test_the_log_says_which_request_did_what(client: Client) -> None:
+def test_the_log_names_the_request_of_each_change(client: ContractClient) -> None:
     created = client.inquiry(meta={"auto-create-account-reference-id": "r"})
     client.finished(created.id, "review")
     declined = client.post(f"/inquiries/{created.id}/decline")

@@ -1,4 +1,4 @@
-"""Lists: newest first, pages both ways, links that keep what was asked, filters and their rules."""
+"""Lists: their order, their pages in both directions, the links between pages, and their filters."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 
 from persona_block.sandbox.api.query import ACCOUNT_FILTERS, CASE_FILTERS, INQUIRY_FILTERS, REPORT_FILTERS
 from tests.support import openapi
-from tests.support.contract_client import Client, contract
+from tests.support.contract_client import ContractClient, contract
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 
 
-def follow(client: Client, path: str, direction: str) -> list[list[str]]:
-    """Follow a list's links to its end, and give the ids of each page."""
+def follow(client: ContractClient, path: str, direction: str) -> list[list[str]]:
+    """Follow a list's links to its end, and return the ids of each page."""
     pages = []
     link: str | None = path
     while link:
-        answer = client.get(f"https://persona.sandbox.invalid{link}" if link.startswith("/api/") else link)
-        pages.append(answer.ids)
-        link = answer.body["links"][direction]
+        reply = client.get(f"https://persona.sandbox.invalid{link}" if link.startswith("/api/") else link)
+        pages.append(reply.ids)
+        link = reply.body["links"][direction]
         assert link is None or link.startswith("/api/v1/")
         assert link is None or "[" not in link
     return pages
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 10, 100])
-def test_pages_both_ways(client: Client, size: int) -> None:
+def test_pages_both_ways(client: ContractClient, size: int) -> None:
     ids = [client.account(reference_id=f"r{number}").id for number in range(10)][::-1]
     pages = follow(client, f"/accounts?page[size]={size}", "next")
     assert [id for page in pages for id in page] == ids
@@ -37,7 +37,7 @@ def test_pages_both_ways(client: Client, size: int) -> None:
     last = pages[-1][-1]
     back = follow(client, f"/accounts?page[size]={size}&page[before]={last}", "prev")
     assert [id for page in back[::-1] for id in page] == ids[:-1]
-    # From any page one can turn to the one before and the one after.
+    # Each page leads to the one before and the one after.
     for id in ids:
         before = client.get(f"/accounts?page[size]={size}&page[before]={id}")
         if before.ids:
@@ -45,7 +45,7 @@ def test_pages_both_ways(client: Client, size: int) -> None:
             assert [id for page in following for id in page] == ids[ids.index(before.ids[-1]) + 1 :]
 
 
-def test_a_page_that_grows_while_it_is_read(client: Client) -> None:
+def test_a_list_that_grows_while_it_is_paged(client: ContractClient) -> None:
     old = [client.account().id for _ in range(4)][::-1]
     first = client.get("/accounts?page[size]=2")
     newer = client.account().id
@@ -56,51 +56,53 @@ def test_a_page_that_grows_while_it_is_read(client: Client) -> None:
     assert client.get(f"/accounts?page[before]={first.ids[0]}").ids == [newer]
 
 
-def test_the_end_and_the_empty_list(client: Client) -> None:
+def test_the_end_and_the_empty_list(client: ContractClient) -> None:
     assert client.get("/accounts").body == {"data": [], "links": {"prev": None, "next": None}}
     account = client.account().id
     assert client.get(f"/accounts?page[after]={account}").body["links"] == {"prev": None, "next": None}
 
 
-def test_links_keep_filters_and_size(client: Client) -> None:
+def test_links_keep_filters_and_size(client: ContractClient) -> None:
     for _ in range(3):
         client.inquiry({"reference-id": "a b&c", "tags": ["x"]})
     asked = {"filter[reference-id]": "a b&c", "filter[status]": "created", "page[size]": "1", "fields[inquiry]": "status"}
-    answer = client.get("/inquiries", query=asked)
-    parts = urlsplit(answer.body["links"]["next"])
+    reply = client.get("/inquiries", query=asked)
+    parts = urlsplit(reply.body["links"]["next"])
     assert parts.path == "/api/v1/inquiries"
     assert "page%5Bafter%5D=" in parts.query
-    assert {name: values[0] for name, values in parse_qs(parts.query).items()} == {**asked, "page[after]": answer.ids[0]}
-    assert len(follow(client, answer.body["links"]["next"], "next")) == 2
+    assert {name: values[0] for name, values in parse_qs(parts.query).items()} == {**asked, "page[after]": reply.ids[0]}
+    assert len(follow(client, reply.body["links"]["next"], "next")) == 2
 
 
-def test_default_size(client: Client) -> None:
+def test_default_size(client: ContractClient) -> None:
     for _ in range(11):
         client.account()
     assert len(client.get("/accounts").ids) == 10
 
 
-def test_both_cursors(client: Client) -> None:
+def test_both_cursors_are_refused(client: ContractClient) -> None:
     account = client.account().id
     assert "together" in client.get(f"/accounts?page[after]={account}&page[before]={account}", 400).details
 
 
 class TestInquiryFilters:
+    """The filters of the list of inquiries."""
+
     @pytest.fixture
-    def ids(self, client: Client) -> dict[str, str]:
-        """Three inquiries, a minute apart, that differ in everything one can filter by."""
+    def ids(self, client: ContractClient) -> dict[str, str]:
+        """The ids of three inquiries, a minute apart, that differ in everything that a filter compares."""
         templates = client.sandbox.templates
-        made = {}
+        ids = {}
         flows: dict[str, dict[str, str | None]] = {
             "one": {"inquiry-template-id": templates.inquiry},
             "two": {"inquiry-template-id": templates.database},
             "legacy": {"inquiry-template-id": None, "template-id": templates.legacy},
         }
         for name, template in flows.items():
-            made[name] = client.inquiry({**template, "reference-id": f"r-{name}", "note": f"n-{name}"}).id
+            ids[name] = client.inquiry({**template, "reference-id": f"r-{name}", "note": f"n-{name}"}).id
             client.sandbox.clock.advance(60)
-        client.post(f"/inquiries/{made['two']}/approve")
-        return made
+        client.post(f"/inquiries/{ids['two']}/approve")
+        return ids
 
     @pytest.mark.parametrize(
         ("filters", "names"),
@@ -124,7 +126,7 @@ class TestInquiryFilters:
             ({"status": "nonsense"}, []),
         ],
     )
-    def test_filter(self, client: Client, ids: dict[str, str], filters: dict[str, str], names: list[str]) -> None:
+    def test_a_filter(self, client: ContractClient, ids: dict[str, str], filters: dict[str, str], names: list[str]) -> None:
         two = client.get(f"/inquiries/{ids['two']}")
         known = {**ids, "account": two.related("account")["id"], "at_two": two.attributes["created-at"]}
         query = {f"filter[{name}]": value.format(**known) for name, value in filters.items()}
@@ -138,11 +140,11 @@ class TestInquiryFilters:
             {"inquiry-id": ",".join(f"inq_{number}" for number in range(101))},
         ],
     )
-    def test_refused(self, client: Client, filters: dict[str, str]) -> None:
+    def test_a_contradiction_is_refused(self, client: ContractClient, filters: dict[str, str]) -> None:
         client.get("/inquiries", 400, query={f"filter[{name}]": value for name, value in filters.items()})
 
 
-def test_account_and_report_filters(client: Client) -> None:
+def test_account_and_report_filters(client: ContractClient) -> None:
     accounts = {name: client.account(reference_id=name).id for name in ("a", "b", "c")}
     reports = {name: client.report(query={"term": name}, account_id=accounts[name]).id for name in ("a", "b")}
     assert client.get("/accounts?filter[reference-id]=a,c").ids == [accounts["c"], accounts["a"]]
@@ -150,7 +152,7 @@ def test_account_and_report_filters(client: Client) -> None:
     assert client.get("/reports?filter[reference-id]=b").ids == [reports["b"]]
 
 
-def test_templates_are_listed_like_anything_else(client: Client) -> None:
+def test_templates_are_paged(client: ContractClient) -> None:
     pages = follow(client, "/inquiry-templates?page[size]=1", "next")
     assert pages[0] == [client.sandbox.templates.inquiry]
     assert len(pages) == 4
@@ -163,7 +165,7 @@ def test_templates_are_listed_like_anything_else(client: Client) -> None:
 
 
 @pytest.mark.parametrize("spelled", ["inquiry-session", "inquiry_session", "inquirySession"])
-def test_a_type_of_sparse_fields_in_every_spelling(client: Client, spelled: str) -> None:
+def test_a_type_of_sparse_fields_in_every_spelling(client: ContractClient, spelled: str) -> None:
     inquiry = client.inquiry(meta={"auto-create-one-time-link": True}).id
     (session,) = client.get(f"/inquiries/{inquiry}?include=sessions&fields[{spelled}]=status").body["included"]
     assert session["attributes"].keys() == {"status"}

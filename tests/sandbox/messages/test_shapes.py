@@ -1,4 +1,4 @@
-"""Shapes of request bodies: they are the documented ones."""
+"""The shapes of request bodies are the documented ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 
 
 def _properties(schema: Any, rules: openapi.Contract) -> dict[str, Any]:
-    """Give what an object schema names, its allOf branches and references included."""
+    """Return the properties of an object schema, its allOf branches and references included."""
     schema = rules.resolve(schema)
     found = dict(schema.get("properties", {}))
     for branch in schema.get("allOf", ()):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
-def test_cases_follow_their_inquiry(client: Client) -> None:
+def test_cases_follow_their_inquiry(client: ContractClient) -> None:
     account = client.account(reference_id="r").id
     report = client.report(query={"term": "Jane"}, account_id=account).id
     id = client.inquiry({"account-id": account}).id
@@ -33,7 +33,7 @@ def test_cases_follow_their_inquiry(client: Client) -> None:
     assert client.get(f"/cases/{case_id}").attributes["resolution"] == "Approved"
 
 
-def test_a_case_shows_the_reports_of_its_inquiry(client: Client) -> None:
+def test_a_case_shows_the_reports_of_its_inquiry(client: ContractClient) -> None:
     account = client.account().id
     before = client.report(query={"term": "Jane"}, account_id=account).id
     client.finished(client.inquiry({"account-id": account}).id, "review")

@@ -1,4 +1,4 @@
-"""Fields of inquiries and accounts: their forms, their types, and errors that point at them."""
+"""Fields of inquiries and accounts: the forms they are sent in, their types, and the errors that name them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox.objects.fields import plain, redacted, typed
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
-def values(client: Client, id: str) -> Any:
+def plain_fields(client: ContractClient, id: str) -> Any:
+    """Return the fields of an account without their types."""
     return plain(client.get(f"/accounts/{id}").attributes["fields"])
 
 
@@ -18,7 +19,7 @@ JANE = {"birthdate": "1990-01-02"}
 
 
 @pytest.mark.parametrize(
-    "given",
+    "attributes",
     [
         {"name_first": "Jane", "address_city": "Denver", "country_code": "US", **JANE},
         {"fields": {"name-first": "Jane", "address-city": "Denver", "country-code": "US", **JANE}},
@@ -27,8 +28,8 @@ JANE = {"birthdate": "1990-01-02"}
     ],
     ids=["flat attributes", "flat fields", "nested fields", "typed fields"],
 )
-def test_fields_in_every_form(client: Client, given: dict[str, Any]) -> None:
-    account = client.account(**given)
+def test_fields_in_every_form(client: ContractClient, attributes: dict[str, Any]) -> None:
+    account = client.account(**attributes)
     fields = account.attributes["fields"]
     assert fields["name"] == {
         "type": "hash",
@@ -42,14 +43,14 @@ def test_fields_in_every_form(client: Client, given: dict[str, Any]) -> None:
     assert plain(fields)["address"] | {"city": "Denver", "country_code": "US"} == plain(fields)["address"]
 
 
-def test_what_was_read_can_be_written_back(client: Client) -> None:
+def test_fields_that_were_read_can_be_written_back(client: ContractClient) -> None:
     numbers = [{"identification_class": "visa", "identification_number": "1", "issuing_country": "US"}]
     custom = {"score": 3, "ratio": 0.5, "vip": True, "nothing": None, "deep": {"list": [1, {"a": "b"}]}}
     id = client.account(fields={"name-first": "Jane", "identification_numbers": numbers, **custom}).id
-    before = values(client, id)
+    before = plain_fields(client, id)
     assert {name: before[name] for name in custom} == custom
     client.patch(f"/accounts/{id}", {"fields": before})
-    assert values(client, id) == before
+    assert plain_fields(client, id) == before
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,11 @@ def test_what_was_read_can_be_written_back(client: Client) -> None:
         ({"identification_numbers": "1"}, "/data/attributes/fields/identification_numbers"),
     ],
 )
-def test_fields_that_do_not_fit(client: Client, fields: dict[str, Any], pointer: str) -> None:
-    answer = client.account(422, fields=fields)
-    assert answer.body["errors"][0]["source"]["pointer"] == pointer
+def test_misfitting_fields_are_refused_and_change_nothing(
+    client: ContractClient, fields: dict[str, Any], pointer: str
+) -> None:
+    reply = client.account(422, fields=fields)
+    assert reply.body["errors"][0]["source"]["pointer"] == pointer
     id = client.account(name_first="Jane").id
     before = client.get(f"/accounts/{id}").body
     client.patch(f"/accounts/{id}", {"fields": {"name": {"last": "Doe"}, **fields}}, 422)
@@ -83,7 +86,7 @@ def test_fields_that_do_not_fit(client: Client, fields: dict[str, Any], pointer:
         ({"fields": {"name": {"a/b~c": "x"}}}, "/data/attributes/fields/name/a~1b~0c"),
     ],
 )
-def test_a_pointer_is_the_place_that_was_sent(client: Client, attributes: dict[str, Any], pointer: str) -> None:
+def test_a_pointer_names_the_place_in_the_request(client: ContractClient, attributes: dict[str, Any], pointer: str) -> None:
     sent = client.account(422, **attributes)
     assert sent.body["errors"][0]["source"]["pointer"] == pointer
     assert sent.details.startswith(pointer.removeprefix("/data/attributes/").replace("/", "."))
@@ -101,23 +104,23 @@ def test_a_pointer_is_the_place_that_was_sent(client: Client, attributes: dict[s
         ("nationality", ["x", None], [1, False]),
     ],
 )
-def test_fields_of_each_type(client: Client, name: str, fits: list[Any], misfits: list[Any]) -> None:
+def test_fields_of_each_type(client: ContractClient, name: str, fits: list[Any], misfits: list[Any]) -> None:
     template = {"inquiry-template-id": client.sandbox.templates.database}
     id = client.inquiry(template).id
     before = client.get(f"/inquiries/{id}").attributes["fields"][name]
     for value in misfits:
-        for answer in (
+        for reply in (
             client.inquiry({**template, "fields": {name: value}}, status=422),
             client.patch(f"/inquiries/{id}", {"fields": {name: value}}, 422),
         ):
-            assert answer.body["errors"][0]["source"]["pointer"] == f"/data/attributes/fields/{name}"
+            assert reply.body["errors"][0]["source"]["pointer"] == f"/data/attributes/fields/{name}"
     assert client.get(f"/inquiries/{id}").attributes["fields"][name] == before
     for value in fits:
         field = client.patch(f"/inquiries/{id}", {"fields": {name: value}}).attributes["fields"][name]
         assert field == {"type": before["type"], "value": value}
 
 
-def test_typed_fields_empty_without_losing_their_type() -> None:
+def test_redacted_fields_keep_their_types() -> None:
     value = {"a": "x", "b": [1, {"c": None}], "d": {"e": True}}
     assert plain(typed(value)) == value
     assert redacted(typed(value)) == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from persona_block.sandbox.objects.fields import plain
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tests.support.contract_client import Client
         (b'name_first\n"never closed\n', "errored", (0, 0, 0)),
     ],
 )
-def test_import_counts(client: Client, csv: bytes, status: str, counts: tuple[int, int, int]) -> None:
+def test_import_counts(client: ContractClient, csv: bytes, status: str, counts: tuple[int, int, int]) -> None:
     client.account(reference_id="known")
     created = client.upload(csv)
     names = ("successful-count", "duplicate-count", "error-count")
@@ -43,7 +43,7 @@ def test_import_counts(client: Client, csv: bytes, status: str, counts: tuple[in
     assert len(client.get("/accounts").ids) == 1 + counts[0]
 
 
-def test_what_a_row_becomes(client: Client) -> None:
+def test_the_account_of_a_row(client: ContractClient) -> None:
     client.upload(
         b"reference_id,name_first,name_middle,name_last,birthdate,social_security_number,tags\n"
         b'r,Jane,Q,Doe,1990-01-02,123456789,"vip, new;late|x"\n'

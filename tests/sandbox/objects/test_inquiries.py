@@ -1,4 +1,4 @@
-"""Inquiries: which action leads where from which status, what each status stamps, sessions, links, expiry, cases."""
+"""Inquiries: their actions from each status, the moments of each status, decisions, expiry."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Set
 
 import pytest
 
+from persona_block.sandbox import Settings
 from persona_block.sandbox.objects.inquiries import STATUSES
 from persona_block.sandbox.state.clock import parse
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 STAMPS = {
     "pending": "started-at",
@@ -28,7 +29,7 @@ NEXT_STEPS = {
     "approved": "success",
     "declined": "failure",
 }
-# The statuses that an action can start from and the one it leads to; "" leaves it. Elsewhere it is a 422.
+# The statuses that an action can start from and the one it leads to, where "" is the same. Every other status is a 422.
 ACTIONS: dict[str, tuple[Set[str], str]] = {
     "approve": (STATUSES, "approved"),
     "decline": (STATUSES, "declined"),
@@ -43,41 +44,25 @@ STRICT: dict[str, Set[str]] = {
 }
 
 
-def inquiry_in(client: Client, status: str) -> str:
-    """Bring a new inquiry to a status, and give its id."""
-    id = client.inquiry({"fields": {"name-first": "Jane", "name-last": "Doe"}}).id
-    if status in ("completed", "failed", "needs_review"):
-        client.finished(id, {"completed": "pass", "failed": "fail", "needs_review": "review"}[status])
-    elif status in ("approved", "declined"):
-        client.finished(id)
-        client.post(f"/inquiries/{id}/{status.removesuffix('d')}")
-    elif status == "expired":
-        client.post(f"/inquiries/{id}/expire")
-    elif status == "pending":
-        client.finished(id, "abandon")
-    assert client.get(f"/inquiries/{id}").attributes["status"] == status
-    return id
-
-
 @pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", sorted(STATUSES))
 def test_action(status: str, action: str, strict: bool) -> None:
-    with Client(strict=strict) as client:
-        id = inquiry_in(client, status)
+    with ContractClient(settings=Settings(strict=strict)) as client:
+        id = client.inquiry_in(status)
         client.sandbox.clock.advance(60)
         before = client.get(f"/inquiries/{id}").attributes
         allowed, target = ACTIONS[action]
         if strict:
             allowed = STRICT.get(action, allowed)
-        answer = client.call("POST", f"/inquiries/{id}/{action}")
+        reply = client.call("POST", f"/inquiries/{id}/{action}")
         after = client.get(f"/inquiries/{id}").attributes
         if status not in allowed:
-            assert answer.status == 422
+            assert reply.status == 422
             assert after == before
             return
-        assert answer.status == 200
-        assert answer.attributes == after
+        assert reply.status == 200
+        assert reply.attributes == after
         target = target or ("pending" if (action, status) == ("resume", "expired") else status)
         assert after["status"] == target
         assert after["updated-at"] > before["updated-at"]
@@ -88,8 +73,8 @@ def test_action(status: str, action: str, strict: bool) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
-def test_timestamps_of_a_status(client: Client, status: str) -> None:
-    attributes = client.get(f"/inquiries/{inquiry_in(client, status)}").attributes
+def test_timestamps_of_a_status(client: ContractClient, status: str) -> None:
+    attributes = client.get(f"/inquiries/{client.inquiry_in(status)}").attributes
     stamped = {name for name in STAMPS.values() if attributes[name]}
     expected = {STAMPS[status]} if status in STAMPS else set()
     started = {"started-at"} if status not in ("created", "expired") else set()
@@ -98,8 +83,8 @@ def test_timestamps_of_a_status(client: Client, status: str) -> None:
     assert attributes["next-step-name"] == NEXT_STEPS.get(status, "start")
 
 
-def test_a_decision_has_a_reviewer_and_a_comment(client: Client) -> None:
-    id = inquiry_in(client, "completed")
+def test_a_decision_has_a_reviewer_and_a_comment(client: ContractClient) -> None:
+    id = client.inquiry_in("completed")
     assert client.get(f"/inquiries/{id}").related("reviewer") is None
     approved = client.post(f"/inquiries/{id}/approve", {"meta": {"comment": "looks right"}}, query={"include": "reviewer"})
     assert approved.attributes["reviewer-comment"] == "looks right"
@@ -107,7 +92,7 @@ def test_a_decision_has_a_reviewer_and_a_comment(client: Client) -> None:
     assert approved.body["included"][0]["attributes"]["email-address"]
 
 
-def test_expiry_by_clock(client: Client) -> None:
+def test_expiry_by_clock(client: ContractClient) -> None:
     id = client.inquiry(meta={"auto-create-inquiry-session": True}).id
     created = client.get(f"/inquiries/{id}")
     expires = created.attributes["expires-at"]
@@ -115,7 +100,7 @@ def test_expiry_by_clock(client: Client) -> None:
     client.sandbox.clock.advance(24 * 3600 - 1)
     assert client.get("/inquiries?filter[status]=created").ids == [id]
     client.sandbox.clock.advance(100)
-    # The list is the first to look, and everything carries the moment it happened rather than the one it was noticed.
+    # The list is the first request since, and every moment is that of the expiry.
     assert client.get("/inquiries?filter[status]=expired").ids == [id]
     expired = client.get(f"/inquiries/{id}?include=sessions")
     assert expired.attributes["expired-at"] == expired.attributes["updated-at"] == expires
@@ -125,7 +110,7 @@ def test_expiry_by_clock(client: Client) -> None:
     assert [effect.actor for effect in client.sandbox.effects if effect.name == "inquiry.expired"] == ["clock"]
 
 
-def test_intervals_of_expiry(client: Client) -> None:
+def test_intervals_of_expiry(client: ContractClient) -> None:
     meta = {
         "expiration-after-create-interval-seconds": 100,
         "expiration-after-start-interval-seconds": 200,

@@ -1,4 +1,4 @@
-"""Redaction: nothing of a person is left, downward from what is redacted, and the rest stays readable."""
+"""Redaction: nothing about a person is left in an object and below it, and the rest stays readable."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from persona_block.sandbox import CHOICES
 from persona_block.sandbox.objects.fields import plain
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 SECRETS = ("Zenobia", "Quillfeather", "1977-07-07", "zq@example.com", "SIM000000", "for her eyes")
 
 
 @pytest.fixture
-def person(client: Client) -> dict[str, Any]:
+def person(client: ContractClient) -> dict[str, Any]:
     """An account with an inquiry, reports of each kind, a case, and everything an applicant hands in."""
     fields = {
         "name-first": "Zenobia",
@@ -43,7 +43,7 @@ def person(client: Client) -> dict[str, Any]:
     }
 
 
-def read(client: Client, person: dict[str, Any], *names: str) -> list[Any]:
+def read(client: ContractClient, person: dict[str, Any], *names: str) -> list[Any]:
     """Read the person's objects of these kinds, with what documents can include."""
     found = []
     for name in names:
@@ -55,12 +55,13 @@ def read(client: Client, person: dict[str, Any], *names: str) -> list[Any]:
 
 
 def secrets_in(bodies: list[Any]) -> set[str]:
+    """Return the secrets that bodies contain."""
     text = json.dumps(bodies).casefold()
     return {secret for secret in SECRETS if secret.casefold() in text}
 
 
-def test_what_a_redaction_does_not_reach(client: Client) -> None:
-    """It is one of the choices: an answer under an idempotency key is the answer, and the log of requests is a log."""
+def test_what_a_redaction_does_not_reach(client: ContractClient) -> None:
+    """One of the choices: replies under an idempotency key and the log of requests stay."""
     assert any(choice.question == "What a redaction does not reach" for choice in CHOICES)
     body = {"data": {"attributes": {"reference-id": "r", "name-first": "Zenobia"}}}
     first = client.post("/accounts", body, 201, headers={"Idempotency-Key": "k"})
@@ -71,7 +72,7 @@ def test_what_a_redaction_does_not_reach(client: Client) -> None:
     assert secrets_in([client.get(f"/accounts/{first.id}").body]) == set()
 
 
-def test_redacting_an_inquiry_redacts_the_reports_that_serve_it(client: Client, person: dict[str, Any]) -> None:
+def test_redacting_an_inquiry_redacts_its_reports(client: ContractClient, person: dict[str, Any]) -> None:
     *earlier, serving = read(client, person, "reports")
     assert serving["data"]["relationships"]["inquiry"]["data"]["id"] == person["inquiry"]
     client.delete(f"/inquiries/{person['inquiry']}")
@@ -82,7 +83,7 @@ def test_redacting_an_inquiry_redacts_the_reports_that_serve_it(client: Client, 
     assert client.get(f"/cases?filter[report-id]={redacted['data']['id']}").ids == [person["case"]]
 
 
-def test_redacting_an_inquiry(client: Client, person: dict[str, Any]) -> None:
+def test_redacting_an_inquiry(client: ContractClient, person: dict[str, Any]) -> None:
     below = ("inquiry", "verifications", "documents")
     before = read(client, person, *below)
     assert secrets_in(before) == set(SECRETS)
@@ -107,20 +108,20 @@ def test_redacting_an_inquiry(client: Client, person: dict[str, Any]) -> None:
         assert verification["data"]["attributes"]["checks"] == []
         assert verification["data"]["attributes"]["redacted-at"] == new["redacted-at"]
         assert verification["data"]["relationships"]["inquiry"]["data"] is None
-    # Upward nothing happens.
+    # The account and the case above it stay as they are.
     assert secrets_in(read(client, person, "account")) >= {"Zenobia", "Quillfeather"}
     assert client.get(f"/accounts/{person['account']}").attributes["redacted-at"] is None
     assert client.get(f"/cases/{person['case']}").attributes["status"] == "Open"
 
 
-def test_redacting_an_account(client: Client, person: dict[str, Any]) -> None:
+def test_redacting_an_account(client: ContractClient, person: dict[str, Any]) -> None:
     reports = client.get("/reports?filter[reference-id]=r").ids
     account = client.delete(f"/accounts/{person['account']}")
     everything = read(client, person, "account", "inquiry", "reports", "verifications", "documents", "case")
     assert secrets_in(everything) == set()
     assert (account.attributes["reference-id"], account.attributes["redacted-at"] is not None) == ("r", True)
     assert client.get(f"/inquiries/{person['inquiry']}").attributes["redacted-at"]
-    client.sandbox.clock.advance(10)  # a report that was still pending does not come back to life
+    client.sandbox.clock.advance(10)  # a report that was still pending stays redacted
     for report in read(client, person, "reports"):
         assert report["data"]["attributes"]["redacted-at"]
         assert report["data"]["attributes"]["status"] in ("ready", "errored")
@@ -129,7 +130,7 @@ def test_redacting_an_account(client: Client, person: dict[str, Any]) -> None:
     assert secrets_in([json.loads(json.dumps([effect.name for effect in client.sandbox.effects]))]) == set()
 
 
-def test_an_account_lives_on(client: Client, person: dict[str, Any]) -> None:
+def test_a_redacted_account_can_be_used_again(client: ContractClient, person: dict[str, Any]) -> None:
     client.delete(f"/accounts/{person['account']}")
     updated = client.patch(f"/accounts/{person['account']}", {"name-first": "New"})
     assert plain(updated.attributes["fields"])["name"]["first"] == "New"
@@ -137,14 +138,14 @@ def test_an_account_lives_on(client: Client, person: dict[str, Any]) -> None:
     assert client.inquiry({"account-id": person["account"]}).status == 201
 
 
-def test_a_redacted_inquiry_does_not_expire(client: Client) -> None:
+def test_a_redacted_inquiry_does_not_expire(client: ContractClient) -> None:
     id = client.inquiry(meta={"auto-create-one-time-link": True}).id
     assert client.delete(f"/inquiries/{id}").attributes["expires-at"] is None
     client.sandbox.clock.advance(10 * 24 * 3600)
     assert client.get(f"/inquiries/{id}").attributes["status"] == "created"
 
 
-def test_documents_of_every_flow_are_emptied(client: Client) -> None:
+def test_documents_of_every_flow_are_emptied(client: ContractClient) -> None:
     for flow in ("document", "database"):
         inquiry = client.inquiry({"inquiry-template-id": getattr(client.sandbox.templates, flow)}).id
         finished = client.finished(inquiry)["relationships"]

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import SandboxError
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
-def test_sessions(client: Client) -> None:
+def test_a_session_token_and_the_limit_of_sessions(client: ContractClient) -> None:
     id = client.inquiry().id
     first = client.post(f"/inquiries/{id}/resume")
     again = client.post(f"/inquiries/{id}/resume")
-    assert first.related("sessions") == again.related("sessions")  # nobody has used it, so it is handed out again
+    assert first.related("sessions") == again.related("sessions")  # an unused session is returned again
     header, claims, signature = (part for part in first.body["meta"]["session-token"].split("."))
     assert signature
     assert _decoded(header)["alg"] == "HS256"
-    told = _decoded(claims)
-    assert told["sub"] == told["sid"] == first.related("sessions")[0]["id"]
-    assert (told["aud"], told["exp"] - told["iat"]) == ("persona-verify", 24 * 3600)
+    token = _decoded(claims)
+    assert token["sub"] == token["sid"] == first.related("sessions")[0]["id"]
+    assert (token["aud"], token["exp"] - token["iat"]) == ("persona-verify", 24 * 3600)
     for _ in range(24):
         client.post(f"/inquiries/{id}/generate-one-time-link")
     refused = client.post(f"/inquiries/{id}/generate-one-time-link", status=422)
@@ -30,17 +30,17 @@ def test_sessions(client: Client) -> None:
     assert len(client.get(f"/inquiries/{id}").related("sessions")) == 25
 
 
-def test_create_with_session_and_link(client: Client) -> None:
+def test_create_with_session_and_link(client: ContractClient) -> None:
     plain = client.inquiry()
     assert set(plain.body["meta"].values()) == {None}
-    answer = client.inquiry(meta={"auto-create-inquiry-session": True, "auto-create-one-time-link": True})
-    assert all(answer.body["meta"].values())
-    assert len(answer.related("sessions")) == 1
-    assert client.sandbox.open_link(answer.body["meta"]["one-time-link"])["attributes"]["status"] == "active"
-    assert client.sandbox.open_link(answer.body["meta"]["one-time-link-short"])["id"] == answer.related("sessions")[0]["id"]
+    reply = client.inquiry(meta={"auto-create-inquiry-session": True, "auto-create-one-time-link": True})
+    assert all(reply.body["meta"].values())
+    assert len(reply.related("sessions")) == 1
+    assert client.sandbox.open_link(reply.body["meta"]["one-time-link"])["attributes"]["status"] == "active"
+    assert client.sandbox.open_link(reply.body["meta"]["one-time-link-short"])["id"] == reply.related("sessions")[0]["id"]
 
 
-def test_a_link_is_used_once(client: Client) -> None:
+def test_a_link_is_used_once(client: ContractClient) -> None:
     id = client.inquiry().id
     link = client.post(f"/inquiries/{id}/generate-one-time-link").body["meta"]["one-time-link"]
     assert client.fetch(link).status_code == 200
@@ -53,7 +53,7 @@ def test_a_link_is_used_once(client: Client) -> None:
         client.sandbox.open_link(link)
 
 
-def test_a_link_expires(client: Client) -> None:
+def test_a_link_expires(client: ContractClient) -> None:
     id = client.inquiry().id
     short = client.post(f"/inquiries/{id}/generate-one-time-link", {"meta": {"expires-in-seconds": 30}}).body["meta"]
     long = client.post(f"/inquiries/{id}/generate-one-time-link").body["meta"]

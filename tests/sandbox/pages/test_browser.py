@@ -1,4 +1,4 @@
-"""The pages in a real browser: from a link of the API to the changed inquiry, on a phone, by keyboard, and under attack."""
+"""The pages in a real browser: the hosted flow and the dashboard, on a phone, by keyboard, and against other sites."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ pytestmark = [
 ]
 
 
-class World:
-    """A served sandbox with a client of its API, a browser, and a site of the workflow's own that applicants return to."""
+class BrowserSetup:
+    """A served sandbox, a client of its API, a browser, and a site that applicants are redirected to."""
 
     def __init__(self, sandbox: Sandbox, runner: Runner, browser: Browser, site: str, visits: list[str]) -> None:
         self.sandbox = sandbox
@@ -46,13 +46,13 @@ class World:
         self.browser = browser
         self.origin = sandbox.base_url.removesuffix("/api/v1")
         self.site = site
-        self.visits = visits  # what the site was asked for
-        self.complaints: list[str] = []  # what the browser's consoles said, and dialogs
+        self.visits = visits  # the paths that were requested from the site
+        self.messages: list[str] = []  # of the browser's consoles, and dialogs
 
     async def inquiry(self, template: str = TEMPLATES.inquiry, **params: Any) -> tuple[str, str]:
-        """Create an inquiry with the site as redirect URI; give its id and a one-time link."""
-        given = {"inquiryTemplateId": template, "redirectUri": f"{self.site}/done?order=7", **params}
-        created = (await self.runner.call("create_inquiry", given))["inquiry"]
+        """Create an inquiry with the site as redirect URI; return its id, and a one-time link."""
+        all_params = {"inquiryTemplateId": template, "redirectUri": f"{self.site}/done?order=7", **params}
+        created = (await self.runner.call("create_inquiry", all_params))["inquiry"]
         link = await self.runner.call("generate_inquiry_link", {"inquiryId": created["id"]})
         return created["id"], link["oneTimeLink"]
 
@@ -62,55 +62,55 @@ class World:
         result: dict[str, Any] = output["inquiry"]
         return result
 
-    async def verified(self, inquiry: str) -> list[tuple[str, str]]:
+    async def verifications(self, inquiry: str) -> list[tuple[str, str]]:
         """Read the kinds and statuses of an inquiry's verifications through the API."""
-        found = []
+        statuses = []
         for each in (await self.read(inquiry))["verificationIds"]:
             verification = (await self.runner.call("get_verification", {"verificationId": each}))["verification"]
-            found.append((verification["type"].partition("/")[2], verification["status"]))
-        return found
+            statuses.append((verification["type"].partition("/")[2], verification["status"]))
+        return statuses
 
     async def open(self, **options: Any) -> Page:
-        """Open a browser of its own, which by default is a phone."""
+        """Open a page in a browser context of its own, by default of a phone's size."""
         context: BrowserContext = await self.browser.new_context(**{"viewport": PHONE, **options})
         page = await context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: self.messages.append(f"dialog: {dialog.message}"))
         return page
 
 
 @asynccontextmanager
-async def returning() -> AsyncIterator[tuple[str, list[str]]]:
-    """Serve the workflow's own site; gives its origin and what it is asked for.
+async def workflow_site() -> AsyncIterator[tuple[str, list[str]]]:
+    """Serve a site of the workflow's own, and yield its origin and the list of paths that were requested.
 
-    `/lure` is its page with a form whose target and one field the query gives.
+    `/lure` is a page with a form, whose target and one field come from the query.
     """
     visits: list[str] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         path = head.split()[1].decode()
         visits.append(path)
         page = "<title>Shop</title><link rel=icon href='data:,'><h1>Welcome back</h1>"
         if path.startswith("/lure?"):
-            asked = dict(parse_qsl(urlsplit(path).query))
-            field = f"<input name='{asked['name']}' value='{asked['value']}'>"
-            page += f"<form method=post action='{asked['target']}'>{field}<button>Win</button></form>"
+            query = dict(parse_qsl(urlsplit(path).query))
+            field = f"<input name='{query['name']}' value='{query['value']}'>"
+            page += f"<form method=post action='{query['target']}'>{field}<button>Win</button></form>"
         headers = f"Content-Type: text/html\r\nContent-Length: {len(page)}\r\nConnection: close"
         writer.write(f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{page}".encode())
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", visits
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests; what it remembers ends with the contexts of each."""
+    """One browser for all tests; each test has contexts of its own."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield started
@@ -118,18 +118,18 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def world(browser: Browser) -> AsyncIterator[World]:
-    """A world of its own for each test; its clock stands still."""
+async def browser_setup(browser: Browser) -> AsyncIterator[BrowserSetup]:
+    """A setup for each test; only `clock.advance` moves its clock."""
     with Sandbox(speed=0) as sandbox:
-        async with sandbox.serve() as base_url, returning() as (site, visits):
+        async with sandbox.serve() as base_url, workflow_site() as (site, visits):
             async with Runner(api_key=sandbox.api_key, base_url=base_url) as runner:
-                yield World(sandbox, runner, browser, site, visits)
+                yield BrowserSetup(sandbox, runner, browser, site, visits)
                 for context in browser.contexts:
                     await context.close()
 
 
 async def heading(page: Page, text: str) -> None:
-    """Wait for the page of a heading, and see that it fits the window."""
+    """Wait for the page with a heading, and check that it fits the window."""
     await page.get_by_role("heading", level=1, name=text, exact=True).wait_for()
     width, window = await page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= window, f"{text} is {width} wide"
@@ -140,47 +140,47 @@ async def press(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
 
 
-async def test_walk_on_a_phone(world: World) -> None:
-    inquiry, link = await world.inquiry(referenceId="customer-7", fields={"name-first": "Jane", "name-last": "Doe"})
-    page = await world.open()
+async def test_walk_on_a_phone(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry(referenceId="customer-7", fields={"name-first": "Jane", "name-last": "Doe"})
+    page = await browser_setup.open()
     await page.goto(link)
     await heading(page, "Verify your identity")
     await press(page, "Start")
     await heading(page, "Government ID")
-    assert (await world.read(inquiry))["status"] == "pending"
+    assert (await browser_setup.read(inquiry))["status"] == "pending"
     await press(page, "Hand in, and pass")
     await heading(page, "Selfie")
-    assert await world.verified(inquiry) == [("government-id", "passed")]
+    assert await browser_setup.verifications(inquiry) == [("government-id", "passed")]
     await page.reload()
     await press(page, "Hand in, and pass")
     await heading(page, "All done?")
     await press(page, "Finish")
     await heading(page, "Welcome back")
-    assert (await world.read(inquiry))["status"] == "completed"
-    assert await world.verified(inquiry) == [("government-id", "passed"), ("selfie", "passed")]
+    assert (await browser_setup.read(inquiry))["status"] == "completed"
+    assert await browser_setup.verifications(inquiry) == [("government-id", "passed"), ("selfie", "passed")]
     query = parse_qs(urlsplit(page.url).query)
-    asked = ("order", "inquiry-id", "reference-id", "status", "fields[name-last][value]")
-    assert [query[name] for name in asked] == [["7"], [inquiry], ["customer-7"], ["completed"], ["Doe"]]
-    assert await page.evaluate("document.referrer") == "", "the session's address is not told"
-    assert [f"{world.site}{path}" for path in world.visits] == [page.url]
-    assert world.complaints == []
+    names = ("order", "inquiry-id", "reference-id", "status", "fields[name-last][value]")
+    assert [query[name] for name in names] == [["7"], [inquiry], ["customer-7"], ["completed"], ["Doe"]]
+    assert await page.evaluate("document.referrer") == "", "the address of the session is not sent"
+    assert [f"{browser_setup.site}{path}" for path in browser_setup.visits] == [page.url]
+    assert browser_setup.messages == []
 
 
 @pytest.mark.parametrize(("button", "ends"), [("Pass", "completed"), ("Fail", "failed"), ("Needs review", "needs_review")])
-async def test_one_click_without_javascript(world: World, button: str, ends: str) -> None:
-    inquiry, link = await world.inquiry()
-    page = await world.open(java_script_enabled=False)
+async def test_ending_at_once_without_javascript(browser_setup: BrowserSetup, button: str, ends: str) -> None:
+    inquiry, link = await browser_setup.inquiry()
+    page = await browser_setup.open(java_script_enabled=False)
     await page.goto(link)
     await press(page, button)
-    await page.wait_for_url(f"{world.site}/done?*")
-    assert (await world.read(inquiry))["status"] == ends
+    await page.wait_for_url(f"{browser_setup.site}/done?*")
+    assert (await browser_setup.read(inquiry))["status"] == ends
     assert parse_qs(urlsplit(page.url).query)["status"] == [ends]
-    assert world.complaints == []
+    assert browser_setup.messages == []
 
 
-async def test_details_are_asked_again_and_kept(world: World) -> None:
-    inquiry, link = await world.inquiry(TEMPLATES.database, redirectUri=None)
-    page = await world.open()
+async def test_wrong_details_are_asked_for_again(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry(TEMPLATES.database, redirectUri=None)
+    page = await browser_setup.open()
     await page.goto(link)
     await press(page, "Start")
     await heading(page, "Your details")
@@ -196,55 +196,55 @@ async def test_details_are_asked_again_and_kept(world: World) -> None:
     await heading(page, "All done?")
     await press(page, "Finish, needs review")
     await heading(page, "Thank you: a person will look at it")
-    read = await world.read(inquiry)
+    read = await browser_setup.read(inquiry)
     assert (read["status"], read["fields"]["name-last"]) == ("needs_review", "O'Neill <b>")
-    assert [text for text in world.complaints if "422" not in text] == [], "Chromium tells of every 422 itself"
+    assert [text for text in browser_setup.messages if "422" not in text] == [], "Chromium logs every 422 itself"
 
 
-async def test_a_used_link_in_another_browser(world: World) -> None:
-    inquiry, link = await world.inquiry()
-    first, second = await world.open(), await world.open()
+async def test_a_used_link_in_another_browser(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry()
+    first, second = await browser_setup.open(), await browser_setup.open()
     await first.goto(link)
     await press(first, "Start")
     await heading(first, "Government ID")
-    world.sandbox.clock.advance(600)
-    answer = await second.goto(link)
-    assert answer
-    assert answer.status == 410
+    browser_setup.sandbox.clock.advance(600)
+    reply = await second.goto(link)
+    assert reply
+    assert reply.status == 410
     await heading(second, "Link expired")
     await first.reload()
     await heading(first, "Government ID")
     await press(first, "Pass")
     await heading(first, "Welcome back")
-    assert (await world.read(inquiry))["status"] == "completed"
+    assert (await browser_setup.read(inquiry))["status"] == "completed"
 
 
-async def test_a_double_click_and_the_way_back(world: World) -> None:
-    inquiry, link = await world.inquiry()
-    page = await world.open()
+async def test_a_double_click_and_the_back_button(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry()
+    page = await browser_setup.open()
     await page.goto(link)
     await press(page, "Start")
     await heading(page, "Government ID")
     await page.get_by_role("button", name="Hand in, and pass", exact=True).dblclick()
     await heading(page, "Selfie")
-    assert await world.verified(inquiry) == [("government-id", "passed")]
-    stale = await world.open()
-    other = (await world.runner.call("generate_inquiry_link", {"inquiryId": inquiry}))["oneTimeLink"]
+    assert await browser_setup.verifications(inquiry) == [("government-id", "passed")]
+    stale = await browser_setup.open()
+    other = (await browser_setup.runner.call("generate_inquiry_link", {"inquiryId": inquiry}))["oneTimeLink"]
     await stale.goto(other)
     await stale.get_by_role("heading", level=1).wait_for()
     await press(page, "Pass")
     await heading(page, "Welcome back")
     await press(stale, "Fail")
     await heading(stale, "Thank you, you are done")
-    assert (await world.read(inquiry))["status"] == "completed"
+    assert (await browser_setup.read(inquiry))["status"] == "completed"
     await page.go_back()
     await page.get_by_role("heading", level=1).wait_for()
-    assert await world.verified(inquiry) == [("government-id", "passed"), ("selfie", "passed")]
+    assert await browser_setup.verifications(inquiry) == [("government-id", "passed"), ("selfie", "passed")]
 
 
-async def test_walk_by_keyboard(world: World) -> None:
-    inquiry, link = await world.inquiry(TEMPLATES.document)
-    page = await world.open()
+async def test_walk_by_keyboard(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry(TEMPLATES.document)
+    page = await browser_setup.open()
 
     async def reach(name: str) -> None:
         for _ in range(20):
@@ -252,7 +252,7 @@ async def test_walk_by_keyboard(world: World) -> None:
             focused, outline = await page.evaluate(
                 "[document.activeElement.innerText, getComputedStyle(document.activeElement).outlineStyle]"
             )
-            assert outline != "none", f"one sees that {focused} has the focus"
+            assert outline != "none", f"the focus is visible on {focused}"
             if focused.strip() == name:
                 return
         raise AssertionError(f"{name} cannot be reached")
@@ -269,15 +269,15 @@ async def test_walk_by_keyboard(world: World) -> None:
         await reach(name)
         await page.keyboard.press(key)
     await heading(page, "Welcome back")
-    assert (await world.read(inquiry))["status"] == "completed"
+    assert (await browser_setup.read(inquiry))["status"] == "completed"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_dashboard_on_a_phone(world: World, scheme: str) -> None:
-    inquiry, _ = await world.inquiry(fields={"name-first": HOSTILE, "name-last": "x" * 300}, note="y" * 400)
-    world.sandbox.complete(inquiry, "review")
-    page = await world.open(color_scheme=scheme)
-    await page.goto(world.origin)
+async def test_dashboard_on_a_phone(browser_setup: BrowserSetup, scheme: str) -> None:
+    inquiry, _ = await browser_setup.inquiry(fields={"name-first": HOSTILE, "name-last": "x" * 300}, note="y" * 400)
+    browser_setup.sandbox.complete(inquiry, "review")
+    page = await browser_setup.open(color_scheme=scheme)
+    await page.goto(browser_setup.origin)
     await heading(page, "Overview")
     ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(245, 246, 248)", "dark": "rgb(17, 22, 29)"}[scheme]
@@ -292,21 +292,21 @@ async def test_dashboard_on_a_phone(world: World, scheme: str) -> None:
     assert HOSTILE in await page.locator("#main").inner_text()
     await page.get_by_text("As the API answers it").click()
     await heading(page, f"{inquiry} needs review")
-    assert world.complaints == []
+    assert browser_setup.messages == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_cell_of_a_table_can_be_read_on_a_phone(world: World, scheme: str) -> None:
-    """Each row is a card: nothing is reached by scrolling sideways alone, and each value stands beside its name."""
-    inquiry, _ = await world.inquiry(fields={"name-first": "x" * 80})
-    world.sandbox.complete(inquiry, "review")
-    page = await world.open(color_scheme=scheme)
+async def test_every_cell_of_a_table_can_be_read_on_a_phone(browser_setup: BrowserSetup, scheme: str) -> None:
+    """Each row is a card: nothing needs scrolling sideways, and each value has its name beside it."""
+    inquiry, _ = await browser_setup.inquiry(fields={"name-first": "x" * 80})
+    browser_setup.sandbox.complete(inquiry, "review")
+    page = await browser_setup.open(color_scheme=scheme)
     for path, names in (
         ("/dashboard/inquiries", ["Status", "Name", "Reference id", "Created"]),
         ("/dashboard/requests", ["Status", "Time", "Changes", "Request id", "Key"]),
         (f"/dashboard/objects/{inquiry}", ["Status after it", "Time", "By", "Request id"]),
     ):
-        await page.goto(f"{world.origin}{path}")
+        await page.goto(f"{browser_setup.origin}{path}")
         table = page.get_by_role("table").last
         edges = await table.evaluate(
             "table => [...table.querySelectorAll('td *, th *')].map(each => each.getBoundingClientRect().right)"
@@ -322,9 +322,9 @@ async def test_every_cell_of_a_table_can_be_read_on_a_phone(world: World, scheme
     assert await table.locator("thead").evaluate("head => head.getBoundingClientRect().width") > 500
 
 
-async def test_an_app_that_nobody_has(world: World) -> None:
-    inquiry, link = await world.inquiry(TEMPLATES.database, redirectUri="no.such.app://done")
-    page = await world.open()
+async def test_a_redirect_to_a_missing_app_is_a_link(browser_setup: BrowserSetup) -> None:
+    inquiry, link = await browser_setup.inquiry(TEMPLATES.database, redirectUri="no.such.app://done")
+    page = await browser_setup.open()
     await page.goto(link)
     await press(page, "Start")
     await heading(page, "Your details")
@@ -333,66 +333,66 @@ async def test_an_app_that_nobody_has(world: World) -> None:
     target = await page.get_by_role("link", name="Continue", exact=True).get_attribute("href")
     assert target
     assert target.startswith(f"no.such.app://done?inquiry-id={inquiry}&status=failed")
-    assert world.complaints == []
+    assert browser_setup.messages == []
 
 
-async def test_the_name_is_followed_by_one_click_and_by_enter(world: World) -> None:
+async def test_the_name_steers_by_one_click_and_by_enter(browser_setup: BrowserSetup) -> None:
     fields = {"name-first": "Jo", "name-last": "Fail"}
-    clicked, link = await world.inquiry(fields=fields)
-    page = await world.open()
+    clicked, link = await browser_setup.inquiry(fields=fields)
+    page = await browser_setup.open()
     await page.goto(link)
     await press(page, "Go on as the name says")
     await heading(page, "Welcome back")
-    entered, link = await world.inquiry(TEMPLATES.database, fields=fields)
+    entered, link = await browser_setup.inquiry(TEMPLATES.database, fields=fields)
     await page.goto(link)
     await press(page, "Start")
     await heading(page, "Your details")
     await page.get_by_label("City").press("Enter")
     await heading(page, "Welcome back")
-    assert [(await world.read(each))["status"] for each in (clicked, entered)] == ["failed", "failed"]
-    assert world.complaints == []
+    assert [(await browser_setup.read(each))["status"] for each in (clicked, entered)] == ["failed", "failed"]
+    assert browser_setup.messages == []
 
 
-async def test_the_dashboard_opens_the_flow_and_moves_time(world: World) -> None:
-    inquiry, _ = await world.inquiry()
-    other, _ = await world.inquiry()
-    page = await world.open(viewport={"width": 1280, "height": 800})
-    # The browser may call this machine by another name than the sandbox does.
-    await page.goto(f"{world.origin.replace('127.0.0.1', 'localhost')}/dashboard/objects/{inquiry}")
+async def test_the_dashboard_opens_the_flow_and_moves_time(browser_setup: BrowserSetup) -> None:
+    inquiry, _ = await browser_setup.inquiry()
+    other, _ = await browser_setup.inquiry()
+    page = await browser_setup.open(viewport={"width": 1280, "height": 800})
+    # The browser calls this machine by another name than the sandbox does.
+    await page.goto(f"{browser_setup.origin.replace('127.0.0.1', 'localhost')}/dashboard/objects/{inquiry}")
     await press(page, "Open the hosted flow")
     await heading(page, "Verify your identity")
     await press(page, "Needs review")
     await heading(page, "Welcome back")
-    await page.goto(world.origin)
+    await page.goto(browser_setup.origin)
     await press(page, "Advance 1 day")
     await page.get_by_text("inquiry.expired").wait_for()
-    statuses = [(await world.read(each))["status"] for each in (inquiry, other)]
+    statuses = [(await browser_setup.read(each))["status"] for each in (inquiry, other)]
     assert statuses == ["needs_review", "expired"]
-    assert world.complaints == []
+    assert browser_setup.messages == []
 
 
-async def test_another_site_cannot_press_our_buttons(world: World) -> None:
-    """A page of another origin, even of this machine, sends the very forms of ours."""
-    inquiry, _ = await world.inquiry()
-    before, effects = world.sandbox.clock.now(), len(world.sandbox.effects)
-    page = await world.open()
-    for site in (world.site, world.site.replace("127.0.0.1", "localhost")):
+async def test_another_site_cannot_send_the_forms(browser_setup: BrowserSetup) -> None:
+    """A page of another origin, even on this machine, sends the same forms as the sandbox's own pages."""
+    inquiry, _ = await browser_setup.inquiry()
+    before, effects = browser_setup.sandbox.clock.now(), len(browser_setup.sandbox.effects)
+    page = await browser_setup.open()
+    for site in (browser_setup.site, browser_setup.site.replace("127.0.0.1", "localhost")):
         for path in ("/dashboard/clock", f"/dashboard/objects/{inquiry}/link"):
-            await page.goto(f"{site}/lure?target={world.origin}{path}&name=advance&value=1 day")
+            await page.goto(f"{site}/lure?target={browser_setup.origin}{path}&name=advance&value=1 day")
             await press(page, "Win")
             await heading(page, "Forbidden")
-    assert (world.sandbox.clock.now(), len(world.sandbox.effects)) == (before, effects)
+    assert (browser_setup.sandbox.clock.now(), len(browser_setup.sandbox.effects)) == (before, effects)
     sends = "url => fetch(url, {method: 'POST', mode: 'no-cors', body: '{\"advance-seconds\": 60}'}).catch(() => 0)"
-    await page.evaluate(sends, f"{world.origin}/sandbox/clock")
-    assert world.sandbox.clock.now() == before
+    await page.evaluate(sends, f"{browser_setup.origin}/sandbox/clock")
+    assert browser_setup.sandbox.clock.now() == before
 
 
-async def test_no_page_can_be_framed(world: World) -> None:
-    page = await world.open()
-    await page.goto(f"{world.site}/shop")
+async def test_no_page_can_be_framed(browser_setup: BrowserSetup) -> None:
+    page = await browser_setup.open()
+    await page.goto(f"{browser_setup.site}/shop")
     await page.evaluate(
         "url => new Promise(done => { const frame = document.createElement('iframe');"
         " frame.onload = done; frame.src = url; document.body.append(frame) })",
-        world.origin,
+        browser_setup.origin,
     )
-    assert any(re.search("frame", text, re.IGNORECASE) for text in world.complaints), world.complaints
+    assert any(re.search("frame", text, re.IGNORECASE) for text in browser_setup.messages), browser_setup.messages

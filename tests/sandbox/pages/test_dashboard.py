@@ -1,4 +1,4 @@
-"""The dashboard and the control of time: what they show, and that they show it safely."""
+"""The dashboard: its pages, lists and links, and that it shows every value as text."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ import pytest
 
 from persona_block.sandbox.objects.inquiries import STATUSES
 from persona_block.sandbox.pages.dashboard import COLLECTIONS, PAGE_SIZE
-from persona_block.sandbox.state.records import Delivery, Event
-from tests.support.contract_client import Client
+from persona_block.sandbox.state.records import Delivery, OutgoingEvent
+from tests.support.contract_client import ContractClient
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'&{{7*7}}"
 
 
 @pytest.fixture(scope="module")
-def explored() -> Iterator[Client]:
-    """A client of a sandbox with an organisation in it, which no test changes."""
-    with Client(populate=True) as client:
+def explored() -> Iterator[ContractClient]:
+    """A client of a sandbox with a populated organisation, which no test changes."""
+    with ContractClient(populate=True) as client:
         yield client
 
 
 def links(page: httpx.Response) -> list[str]:
-    """Give the addresses that a page links to."""
-    return [html.unescape(found) for found in re.findall(r'href="([^"]*)"', page.text)]
+    """Return the addresses that a page links to."""
+    return [html.unescape(address) for address in re.findall(r'href="([^"]*)"', page.text)]
 
 
 def ids(page: httpx.Response, prefix: str) -> list[str]:
-    """Give the ids of a kind that a page's tables link to, in their order."""
+    """Return the ids with a prefix that the first cells of a page's tables link to, in their order."""
     return re.findall(rf'<th scope="row"><a href="/dashboard/objects/({prefix}_\w+)"', page.text)
 
 
-def shown(client: Client, path: str, status: int = 200, **headers: str) -> httpx.Response:
-    """Ask for a page, which has to answer with a status."""
+def shown(client: ContractClient, path: str, status: int = 200, **headers: str) -> httpx.Response:
+    """Return a page, which must have the status; header names are in snake_case."""
     response = client.visit(path, None, **headers)
     assert response.status_code == status, response.text
     return response
 
 
-def test_every_page_can_be_reached_and_shown(explored: Client) -> None:
-    """From the first page on, every link is followed but for the further ones of long lists; files are served."""
+def test_every_page_can_be_reached(explored: ContractClient) -> None:
+    """From the first page on, every link is followed, up to 30 of each kind."""
     explored.get("/accounts")
     todo, seen, per_kind = ["/"], {"/"}, dict[str, int]()
     while todo:
@@ -58,7 +58,7 @@ def test_every_page_can_be_reached_and_shown(explored: Client) -> None:
         for link in links(response):
             if link.startswith("#") or link in seen:
                 continue
-            assert link.startswith(("/", "https://files.sandbox.invalid/")), "nothing leads out"
+            assert link.startswith(("/", "https://files.sandbox.invalid/")), "no link leads to another site"
             seen.add(link)
             kind = re.sub(r"_\w+$", "", link.partition("?")[0])
             per_kind[kind] = per_kind.get(kind, 0) + 1
@@ -69,7 +69,7 @@ def test_every_page_can_be_reached_and_shown(explored: Client) -> None:
     assert any(link.startswith("https://files.") for link in seen)
 
 
-def test_files_are_links(explored: Client) -> None:
+def test_files_are_links(explored: ContractClient) -> None:
     inquiry = explored.get("/inquiries?filter[status]=approved&page[size]=100").data
     document = next(
         each["relationships"]["documents"]["data"][0]["id"] for each in inquiry if each["relationships"]["documents"]["data"]
@@ -80,7 +80,7 @@ def test_files_are_links(explored: Client) -> None:
         assert explored.fetch(link).content.startswith(b"\x89PNG")
 
 
-def test_lists_are_paged_both_ways(explored: Client) -> None:
+def test_lists_are_paged_both_ways(explored: ContractClient) -> None:
     found, path, pages = list[str](), "/dashboard/inquiries", []
     while path:
         page = shown(explored, path)
@@ -96,7 +96,7 @@ def test_lists_are_paged_both_ways(explored: Client) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
-def test_inquiries_by_status(explored: Client, status: str) -> None:
+def test_inquiries_by_status(explored: ContractClient, status: str) -> None:
     page = shown(explored, f"/dashboard/inquiries?status={status}")
     expected = [each["id"] for each in explored.get(f"/inquiries?filter[status]={status}&page[size]={PAGE_SIZE}").data]
     assert expected
@@ -104,8 +104,8 @@ def test_inquiries_by_status(explored: Client, status: str) -> None:
     assert set(COLLECTIONS["inquiries"].statuses) == STATUSES
 
 
-def test_what_there_is_not() -> None:
-    with Client() as client:
+def test_unknown_pages_and_empty_lists() -> None:
+    with ContractClient() as client:
         for path in (
             "/dashboard/nothing",
             "/dashboard/objects/inq_nowhere",
@@ -121,9 +121,9 @@ def test_what_there_is_not() -> None:
         assert "Nobody has asked anything yet" in shown(client, "/").text
 
 
-def test_environments_are_apart(client: Client) -> None:
+def test_environments_do_not_see_each_other(client: ContractClient) -> None:
     client.account(reference_id="real")
-    client.post("/accounts", {"data": {"attributes": {"reference-id": "tried"}}}, 201, key=client.sandbox.sandbox_key)
+    client.post("/accounts", {"data": {"attributes": {"reference-id": "tried"}}}, 201, api_key=client.sandbox.sandbox_key)
     for environment, has, has_not in (("production", "real", "tried"), ("sandbox", "tried", "real")):
         page = shown(client, f"/dashboard/accounts?environment={environment}").text
         assert f">{has}</td>" in page
@@ -137,7 +137,7 @@ def test_environments_are_apart(client: Client) -> None:
         assert all(f"environment={environment}" in link for link in re.findall(r'href="(/dashboard/\w+\?[^"]*)"', overview))
 
 
-def test_an_inquiry_and_its_history(client: Client) -> None:
+def test_an_inquiry_and_its_history(client: ContractClient) -> None:
     inquiry = client.inquiry({"fields": {"name-first": "Jane"}, "note": "call back"}).id
     client.finished(inquiry, "review")
     client.post(f"/inquiries/{inquiry}/approve", {"meta": {"comment": "looks fine"}})
@@ -153,11 +153,11 @@ def test_an_inquiry_and_its_history(client: Client) -> None:
         assert f"/dashboard/objects/{each['id']}" in [link.partition("?")[0] for link in links(page)]
 
 
-def test_requests_show_what_they_changed_and_no_key(client: Client) -> None:
+def test_requests_show_what_they_changed_and_no_key(client: ContractClient) -> None:
     attributes = {"data": {"attributes": {"reference-id": "r"}}}
     first, second = (client.post("/accounts", attributes, 201, headers={"Idempotency-Key": "k-1"}) for _ in range(2))
     client.get("/accounts?filter[reference-id]=r")
-    client.get("/accounts", 401, key="persona_production_not-a-key-of-ours")
+    client.get("/accounts", 401, api_key="persona_production_not-a-key-of-ours")
     page = shown(client, "/dashboard/requests")
     asked = re.findall(r"<strong>(\w+)</strong> ([^<]*)", page.text)
     assert asked == [("GET", "/accounts"), ("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts")]
@@ -173,7 +173,7 @@ def test_requests_show_what_they_changed_and_no_key(client: Client) -> None:
     assert "Nothing." in shown(client, f"/dashboard/requests/{second.headers['request-id']}").text
 
 
-def test_many_requests_are_paged(client: Client) -> None:
+def test_many_requests_are_paged(client: ContractClient) -> None:
     for _ in range(PAGE_SIZE + 3):
         client.get("/cases")
     first, second = shown(client, "/dashboard/requests"), shown(client, "/dashboard/requests?page=2")
@@ -182,7 +182,7 @@ def test_many_requests_are_paged(client: Client) -> None:
     assert found[0] + found[1] == [record.id for record in reversed(client.sandbox.requests)]
 
 
-def test_whatever_a_workflow_writes_is_text(client: Client) -> None:
+def test_values_are_escaped(client: ContractClient) -> None:
     fields: dict[str, Any] = {
         "name-first": HOSTILE,
         "name-last": HOSTILE,
@@ -215,7 +215,7 @@ def test_whatever_a_workflow_writes_is_text(client: Client) -> None:
 class TestLinks:
     """The button that opens the hosted flow of an inquiry."""
 
-    def test_it_makes_a_link_as_the_api_would(self, client: Client) -> None:
+    def test_the_button_creates_a_link(self, client: ContractClient) -> None:
         inquiry = client.inquiry().id
         button = f"/dashboard/objects/{inquiry}/link"
         assert f'action="{button}"' in shown(client, f"/dashboard/objects/{inquiry}").text
@@ -226,7 +226,7 @@ class TestLinks:
         assert client.sandbox.effects[-1].name == "inquiry-session.started"
         assert [effect.name for effect in client.sandbox.effects].count("inquiry.one-time-link-generated") == 1
 
-    def test_only_where_the_api_would(self, client: Client) -> None:
+    def test_a_finished_inquiry_has_no_button(self, client: ContractClient) -> None:
         inquiry = client.inquiry().id
         client.finished(inquiry)
         assert "/link" not in shown(client, f"/dashboard/objects/{inquiry}").text
@@ -236,17 +236,25 @@ class TestLinks:
         assert client.visit("/dashboard/objects/inq_nowhere/link", {}).status_code == 404
         assert client.visit(f"/dashboard/objects/{client.account().id}/link", {}).status_code == 404
 
-    def test_no_other_site_can_press_it(self, client: Client) -> None:
+    def test_other_sites_are_refused(self, client: ContractClient) -> None:
         inquiry = client.inquiry().id
         for headers in ({"sec_fetch_site": "cross-site"}, {"origin": "https://evil.example"}, {"host": "evil.example"}):
             assert client.visit(f"/dashboard/objects/{inquiry}/link", {}, **headers).status_code == 403
         assert client.get(f"/inquiries/{inquiry}").related("sessions") == []
 
 
-def test_webhooks(client: Client) -> None:
+def test_webhooks(client: ContractClient) -> None:
     assert "None has been delivered" in shown(client, "/dashboard/webhooks").text
     account, store = client.account().id, client.sandbox.organization.store
-    event = Event(1, "evt_1", 1_700_000_000_000, "account.created", account, b"{}", next_at=1_700_000_000_000)
+    event = OutgoingEvent(
+        seq=1,
+        id="evt_1",
+        at=1_700_000_000_000,
+        name="account.created",
+        resource_id=account,
+        body=b"{}",
+        next_at=1_700_000_000_000,
+    )
     url = "http://127.0.0.1:9/hooks"
     attempts: list[tuple[int, int | None, str | None, int | None]] = [
         (1, None, f"refused {HOSTILE}", 1_700_000_003_000),
@@ -256,10 +264,20 @@ def test_webhooks(client: Client) -> None:
     with store.transaction():
         store.add_event(event)
         for number, status, error, next_at in attempts:
-            delivery = Delivery(event.id, event.name, account, event.at, url, number, status, error, next_at)
+            delivery = Delivery(
+                event_id=event.id,
+                name=event.name,
+                resource_id=account,
+                at=event.at,
+                url=url,
+                attempt=number,
+                status=status,
+                error=error,
+                next_at=next_at,
+            )
             store.add_delivery(event, delivery)
     page = shown(client, "/dashboard/webhooks").text
     assert re.findall(r'class="badge (\w+)">([\w ]+)<', page) == [("good", "204"), ("bad", "500"), ("bad", "no answer")]
     assert page.count("evt_1") == page.count(url) == page.count(f"/dashboard/objects/{account}") == 3
-    assert "2023-11-14 22:13:38" in page, "when the second attempt is followed by the third"
+    assert "2023-11-14 22:13:38" in page, "the moment of the third attempt"
     assert "<img" not in page

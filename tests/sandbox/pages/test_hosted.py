@@ -1,4 +1,4 @@
-"""The hosted flow, page by page: what each does to the inquiry, and what it does not do twice."""
+"""The hosted flow: its pages, their effects on the inquiry, its sessions, and the step for details."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 
 from persona_block.sandbox.objects.templates import STEPS, TEMPLATES
 from tests.sandbox.pages.applicant import DAY, START, heading, linked, opened, send, status, verifications
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 HOSTILE = {"name-first": '"><script>alert(1)</script>', "name-last": "O'Neill & Söhne", "birthdate": "1990-02-03"}
 
 
-def test_walk(client: Client) -> None:
+def test_a_flow_step_by_step(client: ContractClient) -> None:
     inquiry, page = linked(client)
     assert heading(client.visit(page)) == "Verify your identity"
-    assert status(client, inquiry) == "created", "looking at the first page starts nothing"
+    assert status(client, inquiry) == "created", "the first page alone starts nothing"
     send(client, page, **START)
     assert (status(client, inquiry), verifications(client, inquiry)) == ("pending", [])
     assert heading(client.visit(page)) == "Government ID"
@@ -40,7 +40,7 @@ def test_walk(client: Client) -> None:
 
 
 @pytest.mark.parametrize("template", [template for template in STEPS if template != TEMPLATES.inactive])
-def test_every_flow_can_be_walked(client: Client, template: str) -> None:
+def test_every_flow_can_be_walked(client: ContractClient, template: str) -> None:
     name = "template-id" if template == TEMPLATES.legacy else "inquiry-template-id"
     inquiry, page = linked(client, {"inquiry-template-id": None, name: template})
     send(client, page, **START)
@@ -52,7 +52,7 @@ def test_every_flow_can_be_walked(client: Client, template: str) -> None:
     assert verifications(client, inquiry) == [(kind, "passed") for kind in STEPS[template]]
 
 
-def test_a_step_that_fails_ends_it(client: Client) -> None:
+def test_a_step_that_fails_ends_it(client: ContractClient) -> None:
     inquiry, page = linked(client)
     send(client, page, **START)
     send(client, page, step="government-id", choice="pass")
@@ -62,7 +62,7 @@ def test_a_step_that_fails_ends_it(client: Client) -> None:
     assert heading(client.visit(page)) == "This did not work out"
 
 
-def test_finishing_with_a_review(client: Client) -> None:
+def test_finishing_with_a_review(client: ContractClient) -> None:
     inquiry, page = linked(client)
     for step in ("start", "government-id", "selfie"):
         send(client, page, step=step, choice="start" if step == "start" else "pass")
@@ -73,48 +73,48 @@ def test_finishing_with_a_review(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "ends", "found"),
+    ("outcome", "ends", "expected"),
     [
         ("pass", "completed", [("government-id", "passed"), ("selfie", "passed")]),
         ("fail", "failed", [("government-id", "failed")]),
         ("review", "needs_review", [("government-id", "passed"), ("selfie", "passed")]),
     ],
 )
-def test_ending_at_once(client: Client, outcome: str, ends: str, found: list[tuple[str, str]]) -> None:
+def test_ending_at_once(client: ContractClient, outcome: str, ends: str, expected: list[tuple[str, str]]) -> None:
     inquiry, page = linked(client)
     send(client, page, outcome=outcome)
-    assert (status(client, inquiry), verifications(client, inquiry)) == (ends, found)
+    assert (status(client, inquiry), verifications(client, inquiry)) == (ends, expected)
     before = len(client.sandbox.effects)
     for again in ("pass", "fail", "review"):
         assert send(client, page, outcome=again).startswith("/verify?")
     assert len(client.sandbox.effects) == before
 
 
-def test_abandoning(client: Client) -> None:
+def test_abandoning(client: ContractClient) -> None:
     inquiry, page = linked(client)
     left = send(client, page, outcome="abandon")
     assert heading(client.visit(left)) == "You have left"
     assert (status(client, inquiry), verifications(client, inquiry)) == ("pending", [("government-id", "initiated")])
     before = len(client.sandbox.effects)
     assert send(client, page, outcome="abandon") == left
-    assert len(client.sandbox.effects) == before, "who leaves again has begun it already"
+    assert len(client.sandbox.effects) == before, "leaving again changes nothing"
     assert heading(client.visit(page)) == "Government ID"
     send(client, page, step="government-id", choice="pass")
     send(client, page, outcome="abandon")
     assert verifications(client, inquiry) == [("government-id", "passed"), ("selfie", "initiated")], (
-        "it goes on where it was left"
+        "the applicant goes on with the next step"
     )
     client.sandbox.clock.advance(DAY)
     assert status(client, inquiry) == "expired"
     assert client.visit(left).status_code == 410
 
 
-def primary(response: httpx.Response) -> list[tuple[str, str]]:
-    """Give the name and value of each button that a page proposes, which are the first of their forms."""
-    found = re.findall(
+def proposed_buttons(response: httpx.Response) -> list[tuple[str, str]]:
+    """Return the name and value of each button that a page proposes: a first button of a form, marked as primary."""
+    first_buttons = re.findall(
         r'<form method="post".*?<button (class="primary" )?name="(\w+)" value="([\w-]+)"', response.text, re.DOTALL
     )
-    return [(name, value) for proposed, name, value in found if proposed]
+    return [(name, value) for proposed, name, value in first_buttons if proposed]
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def primary(response: httpx.Response) -> list[tuple[str, str]]:
         ("Abandon", "abandon", ["start", "abandon"], "pending"),
     ],
 )
-def test_the_page_proposes_what_the_name_says(
-    client: Client, last: str, outcome: str | None, proposed: list[str], ends: str
+def test_the_page_proposes_the_outcome_of_the_name(
+    client: ContractClient, last: str, outcome: str | None, proposed: list[str], ends: str
 ) -> None:
     inquiry, page = linked(client, {"fields": {"name-last": last}})
     for expected in proposed:
         shown = client.visit(page)
         name = "outcome" if expected == "abandon" else "choice"
-        assert primary(shown) == [(name, expected)], expected
+        assert proposed_buttons(shown) == [(name, expected)], expected
         assert shown.text.count('class="primary"') == 1
         assert ("Go on as the name says" in shown.text) == bool(outcome)
         assert (f"The name {last} steers this applicant" in shown.text) == bool(outcome)
@@ -146,12 +146,12 @@ def test_the_page_proposes_what_the_name_says(
         assert status(client, at_once) == ends
 
 
-def test_nothing_is_left_to_fail_at_the_end(client: Client) -> None:
+def test_the_last_page_proposes_no_failure(client: ContractClient) -> None:
     inquiry, page = linked(client, {"fields": {"name-last": "Fail"}})
     for step in ("start", "government-id", "selfie"):
         send(client, page, step=step, choice="start" if step == "start" else "pass")
     shown = client.visit(page)
-    assert (heading(shown), primary(shown)) == ("All done?", [("choice", "pass")])
+    assert (heading(shown), proposed_buttons(shown)) == ("All done?", [("choice", "pass")])
     assert "as the name says" not in shown.text
     send(client, page, step="finish", choice="pass")
     assert status(client, inquiry) == "completed"
@@ -167,18 +167,18 @@ def test_nothing_is_left_to_fail_at_the_end(client: Client) -> None:
         ("Jane", "Jane", "fail", "failed"),
     ],
 )
-def test_the_name_that_is_typed_decides_its_own_step(client: Client, before: str, first: str, choice: str, ends: str) -> None:
+def test_a_typed_name_steers_its_own_step(client: ContractClient, before: str, first: str, choice: str, ends: str) -> None:
     inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database, "fields": {"name-first": before}})
     send(client, page, **START)
     shown = client.visit(page)
-    assert primary(shown) == [("choice", "as-named")]
+    assert proposed_buttons(shown) == [("choice", "as-named")]
     assert shown.text.count('class="primary"') == 1
     send(client, page, step="database", choice=choice, **{"name-first": first})
     assert status(client, inquiry) == ends
     assert verifications(client, inquiry)[0] == ("database", "failed" if ends == "failed" else "passed")
 
 
-def test_a_typed_name_can_leave(client: Client) -> None:
+def test_a_typed_name_can_abandon(client: ContractClient) -> None:
     inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database})
     send(client, page, **START)
     left = send(client, page, step="database", choice="as-named", **{"name-first": "Abandon"})
@@ -186,7 +186,7 @@ def test_a_typed_name_can_leave(client: Client) -> None:
     assert verifications(client, inquiry) == [("database", "initiated")]
 
 
-def test_ending_at_once_goes_on_where_the_walk_is(client: Client) -> None:
+def test_ending_at_once_from_the_middle(client: ContractClient) -> None:
     inquiry, page = linked(client)
     send(client, page, **START)
     send(client, page, step="government-id", choice="pass")
@@ -197,8 +197,8 @@ def test_ending_at_once_goes_on_where_the_walk_is(client: Client) -> None:
     )
 
 
-def test_nothing_is_done_twice(client: Client) -> None:
-    """Every form is sent again, at once and after all the others: by a double click, a way back, a second tab."""
+def test_a_form_sent_again_changes_nothing(client: ContractClient) -> None:
+    """Every form is sent again, at once and after the later ones, as by a double click, the back button or a second tab."""
     inquiry, page = linked(client)
     forms = [START, *({"step": step, "choice": "pass"} for step in ("government-id", "selfie", "finish"))]
     for index, form in enumerate(forms):
@@ -210,14 +210,14 @@ def test_nothing_is_done_twice(client: Client) -> None:
     assert len(verifications(client, inquiry)) == 2
 
 
-def test_a_step_of_a_later_page_is_not_done_early(client: Client) -> None:
+def test_a_form_of_a_later_step_changes_nothing(client: ContractClient) -> None:
     inquiry, page = linked(client)
     send(client, page, step="selfie", choice="pass")
     send(client, page, step="finish", choice="pass")
     assert (status(client, inquiry), verifications(client, inquiry)) == ("created", [])
 
 
-def test_two_sessions_share_one_walk(client: Client) -> None:
+def test_two_sessions_share_one_flow(client: ContractClient) -> None:
     inquiry, page = linked(client)
     other = opened(client, client.post(f"/inquiries/{inquiry}/generate-one-time-link").body["meta"]["one-time-link-short"])
     assert other != page
@@ -237,16 +237,16 @@ def test_two_sessions_share_one_walk(client: Client) -> None:
         {"outcome": ""},
     ],
 )
-def test_a_choice_that_is_not_offered(client: Client, form: dict[str, str]) -> None:
+def test_an_unknown_choice_is_refused(client: ContractClient, form: dict[str, str]) -> None:
     inquiry, page = linked(client)
     assert client.visit(page, form).status_code == 400
     assert status(client, inquiry) == "created"
 
 
 class TestSessions:
-    """How a browser gets in, and for how long."""
+    """How a browser enters the flow, and for how long."""
 
-    def test_the_session_outlives_its_link(self, client: Client) -> None:
+    def test_the_session_outlives_its_link(self, client: ContractClient) -> None:
         created = client.inquiry(meta={"auto-create-one-time-link": True})
         link = created.body["meta"]["one-time-link"]
         page = opened(client, link)
@@ -259,14 +259,14 @@ class TestSessions:
         send(client, page, outcome="pass")
         assert status(client, created.id) == "completed"
 
-    def test_looking_ahead_does_not_use_a_link_up(self, client: Client) -> None:
+    def test_a_head_request_does_not_use_a_link(self, client: ContractClient) -> None:
         created = client.inquiry(meta={"auto-create-one-time-link": True}).body["meta"]
         for link in (created["one-time-link"], created["one-time-link-short"]):
             assert client.visit(link, method="HEAD").status_code == 200
         client.sandbox.clock.advance(3600)
         assert opened(client, created["one-time-link"])
 
-    def test_a_session_ends_after_a_day(self, client: Client) -> None:
+    def test_a_session_ends_after_a_day(self, client: ContractClient) -> None:
         meta = {"auto-create-one-time-link": True, "expiration-after-create-interval-seconds": 30 * DAY}
         page = opened(client, client.inquiry(meta=meta).body["meta"]["one-time-link"])
         client.sandbox.clock.advance(DAY - 1)
@@ -275,7 +275,7 @@ class TestSessions:
         assert client.visit(page).status_code == 410
         assert client.visit(page, START).status_code == 410
 
-    def test_tokens_of_the_api_open_it(self, client: Client) -> None:
+    def test_session_tokens_of_the_api_open_the_flow(self, client: ContractClient) -> None:
         created = client.inquiry(meta={"auto-create-inquiry-session": True})
         for token in (
             created.body["meta"]["session-token"],
@@ -286,7 +286,7 @@ class TestSessions:
         sessions = client.get(f"/inquiries/{created.id}?include=sessions").body["included"]
         assert [each["attributes"]["status"] for each in sessions] == ["active"]
 
-    def test_only_the_token_that_was_made(self, client: Client) -> None:
+    def test_wrong_links_and_tokens_are_unknown(self, client: ContractClient) -> None:
         first, page = linked(client)
         second, _ = linked(client)
         token = parse_qs(urlsplit(page).query)["session-token"][0]
@@ -310,7 +310,7 @@ class TestSessions:
             assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8"), url
         assert client.visit("/verify", START).status_code == 404
 
-    def test_an_id_opens_what_nobody_has_started(self, client: Client) -> None:
+    def test_an_id_opens_an_inquiry_until_it_starts(self, client: ContractClient) -> None:
         inquiry = client.inquiry().id
         page = opened(client, f"/verify?inquiry-id={inquiry}")
         assert opened(client, f"/verify?inquiry-id={inquiry}") == page
@@ -331,7 +331,7 @@ class TestSessions:
             ("redact", 409, "already redacted"),
         ],
     )
-    def test_an_inquiry_that_ended_meanwhile(self, client: Client, end: str, code: int, says: str) -> None:
+    def test_an_inquiry_that_ended_in_between(self, client: ContractClient, end: str, code: int, says: str) -> None:
         inquiry, page = linked(client)
         send(client, page, **START)
         if end == "redact":
@@ -348,7 +348,7 @@ class TestSessions:
         assert client.sandbox.effects == before
 
     @pytest.mark.parametrize("end", ["approve", "decline", "mark-for-review"])
-    def test_a_link_after_a_decision(self, client: Client, end: str) -> None:
+    def test_a_link_after_a_decision(self, client: ContractClient, end: str) -> None:
         created = client.inquiry(meta={"auto-create-one-time-link": True})
         decided = client.post(f"/inquiries/{created.id}/{end}").attributes["status"]
         response = client.visit(created.body["meta"]["one-time-link"])
@@ -356,7 +356,7 @@ class TestSessions:
         assert f"Its status is {decided.replace('_', ' ')}" in response.text
         assert "ask whoever sent it" not in response.text
 
-    def test_time_that_runs_out_on_the_way(self, client: Client) -> None:
+    def test_an_inquiry_that_expires_in_the_flow(self, client: ContractClient) -> None:
         inquiry, page = linked(client)
         send(client, page, **START)
         client.sandbox.clock.advance(DAY)
@@ -364,7 +364,7 @@ class TestSessions:
         assert response.status_code == 410
         assert (status(client, inquiry), verifications(client, inquiry)) == ("expired", [])
 
-    def test_an_old_session_of_an_inquiry_that_was_resumed(self, client: Client) -> None:
+    def test_an_old_session_of_an_inquiry_that_was_resumed(self, client: ContractClient) -> None:
         meta = {"auto-create-one-time-link": True, "expiration-after-create-interval-seconds": 3600}
         created = client.inquiry(meta=meta)
         page = opened(client, created.body["meta"]["one-time-link"])
@@ -378,15 +378,16 @@ class TestSessions:
 
 
 class TestDetails:
-    """The step that asks for what a database is to be searched for."""
+    """The step that asks for details to search a database for."""
 
-    def start(self, client: Client) -> tuple[str, str]:
+    def start_details(self, client: ContractClient) -> tuple[str, str]:
+        """Start an inquiry of this flow; return its id, and its session's page."""
         inquiry, page = linked(client, {"inquiry-template-id": TEMPLATES.database, "fields": HOSTILE})
         send(client, page, **START)
         return inquiry, page
 
-    def test_what_is_known_is_shown_and_escaped(self, client: Client) -> None:
-        _, page = self.start(client)
+    def test_known_fields_are_shown_and_escaped(self, client: ContractClient) -> None:
+        _, page = self.start_details(client)
         text = client.visit(page).text
         assert "<script" not in text
         for name, value in HOSTILE.items():
@@ -394,8 +395,8 @@ class TestDetails:
             assert found
             assert html.unescape(found[1]) == value
 
-    def test_what_is_given_is_kept_and_reaches_the_account(self, client: Client) -> None:
-        inquiry, page = self.start(client)
+    def test_given_fields_reach_the_inquiry_and_its_account(self, client: ContractClient) -> None:
+        inquiry, page = self.start_details(client)
         given = {"name-first": " Ada ", "name-last": "Kent", "birthdate": "", "address-country-code": "DE", "other": "x"}
         send(client, page, step="database", choice="pass", **given)
         send(client, page, step="finish", choice="pass")
@@ -410,8 +411,8 @@ class TestDetails:
         ("name", "value", "says"),
         [("birthdate", "1990-02-30", "must be a date, YYYY-MM-DD"), ("address-country-code", "de", "two capital letters")],
     )
-    def test_what_does_not_fit_is_asked_again(self, client: Client, name: str, value: str, says: str) -> None:
-        inquiry, page = self.start(client)
+    def test_wrong_fields_are_asked_for_again(self, client: ContractClient, name: str, value: str, says: str) -> None:
+        inquiry, page = self.start_details(client)
         before = client.sandbox.effects
         response = client.visit(page, {"step": "database", "choice": "pass", "name-first": "<Ada>", name: value})
         assert response.status_code == 422

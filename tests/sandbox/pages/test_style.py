@@ -8,7 +8,7 @@ from pathlib import Path
 STYLE = Path(__file__).resolve().parents[3] / "persona_block/sandbox/pages/style.css"
 
 
-def test_colours_can_be_told_apart() -> None:
+def test_text_has_enough_contrast() -> None:
     """Text on its ground has the contrast that WCAG asks for at level AA: 4.5 to 1."""
     style = STYLE.read_text("utf-8")
     schemes = [dict(re.findall(r"--([\w-]+): (#\w+);", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)]
@@ -23,7 +23,7 @@ def test_colours_can_be_told_apart() -> None:
 
 
 def luminance(colour: str) -> float:
-    """Give a colour's relative luminance, as WCAG 2.2 defines it."""
+    """Return a colour's relative luminance, as WCAG 2.2 defines it."""
     digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
     channels = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
     linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]

@@ -1,4 +1,4 @@
-"""Faults in process."""
+"""Faults in process: what the sandbox did, and what the caller saw."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import httpx
 import pytest
 
 from persona_block.sandbox import FAULTS, Faults, Sandbox
+from persona_block.sandbox.serving.faults import Fault
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
-async def test_each_fault_in_process(persona_sandbox: Sandbox, fault: object) -> None:
-    """As over sockets: a call whose every request is hit never succeeds by mistake, and says truly what it may have done."""
-    name, processed = fault.name, fault.processed  # type: ignore[attr-defined]
+async def test_each_fault_in_process(persona_sandbox: Sandbox, fault: Fault) -> None:
+    """A call whose every request goes wrong does not succeed, and tells truly whether it may have taken effect."""
+    name, processed = fault.name, fault.processed
     persona_sandbox.faults = Faults(rate=1, kinds=[name])
     async with persona_sandbox.runner(deadline=0.3) as runner:
         result = await runner.run("create_account", {"referenceId": "one"})
@@ -26,5 +27,5 @@ async def test_each_fault_in_process(persona_sandbox: Sandbox, fault: object) ->
 async def test_faults_hit_the_api_alone(persona_sandbox: Sandbox) -> None:
     persona_sandbox.faults = Faults(rate=1, kinds=["garbage"])
     async with httpx.AsyncClient(transport=persona_sandbox.transport) as http:
-        answer = await http.get("https://files.sandbox.invalid/a.png")
-    assert answer.status_code == 403
+        reply = await http.get("https://files.sandbox.invalid/a.png")
+    assert reply.status_code == 403

@@ -1,4 +1,4 @@
-"""The sandbox as a server: on loopback only, and with a state that a killed process leaves whole."""
+"""The server: it serves this machine alone, on a free port."""
 
 from __future__ import annotations
 

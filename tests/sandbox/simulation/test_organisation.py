@@ -1,4 +1,4 @@
-"""The populated organisation: everything is in it, all of it fits the contract, and a seed repeats it."""
+"""The populated organisation: what it holds, that it fits the contract, and that a seed repeats it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox.objects.inquiries import STATUSES
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with Client(populate=True, seed=3) as made:
-        yield made
+def client() -> Iterator[ContractClient]:
+    """A client of one populated sandbox for all tests of this module."""
+    with ContractClient(populate=True, seed=3) as client:
+        yield client
 
 
-def everything(client: Client, path: str) -> list[Any]:
-    found, link = [], f"/{path}?page[size]=100"
+def everything(client: ContractClient, path: str) -> list[Any]:
+    """Read a whole list, page by page."""
+    listed, link = [], f"/{path}?page[size]=100"
     while link:
-        answer = client.get(link)
-        found += answer.data
-        link = answer.body["links"]["next"] and f"https://persona.sandbox.invalid{answer.body['links']['next']}"
-    return found
+        reply = client.get(link)
+        listed += reply.data
+        link = reply.body["links"]["next"] and f"https://persona.sandbox.invalid{reply.body['links']['next']}"
+    return listed
 
 
-def test_everything_is_there(client: Client) -> None:
+def test_every_status_and_kind_is_there(client: ContractClient) -> None:
     inquiries = everything(client, "inquiries")
     statuses = Counter(each["attributes"]["status"] for each in inquiries)
     assert set(statuses) == STATUSES
@@ -65,7 +67,7 @@ def test_everything_is_there(client: Client) -> None:
     }
 
 
-def test_its_history_is_in_order(client: Client) -> None:
+def test_its_history_is_in_order(client: ContractClient) -> None:
     accounts = everything(client, "accounts")
     created = [each["attributes"]["created-at"] for each in accounts]
     assert created == sorted(created, reverse=True)
@@ -74,18 +76,18 @@ def test_its_history_is_in_order(client: Client) -> None:
     assert moments[-1] - moments[0] > 29 * 24 * 3600 * 1000
 
 
-def test_a_seed_repeats_it(client: Client) -> None:
+def test_a_seed_repeats_it(client: ContractClient) -> None:
     def people(seed: int) -> list[Any]:
-        with Client(populate=True, seed=seed) as other:
-            answer = other.get("/accounts?page[size]=100")
-            return [(each["id"], each["attributes"]["fields"]) for each in answer.data]
+        with ContractClient(populate=True, seed=seed) as other:
+            reply = other.get("/accounts?page[size]=100")
+            return [(each["id"], each["attributes"]["fields"]) for each in reply.data]
 
-    mine = client.get("/accounts?page[size]=100").data
-    assert people(3) == [(each["id"], each["attributes"]["fields"]) for each in mine]
+    accounts = client.get("/accounts?page[size]=100").data
+    assert people(3) == [(each["id"], each["attributes"]["fields"]) for each in accounts]
     assert people(4) != people(3)
 
 
-def test_one_can_go_on_from_there(client: Client) -> None:
+def test_the_organisation_can_be_used(client: ContractClient) -> None:
     pending = client.get("/inquiries?filter[status]=pending").ids[0]
     assert client.finished(pending)["attributes"]["status"] == "completed"
     client.account(409, reference_id="customer-0001")

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from persona_block.sandbox import SandboxError
-from tests.sandbox.objects.test_inquiries import inquiry_in
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
 @pytest.mark.parametrize(
@@ -22,7 +21,7 @@ from tests.support.contract_client import Client
         ("Doe", "review", "needs_review"),
     ],
 )
-def test_names_steer_the_applicant(client: Client, last_name: str, outcome: str | None, status: str) -> None:
+def test_names_steer_the_applicant(client: ContractClient, last_name: str, outcome: str | None, status: str) -> None:
     id = client.inquiry({"fields": {"name-first": "Jane", "name-last": last_name}}).id
     assert client.sandbox.complete(id, outcome)["attributes"]["status"] == status
     inquiry = client.get(f"/inquiries/{id}?include=verifications")
@@ -45,7 +44,9 @@ def test_names_steer_the_applicant(client: Client, last_name: str, outcome: str 
 
 @pytest.mark.parametrize(("last", "status"), [("Doe", "completed"), ("Fail", "failed"), ("Review", "needs_review")])
 @pytest.mark.parametrize("own", [None, "Kent"])
-def test_an_account_steers_an_applicant_without_a_name(client: Client, last: str, status: str, own: str | None) -> None:
+def test_an_account_steers_an_applicant_without_a_name(
+    client: ContractClient, last: str, status: str, own: str | None
+) -> None:
     account = client.account(name_first="Jane", name_last=last).id
     fields = {"name-last": own} if own else {}
     id = client.inquiry({"account-id": account, "fields": fields}).id
@@ -54,11 +55,11 @@ def test_an_account_steers_an_applicant_without_a_name(client: Client, last: str
     if expected != "failed":
         fields = client.get(f"/inquiries/{id}").attributes["fields"]
         name = [fields[part]["value"] for part in ("name-first", "name-last")]
-        assert name == (["Alex", own] if own else ["Jane", last]), "the papers are the account's"
+        assert name == (["Alex", own] if own else ["Jane", last]), "the papers show the name of the account"
 
 
 @pytest.mark.parametrize("flow", ["inquiry", "database", "document"])
-def test_flows(client: Client, flow: str) -> None:
+def test_flows(client: ContractClient, flow: str) -> None:
     template = getattr(client.sandbox.templates, flow)
     id = client.inquiry({"inquiry-template-id": template}).id
     client.finished(id)
@@ -67,32 +68,34 @@ def test_flows(client: Client, flow: str) -> None:
         read = client.get(f"/{item['type'].split('/')[0]}s/{item['id']}")
         assert read.attributes["status"] in ("passed", "processed")
         assert read.related("inquiry")["id"] == id
-    # What the applicant handed in is known to the inquiry, and to its account.
+    # What the applicant handed in is in the inquiry's fields and in its account's.
     assert inquiry.attributes["fields"]["name-first"]["value"]
     account = client.get(f"/accounts/{inquiry.related('account')['id']}")
     assert account.attributes["fields"]["name"]["value"]["first"]["value"]
 
 
-def test_completing_what_cannot_be_completed(client: Client) -> None:
-    for id in ("inq_nowhere", inquiry_in(client, "completed"), inquiry_in(client, "expired")):
+def test_inquiries_that_cannot_be_completed(client: ContractClient) -> None:
+    for id in ("inq_nowhere", client.inquiry_in("completed"), client.inquiry_in("expired")):
         with pytest.raises(SandboxError):
             client.finished(id)
     with pytest.raises(ValueError, match="outcome"):
-        client.finished(inquiry_in(client, "created"), "win")
+        client.finished(client.inquiry_in("created"), "win")
 
 
-def test_simulating_leaves_what_the_applicant_leaves(client: Client) -> None:
-    """The account learns of the fields, and a session appears, whoever takes the inquiry through its statuses."""
-    key = client.sandbox.sandbox_key
+def test_simulate_actions_change_sessions_and_accounts(client: ContractClient) -> None:
+    """Simulate actions open and end sessions and fill the account, as the applicant does."""
+    api_key = client.sandbox.sandbox_key
 
     def simulated(*actions: str) -> tuple[Any, Any]:
         fields = {"name-first": "Jane"}
-        inquiry = client.inquiry({"fields": fields}, key=key)
-        client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, key=key)
+        inquiry = client.inquiry({"fields": fields}, api_key=api_key)
+        client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, api_key=api_key)
         named = [{"type": action} for action in actions]
         body = {"meta": {"simulate-actions": named}}
-        answer = client.post(f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, key=key)
-        included = {each["type"]: each["attributes"] for each in answer.body["included"]}
+        reply = client.post(
+            f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, api_key=api_key
+        )
+        included = {each["type"]: each["attributes"] for each in reply.body["included"]}
         return included["inquiry-session"]["status"], included["account"]["fields"]["phone_number"]["value"]
 
     assert simulated("start_inquiry") == ("active", None)
@@ -102,14 +105,14 @@ def test_simulating_leaves_what_the_applicant_leaves(client: Client) -> None:
     assert simulated("start_inquiry", "expire_inquiry") == ("expired", None)
 
 
-def test_simulate_actions(client: Client) -> None:
-    key = client.sandbox.sandbox_key
+def test_simulate_actions(client: ContractClient) -> None:
+    api_key = client.sandbox.sandbox_key
 
     def simulate(id: str, *actions: Any) -> str:
         named = [{"type": action} if isinstance(action, str) else action for action in actions]
         body = {"meta": {"simulate-actions": named}}
-        answer = client.post(f"/inquiries/{id}/perform-simulate-actions", body, key=key)
-        return str(answer.attributes["status"])
+        reply = client.post(f"/inquiries/{id}/perform-simulate-actions", body, api_key=api_key)
+        return str(reply.attributes["status"])
 
     for action, status in {
         "start_inquiry": "pending",
@@ -120,13 +123,13 @@ def test_simulate_actions(client: Client) -> None:
         "approve_inquiry": "approved",
         "decline_inquiry": "declined",
     }.items():
-        id = client.inquiry(key=key).id
+        id = client.inquiry(api_key=api_key).id
         assert simulate(id, action) == status
-    id = client.inquiry(key=key).id
+    id = client.inquiry(api_key=api_key).id
     templates = client.sandbox.templates
     passed = {"type": "create_passed_verification", "data": {"verification-template-id": templates.verification_selfie}}
     failed = {"type": "create_failed_verification", "data": {"verification-template-id": templates.verification_government_id}}
     assert simulate(id, "start_inquiry", passed, failed, "mark_for_review_inquiry") == "needs_review"
-    verifications = client.get(f"/inquiries/{id}", key=key).related("verifications")
-    statuses = [client.get(f"/verifications/{each['id']}", key=key).attributes["status"] for each in verifications]
+    verifications = client.get(f"/inquiries/{id}", api_key=api_key).related("verifications")
+    statuses = [client.get(f"/verifications/{each['id']}", api_key=api_key).attributes["status"] for each in verifications]
     assert statuses == ["passed", "failed"]

@@ -1,4 +1,4 @@
-"""The list of choices."""
+"""The list of choices: a question once, and its answer."""
 
 from __future__ import annotations
 

@@ -1,19 +1,21 @@
-"""URLs of files: what they serve, and for how long."""
+"""The URLs of files: what they serve, for how long, and forged ones."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
 @pytest.fixture
-def document_id(client: Client) -> str:
+def document_id(client: ContractClient) -> str:
+    """The id of a document that an applicant has handed in."""
     inquiry = client.inquiry().id
     return str(client.finished(inquiry)["relationships"]["documents"]["data"][0]["id"])
 
 
-def test_every_file_url_serves_its_file(client: Client, document_id: str) -> None:
+@pytest.mark.usefixtures("document_id")
+def test_every_file_url_serves_its_file(client: ContractClient) -> None:
     inquiry = client.get("/inquiries").data[0]
     urls = []
     for relation, path in (("verifications", "/verifications"), ("documents", "/documents")):
@@ -26,14 +28,14 @@ def test_every_file_url_serves_its_file(client: Client, document_id: str) -> Non
         assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
 
 
-def test_the_size_is_the_size(client: Client, document_id: str) -> None:
+def test_the_size_is_that_of_the_bytes(client: ContractClient, document_id: str) -> None:
     file = client.get(f"/documents/{document_id}").attributes["front-photo"]
     content = client.fetch(file["url"]).content
     assert len(content) == file["byte-size"]
     assert file["filename"] in file["url"]
 
 
-def test_a_url_lasts_six_hours(client: Client, document_id: str) -> None:
+def test_a_url_lasts_six_hours(client: ContractClient, document_id: str) -> None:
     url = client.get(f"/documents/{document_id}").attributes["front-photo"]["url"]
     client.sandbox.clock.advance(6 * 3600 - 1)
     assert client.fetch(url).status_code == 200
@@ -43,7 +45,7 @@ def test_a_url_lasts_six_hours(client: Client, document_id: str) -> None:
     assert client.fetch(renewed).status_code == 200
 
 
-def test_a_forged_url(client: Client, document_id: str) -> None:
+def test_a_forged_url(client: ContractClient, document_id: str) -> None:
     url = client.get(f"/documents/{document_id}").attributes["front-photo"]["url"]
     path, _, token = url.partition("?access_token=")
     claim, expires, signature = token.split(".")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.contract_client import Client
+from tests.support.contract_client import ContractClient
 
 
-def test_reads_are_forgotten_in_time_and_writes_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_reads_are_deleted_and_writes_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("persona_block.sandbox.state.log.REMEMBERED_READS", 5)
-    with Client() as client:
+    with ContractClient() as client:
         account = client.account().id
         for _ in range(20):
             client.get(f"/accounts/{account}")

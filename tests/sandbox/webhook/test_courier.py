@@ -1,4 +1,4 @@
-"""Signed webhooks over sockets: a server that delivers by itself, and one that is killed."""
+"""The courier: when events are sent, how often, in which order, and what survives a closed sandbox."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from persona_block import webhooks
-from persona_block.sandbox import Sandbox
+from persona_block.sandbox import Sandbox, Settings, Webhook
 from persona_block.sandbox.webhook.courier import SCHEDULE
-from tests.sandbox.webhook.test_events import listening
-from tests.support.contract_client import Client
-from tests.support.webhook_receiver import SECRET, URL, Listener, Receiver
+from tests.support.contract_client import ContractClient
+from tests.support.webhook_receiver import SECRET, URL, Listener, Receiver, listening_client
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so; fails after ten seconds."""
+    """Wait until a condition holds, for at most ten seconds."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
 async def test_a_server_delivers_by_itself(caplog: pytest.LogCaptureFixture) -> None:
-    """What requests, applicants and time alone bring about is told while serving, and retried as the clock runs."""
+    """Events of requests and of time alone are sent while serving, and retried as the clock runs."""
     caplog.set_level(logging.DEBUG)
-    with Listener(503) as listener, Sandbox(webhook=listener.url, webhook_secret=SECRET, report_delay=30) as sandbox:
+    settings = Settings(report_delay=30)
+    with Listener(503) as listener, Sandbox(settings=settings, webhook=Webhook(listener.url, SECRET)) as sandbox:
         async with sandbox.serve() as base_url, sandbox.runner(base_url=base_url, transport=None) as runner:
             await runner.call(
                 "create_report", {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Jane"}
@@ -53,28 +53,28 @@ async def test_a_server_delivers_by_itself(caplog: pytest.LogCaptureFixture) -> 
     assert listener.url not in caplog.text
 
 
-async def test_a_receiver_that_hangs_keeps_nobody_else_waiting() -> None:
+async def test_a_hanging_receiver_delays_no_other_event() -> None:
     release = asyncio.Event()
-    told: list[str] = []
+    names: list[str] = []
 
-    async def take(request: httpx.Request) -> httpx.Response:
+    async def receive(request: httpx.Request) -> httpx.Response:
         event = webhooks.read(request.content, request.headers["Persona-Signature"], SECRET)
-        told.append(event.name)
+        names.append(event.name)
         if event.name == "account.created":
             await release.wait()
         return httpx.Response(200)
 
-    with Sandbox(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(take)) as sandbox:
+    with Sandbox(webhook=Webhook(URL, SECRET, transport=httpx.MockTransport(receive))) as sandbox:
         async with sandbox.serve() as base_url, sandbox.runner(base_url=base_url, transport=None) as runner:
             await runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry})
             await until(lambda: [each.name for each in sandbox.deliveries] == ["inquiry.created"])
             release.set()
 
 
-def test_what_fails_is_tried_again_in_simulated_time() -> None:
+def test_a_failed_delivery_is_retried_in_simulated_time() -> None:
     answers = iter([500, 302, 404, 503, 429, 200])
-    made, receiver = listening(Receiver(lambda event: next(answers)))
-    with made as client:
+    connected, receiver = listening_client(Receiver(lambda _: next(answers)))
+    with connected as client:
         client.account()
         (first,) = client.deliver()
         started = first.at
@@ -91,18 +91,16 @@ def test_what_fails_is_tried_again_in_simulated_time() -> None:
     assert [each.status for each in deliveries] == [429, 503, 404, 302, 500]
     assert [each.next_at for each in reversed(deliveries)] == [*(started + 1000 * each for each in SCHEDULE[1:]), None]
     assert len({event.id for event in receiver.events}) == 1
-    made_and_left = [
-        (each["persona-webhook-attempts-made"], each["persona-webhook-attempts-left"]) for each in receiver.headers
-    ]
-    assert made_and_left == [("1", "4"), ("2", "3"), ("3", "2"), ("4", "1"), ("5", "0")]
+    attempts = [(each["persona-webhook-attempts-made"], each["persona-webhook-attempts-left"]) for each in receiver.headers]
+    assert attempts == [("1", "4"), ("2", "3"), ("3", "2"), ("4", "1"), ("5", "0")]
     assert {each["persona-webhook-first-attempted-at"] for each in receiver.headers} == {str(started // 1000)}
     assert {each["persona-sandbox"] for each in receiver.headers} == {"simulation"}
 
 
-def test_a_retry_is_the_same_body_signed_anew() -> None:
+def test_a_retry_sends_the_same_body() -> None:
     answers = iter([500, 200])
-    made, receiver = listening(Receiver(lambda event: next(answers)))
-    with made as client:
+    connected, receiver = listening_client(Receiver(lambda _: next(answers)))
+    with connected as client:
         id = client.account(reference_id="before").id
         client.deliver()
         client.patch(f"/accounts/{id}", {"reference-id": "after"})
@@ -112,58 +110,58 @@ def test_a_retry_is_the_same_body_signed_anew() -> None:
     assert receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]["reference-id"] == "before"
 
 
-def test_why_there_was_no_answer(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_for_no_answer(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr("persona_block.sandbox.webhook.courier.TIMEOUT", 0.05)
 
-    async def never(request: httpx.Request) -> httpx.Response:
+    async def never(_: httpx.Request) -> httpx.Response:
         await asyncio.sleep(5)
         return httpx.Response(200)
 
     def raise_(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
-        def handler(request: httpx.Request) -> httpx.Response:
+        def handler(_: httpx.Request) -> httpx.Response:
             raise error
 
         return handler
 
-    for handler, said in (
+    for handler, reason in (
         (never, "no answer within 0.05 seconds"),
         (raise_(httpx.ConnectError("no")), "nobody listens"),
         (raise_(httpx.RemoteProtocolError("no")), "connection broke"),
         (raise_(KeyError("x")), "the receiver raised KeyError"),
     ):
-        with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(handler)) as client:
+        with ContractClient(webhook=Webhook(URL, SECRET, transport=httpx.MockTransport(handler))) as client:
             client.account()
             (delivery,) = client.deliver()
             assert delivery.status is None
-            assert said in str(delivery.error)
+            assert reason in str(delivery.error)
             assert delivery.next_at == delivery.at + 3000
     assert "KeyError" in caplog.text
     assert SECRET not in caplog.text
 
 
 def test_redirects_are_not_followed() -> None:
-    asked: list[str] = []
+    urls: list[str] = []
 
-    def take(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
+    def receive(request: httpx.Request) -> httpx.Response:
+        urls.append(str(request.url))
         return httpx.Response(307, headers={"Location": "http://127.0.0.1:9/elsewhere"})
 
-    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.MockTransport(take)) as client:
+    with ContractClient(webhook=Webhook(URL, SECRET, transport=httpx.MockTransport(receive))) as client:
         client.account()
         (delivery,) = client.deliver()
-    assert (delivery.status, asked) == (307, [URL])
+    assert (delivery.status, urls) == (307, [URL])
     assert delivery.next_at is not None
 
 
-def test_an_application_of_the_same_test_receives() -> None:
+def test_an_application_receives_in_process() -> None:
     received: list[webhooks.Event] = []
 
-    async def take(request: Request) -> Response:
+    async def receive(request: Request) -> Response:
         received.append(webhooks.read(await request.body(), request.headers["persona-signature"], SECRET))
         return Response(status_code=204)
 
-    app = Starlette(routes=[Route("/webhooks", take, methods=["POST"])])
-    with Client(webhook=URL, webhook_secret=SECRET, webhook_transport=httpx.ASGITransport(app)) as client:
+    app = Starlette(routes=[Route("/webhooks", receive, methods=["POST"])])
+    with ContractClient(webhook=Webhook(URL, SECRET, transport=httpx.ASGITransport(app))) as client:
         client.account(reference_id="ann")
         (delivery,) = client.deliver()
     assert (delivery.status, delivery.error, delivery.next_at) == (204, None, None)
@@ -171,34 +169,34 @@ def test_an_application_of_the_same_test_receives() -> None:
     assert received[0].resource["referenceId"] == "ann"
 
 
-async def test_what_a_receiver_sets_off_is_delivered_too() -> None:
-    told: list[str] = []
+async def test_events_that_a_receiver_causes_are_sent() -> None:
+    names: list[str] = []
 
-    async def take(request: httpx.Request) -> httpx.Response:
+    async def receive(request: httpx.Request) -> httpx.Response:
         event = webhooks.read(request.content, request.headers["Persona-Signature"], SECRET)
-        told.append(event.name)
+        names.append(event.name)
         if event.name == "inquiry.completed":
             async with sandbox.runner() as runner:
                 await runner.call("approve_inquiry", {"inquiryId": event.resource_id})
         return httpx.Response(200)
 
-    options = {"webhook_transport": httpx.MockTransport(take), "webhook_events": ["inquiry.*"]}
-    with Sandbox(webhook=URL, webhook_secret=SECRET, **options) as sandbox:  # type: ignore[arg-type]
+    webhook = Webhook(URL, SECRET, ["inquiry.*"], transport=httpx.MockTransport(receive))
+    with Sandbox(webhook=webhook) as sandbox:
         async with sandbox.runner() as runner:
             created = await runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry})
         sandbox.complete(created["inquiry"]["id"])
         await sandbox.deliver()
-    assert told[-2:] == ["inquiry.completed", "inquiry.approved"]
+    assert names[-2:] == ["inquiry.completed", "inquiry.approved"]
 
 
 async def test_an_undelivered_event_outlives_its_sandbox(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
-    failing, receiver = Receiver(lambda event: 500), Receiver()
-    with Sandbox(state=state, speed=0, **failing.options) as sandbox:
+    failing, receiver = Receiver(lambda _: 500), Receiver()
+    with Sandbox(state=state, speed=0, webhook=failing.webhook()) as sandbox:
         async with sandbox.runner() as runner:
             await runner.call("create_account", {"referenceId": "ann"})
         await sandbox.deliver()
-    with Sandbox(state=state, speed=0, **receiver.options) as sandbox:
+    with Sandbox(state=state, speed=0, webhook=receiver.webhook()) as sandbox:
         await sandbox.deliver()
         sandbox.clock.advance(3)
         await sandbox.deliver()

@@ -1,4 +1,4 @@
-"""Signed webhooks of the sandbox: which, of what, when, how often, and what survives a crash."""
+"""Events: which are sent, what their bodies hold, and which webhooks are accepted."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox import Sandbox
+from persona_block.sandbox import Webhook
 from persona_block.sandbox.webhook.events import EVENTS
 from tests.support import contract_client as clients
-from tests.support.contract_client import Client
-from tests.support.webhook_receiver import SECRET, URL, Receiver
+from tests.support.contract_client import ContractClient
+from tests.support.webhook_receiver import SECRET, URL, listening_client
 
 
-def listening(receiver: Receiver | None = None, **options: Any) -> tuple[Client, Receiver]:
-    """A client of a sandbox that sends its events to a receiver."""
-    receiver = receiver or Receiver()
-    return Client(**{**receiver.options, **options}), receiver
-
-
-def test_every_event_there_is() -> None:
-    """All lifecycles: the receiver holds each body against the contract, and every event of the list comes up."""
-    made, receiver = listening()
-    with made as client:
+def test_every_event_is_sent() -> None:
+    """The flows, reports and redactions cause every event, and the receiver checks each body against the contract."""
+    connected, receiver = listening_client()
+    with connected as client:
         templates = client.sandbox.templates
         for template in (templates.inquiry, templates.database, templates.document):
             for outcome in ("pass", "fail", "review", "abandon"):
@@ -49,9 +43,9 @@ def test_every_event_there_is() -> None:
         assert set(rules.document["webhooks"]) > EVENTS
 
 
-def test_a_body_tells_what_was_when_it_happened() -> None:
-    made, receiver = listening()
-    with made as client:
+def test_a_body_shows_the_object_as_it_was() -> None:
+    connected, receiver = listening_client()
+    with connected as client:
         inquiry = client.inquiry({"note": "first", "tags": ["kept", "gone"]}).id
         client.sandbox.clock.advance(1)
         client.patch(f"/inquiries/{inquiry}", {"note": "second", "tags": ["kept", "new"]})
@@ -78,28 +72,28 @@ def test_a_body_tells_what_was_when_it_happened() -> None:
 
 
 def test_documents_and_cases_go_through_their_statuses() -> None:
-    made, receiver = listening()
-    with made as client:
+    connected, receiver = listening_client()
+    with connected as client:
         inquiry = client.inquiry().id
         client.finished(inquiry, "review")
         client.post(f"/inquiries/{inquiry}/approve")
         client.deliver()
-    told = [
+    statuses = [
         (event.name, event.data["attributes"]["status"]) for event in receiver.events if "status" in event.data["attributes"]
     ]
-    documents = [each for each in told if each[0].startswith("document.")]
+    documents = [each for each in statuses if each[0].startswith("document.")]
     assert documents == [(f"document.{name}", status) for name, status in (
         ("created", "initiated"), ("submitted", "submitted"), ("processed", "processed"))]  # fmt: skip
-    assert [each for each in told if each[0].startswith("case.")] == [
+    assert [each for each in statuses if each[0].startswith("case.")] == [
         ("case.created", "Open"),
         ("case.status-updated", "Approved"),
         ("case.resolved", "Approved"),
     ]
 
 
-def test_a_refused_request_tells_nothing() -> None:
-    made, receiver = listening()
-    with made as client:
+def test_a_refused_request_sends_nothing() -> None:
+    connected, receiver = listening_client()
+    with connected as client:
         inquiry = client.inquiry(meta={"auto-create-account": False}).id
         client.post(f"/inquiries/{inquiry}/approve")
         client.post(f"/inquiries/{inquiry}/mark-for-review", status=422)
@@ -107,16 +101,16 @@ def test_a_refused_request_tells_nothing() -> None:
         client.account(reference_id="one", status=409)
         client.post("/inquiries/inq_none/approve", status=404)
         # The first action happens, the second is impossible, and so neither has happened.
-        other = client.inquiry(meta={"auto-create-account": False}, key=client.sandbox.sandbox_key).id
+        other = client.inquiry(meta={"auto-create-account": False}, api_key=client.sandbox.sandbox_key).id
         actions = {"meta": {"simulate-actions": [{"type": "start_inquiry"}, {"type": "nonsense"}]}}
-        client.post(f"/inquiries/{other}/perform-simulate-actions", actions, 400, key=client.sandbox.sandbox_key)
+        client.post(f"/inquiries/{other}/perform-simulate-actions", actions, 400, api_key=client.sandbox.sandbox_key)
         client.deliver()
     assert receiver.names == ["inquiry.created", "inquiry.approved", "account.created", "inquiry.created"]
 
 
-def test_a_replayed_answer_tells_nothing_twice() -> None:
-    made, receiver = listening()
-    with made as client:
+def test_a_replayed_reply_sends_nothing() -> None:
+    connected, receiver = listening_client()
+    with connected as client:
         for _ in range(2):
             client.post("/accounts", {}, 201, headers={"Idempotency-Key": "one"})
         client.deliver()
@@ -132,9 +126,9 @@ def test_a_replayed_answer_tells_nothing_twice() -> None:
         (["*"], ["account.created", "inquiry.created", "inquiry.approved", "report/watchlist.ready"]),
     ],
 )
-def test_only_what_was_subscribed_to(patterns: list[str], expected: list[str]) -> None:
-    made, receiver = listening(webhook_events=patterns)
-    with made as client:
+def test_only_chosen_events_are_sent(patterns: list[str], expected: list[str]) -> None:
+    connected, receiver = listening_client(events=patterns)
+    with connected as client:
         inquiry = client.inquiry().id
         client.post(f"/inquiries/{inquiry}/approve")
         client.report(query={"term": "Jane"}, account_id=client.get("/accounts").ids[0])
@@ -146,9 +140,9 @@ def test_only_what_was_subscribed_to(patterns: list[str], expected: list[str]) -
 @pytest.mark.parametrize(
     ("inflection", "key"), [("kebab", "reference-id"), ("camel", "referenceId"), ("snake", "reference_id")]
 )
-def test_keys_are_spelt_as_the_webhook_wants(inflection: str, key: str) -> None:
-    made, receiver = listening(webhook_inflection=inflection)
-    with made as client:
+def test_keys_are_spelt_in_the_inflection_of_the_webhook(inflection: str, key: str) -> None:
+    connected, receiver = listening_client(inflection=inflection)
+    with connected as client:
         client.account(reference_id="ann", fields={"own-key": 1})
         client.deliver()
     attributes = receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]
@@ -173,57 +167,54 @@ def test_keys_are_spelt_as_the_webhook_wants(inflection: str, key: str) -> None:
         "http://127.0.0.1:0/",
     ],
 )
-def test_nobody_else_is_told(url: str) -> None:
+def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="on this machine") as refused:
-        Sandbox(webhook=url, webhook_secret=SECRET)
+        Webhook(url, SECRET)
     assert url not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["https://localhost/hook", "http://[::1]:8000/", "http://127.9.9.9/"])
-def test_this_machine_is_told(url: str) -> None:
-    Sandbox(webhook=url, webhook_secret=SECRET).close()
+def test_urls_of_this_machine_are_accepted(url: str) -> None:
+    assert Webhook(url, SECRET).url == url
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        ({"webhook_secret": None}, "webhook_secret must be given"),
-        ({"webhook_secret": ""}, "webhook_secret must be given"),
-        ({"webhook_events": ["inquiry.aproved"]}, r"no event here; there are account\.created, .*inquiry\.approved"),
-        ({"webhook_inflection": "upper"}, "kebab, camel, snake"),
+        ({"secret": ""}, "secret must not be empty"),
+        ({"events": ["inquiry.aproved"]}, r"names of events .* there are account\.created, .*inquiry\.approved"),
+        ({"inflection": "upper"}, "kebab, camel, snake"),
     ],
 )
-def test_settings_that_cannot_be(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        Sandbox(**{"webhook": URL, "webhook_secret": SECRET, **options})
+def test_wrong_webhooks_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Webhook(**{"url": URL, "secret": SECRET, **options})
 
 
 def test_the_secret_is_not_shown() -> None:
-    from persona_block.sandbox.webhook.events import Webhook
-
     assert SECRET not in repr(Webhook(URL, SECRET))
 
 
 def test_without_a_webhook_nothing_is_stored() -> None:
-    with Client() as client:
+    with ContractClient() as client:
         client.finished(client.inquiry().id)
         assert client.deliver() == []
         assert client.sandbox.organization.store.scalar("SELECT count(*) FROM event") == 0
 
 
-def test_the_history_of_a_populated_organisation_is_not_told_and_its_future_is() -> None:
-    made, receiver = listening(populate=True)
-    with made as client:
+def test_a_populated_history_is_not_sent() -> None:
+    connected, receiver = listening_client(populate=True)
+    with connected as client:
         assert client.deliver() == []
         client.sandbox.clock.advance(5)
         client.deliver()
     assert Counter(receiver.names) == {"account.created": 1, "report/watchlist.ready": 1}
 
 
-def test_both_environments_are_told_of() -> None:
-    made, receiver = listening()
-    with made as client:
+def test_events_of_both_environments_are_sent() -> None:
+    connected, receiver = listening_client()
+    with connected as client:
         client.account()
-        client.post("/accounts", {}, 201, key=client.sandbox.sandbox_key)
+        client.post("/accounts", {}, 201, api_key=client.sandbox.sandbox_key)
         client.deliver()
     assert receiver.names == ["account.created"] * 2
