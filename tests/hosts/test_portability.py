@@ -17,7 +17,7 @@ from persona_block.spec import catalog
 Schema = dict[str, Any]
 Rule = Callable[[str, Schema], list[str]]
 TOOLS = [load_tool(name) for name in catalog.names()]
-each = pytest.mark.parametrize("shown", TOOLS, ids=lambda shown: shown.name)
+every_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 
 COMBINATORS = ("anyOf", "oneOf", "allOf", "enum", "not")
 CONDITIONS = ("if", "then", "else", "not", "patternProperties", "dependentRequired", "dependentSchemas", "dependencies")
@@ -126,47 +126,47 @@ INPUT: dict[str, tuple[Rule, Schema]] = {
 RULES = BOTH | INPUT
 
 
-@each
-def test_input_schemas(shown: Tool) -> None:
-    Draft202012Validator.check_schema(shown.input_schema)
-    assert {rule: found for rule, (check, _) in RULES.items() if (found := check(shown.name, shown.input_schema))} == {}
+@every_tool
+def test_input_schemas(tool: Tool) -> None:
+    Draft202012Validator.check_schema(tool.input_schema)
+    assert {name: paths for name, (rule, _) in RULES.items() if (paths := rule(tool.name, tool.input_schema))} == {}
 
 
-@each
-def test_output_schemas(shown: Tool) -> None:
+@every_tool
+def test_output_schemas(tool: Tool) -> None:
     """A client that reads a tool list of MCP shows its model these too."""
-    Draft202012Validator.check_schema(shown.output_schema)
-    assert {rule: found for rule, (check, _) in BOTH.items() if (found := check(shown.name, shown.output_schema))} == {}
-    text = json.dumps(shown.output_schema)
+    Draft202012Validator.check_schema(tool.output_schema)
+    assert {name: paths for name, (rule, _) in BOTH.items() if (paths := rule(tool.name, tool.output_schema))} == {}
+    text = json.dumps(tool.output_schema)
     assert '"required"' not in text, "what is null is left out"
     assert '"additionalProperties"' not in text
     assert '"enum"' not in text
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_each_rule_catches_an_offender(rule: str) -> None:
-    check, offender = RULES[rule]
-    assert check("x", offender)
+@pytest.mark.parametrize("name", RULES)
+def test_each_rule_catches_an_offender(name: str) -> None:
+    rule, offender = RULES[name]
+    assert rule("x", offender)
 
 
 @pytest.mark.parametrize("keyword", [*CONDITIONS, "$ref", "$defs", "const", "oneOf", "anyOf", "allOf"])
 def test_no_keyword_hides_below(keyword: str) -> None:
     deep = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", keyword: {}}}}}
-    assert any(check("x", deep) for check, _ in BOTH.values())
+    assert any(rule("x", deep) for rule, _ in BOTH.values())
 
 
 @pytest.mark.parametrize("keyword", COMBINATORS)
 def test_no_combinator_at_the_root(keyword: str) -> None:
-    check, _ = RULES["root has no combinator"]
-    assert check("x", {"type": "object", "properties": {}, keyword: []})
+    rule, _ = RULES["root has no combinator"]
+    assert rule("x", {"type": "object", "properties": {}, keyword: []})
 
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 
 
-@each
-def test_names(shown: Tool) -> None:
-    assert NAME.fullmatch(shown.name)
+@every_tool
+def test_names(tool: Tool) -> None:
+    assert NAME.fullmatch(tool.name)
 
 
 @pytest.mark.parametrize("name", ["persona.get_inquiry", "persona_" + "x" * 33, "persona get"])

@@ -22,7 +22,7 @@ ERAS = ("legacy", "auto")
 
 
 def options(sandbox: Sandbox, **chosen: Any) -> Options:
-    """All operations against the sandbox, unless chosen otherwise."""
+    """Return the options of a server with all operations against the sandbox, unless chosen otherwise."""
 
     def runner(files: Any) -> Runner:
         return Runner(base_url=sandbox.base_url, transport=sandbox.transport, files=files)
@@ -52,16 +52,16 @@ async def connected(server: Server[Any], era: str, person: Person | None = None)
 
 
 def text(result: types.CallToolResult) -> str:
-    """The text of a result's first block."""
+    """Return the text of a result's first block."""
     block = result.content[0]
     assert isinstance(block, types.TextContent)
     return block.text
 
 
 def first(sandbox: Sandbox, status: str) -> str:
-    """The id of the inquiry that came to a status first, and is in it still."""
-    last = {effect.resource_id: effect.status for effect in sandbox.effects if effect.resource_id.startswith("inq_")}
-    return next(inquiry for inquiry, known in last.items() if known == status)
+    """Return the id of the inquiry that came to a status first, and is in it still."""
+    latest = {effect.resource_id: effect.status for effect in sandbox.effects if effect.resource_id.startswith("inq_")}
+    return next(inquiry for inquiry, latest_status in latest.items() if latest_status == status)
 
 
 class Hanging:
@@ -71,7 +71,7 @@ class Hanging:
         self._started, self._ended = asyncio.Event(), asyncio.Event()
 
     def runner(self, files: Any) -> Runner:
-        """A runner on it."""
+        """Return a runner that calls it."""
         return Runner(base_url="https://persona.test", transport=httpx.MockTransport(self._answer), files=files)
 
     async def cancel(self, client: Client) -> None:

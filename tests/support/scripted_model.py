@@ -59,7 +59,7 @@ def onboarding(seen: Sequence[str]) -> ToolCall | str:
 
 
 def one_call(name: str, **arguments: Any) -> Script:
-    """Call one tool, then repeat what it said."""
+    """Return a script that calls one tool, then repeats what it said."""
     return lambda seen: seen[-1] if seen else ToolCall(name, arguments)
 
 
@@ -73,26 +73,26 @@ def changes(sandbox: Sandbox, since: int, until: int | None = None) -> list[tupl
 
 
 def in_review(sandbox: Sandbox) -> str:
-    """The inquiry that the conversation is about: the latest in review."""
+    """Return the inquiry that the conversation is about: the latest in review."""
     return all_in_review(sandbox)[-1]
 
 
 def all_in_review(sandbox: Sandbox) -> list[str]:
-    """The inquiries in review, oldest first."""
+    """Return the inquiries in review, oldest first."""
     reviewed = [effect for effect in sandbox.effects if effect.name == "inquiry.marked-for-review"]
     decided = {effect.resource_id for effect in sandbox.effects if effect.name in ("inquiry.approved", "inquiry.declined")}
     return [effect.resource_id for effect in reviewed if effect.resource_id not in decided]
 
 
 def report(sandbox: Sandbox) -> ToolCall:
-    """A call that orders a report about the first account."""
+    """Return a call that orders a report about the first account."""
     account = next(effect.resource_id for effect in sandbox.effects if effect.name == "account.created")
-    about = {"accountId": account, "nameFirst": "Ada", "nameLast": "Lovelace"}
-    return ToolCall("persona_create_report", {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, **about})
+    person = {"accountId": account, "nameFirst": "Ada", "nameLast": "Lovelace"}
+    return ToolCall("persona_create_report", {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, **person})
 
 
 def failing_on_the_second_page(sandbox: Sandbox) -> Callable[[], Runner]:
-    """Makes a runner whose key may not read the second page of a list."""
+    """Return what makes a runner whose key may not read the second page of a list."""
 
     async def answer(request: httpx.Request) -> httpx.Response:
         if "page%5Bafter%5D" in str(request.url) or "page[after]" in str(request.url):
@@ -103,13 +103,13 @@ def failing_on_the_second_page(sandbox: Sandbox) -> Callable[[], Runner]:
 
 
 def two_pages() -> ToolCall:
-    """A call that reads more than one page holds."""
+    """Return a call that reads more than one page holds."""
     return ToolCall("persona_list_accounts", {"maxItems": 150})
 
 
 def assert_partial_answer(content: str) -> None:
-    """What a model is given when the second page failed: the first one, how to go on, and the error."""
-    held = json.loads(content)
-    assert len(held["accounts"]) == 100
-    assert held["nextCursor"] == held["accounts"][-1]["id"]
-    assert held["error"]["message"]
+    """Check what a model gets when the second page failed: the first one, how to go on, and the error."""
+    answer = json.loads(content)
+    assert len(answer["accounts"]) == 100
+    assert answer["nextCursor"] == answer["accounts"][-1]["id"]
+    assert answer["error"]["message"]

@@ -42,18 +42,18 @@ async def ask(
     allowed: the effects that need no asking where a client cannot ask.
     """
     if not can_ask(ctx):
-        return Agreement(_new_key()) if request.effect in allowed else _cannot_ask_answer(request)
+        return Agreement(_new_idempotency_key()) if request.effect in allowed else _cannot_ask_answer(request)
     form = types.ElicitRequestFormParams(message=request.message, requested_schema=_form(request))
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         try:
             result = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
         except MCPError:
             return _cannot_ask_answer(request)
-        return Agreement(_new_key()) if _agrees(request, result) else not_agreed_answer(request)
+        return Agreement(_new_idempotency_key()) if _agrees(request, result) else not_agreed_answer(request)
     responses = params.input_responses
     if params.request_state is None or responses is None:
         questions: types.InputRequests = {_QUESTION: types.ElicitRequest(params=form)}
-        return types.InputRequiredResult(input_requests=questions, request_state=_new_key())
+        return types.InputRequiredResult(input_requests=questions, request_state=_new_idempotency_key())
     response = responses.get(_QUESTION)
     if isinstance(response, types.ElicitResult) and _agrees(request, response):
         return Agreement(params.request_state)
@@ -91,5 +91,5 @@ def _cannot_ask_answer(request: ConsentRequest) -> ToolAnswer:
     return unsent_answer("consent_unavailable", text)
 
 
-def _new_key() -> str:
+def _new_idempotency_key() -> str:
     return f"consent-{secrets.token_urlsafe(24)}"

@@ -61,7 +61,7 @@ _INSTRUCTIONS = (
     " and read it with wait. Answers hold personal data: repeat no more than is needed. Lists give 10 items unless maxItems"
     " asks for more; outputFields keeps answers short. Deciding and erasing ask the person you work for."
 )
-# A picture of some kind is all that fits beside so many tools; the server's own icon is the real one.
+# Every tool repeats it in a list that has to stay short; the server's own icon is the real one.
 _TOOL_ICON = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
     "<text y='13'>\N{IDENTIFICATION CARD}</text></svg>"
@@ -150,7 +150,7 @@ class _Handlers:
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         try:
-            toolbox, api_key = self._offered(ctx), self._key(ctx)
+            toolbox, api_key = self._offered(ctx), self._request_key(ctx)
             _require_key(params.name, api_key, over_http=self._api_key is None)
             request = toolbox.consent_request(params.name, params.arguments, api_key=api_key)
         except PersonaError as error:
@@ -201,9 +201,9 @@ class _Handlers:
 
     def owner(self, ctx: ServerRequestContext[Any, Any]) -> str:
         """Return whose a sealed state or a file is, as what stands for the caller's key."""
-        return self._key(ctx).digest()
+        return self._request_key(ctx).digest()
 
-    def _key(self, ctx: ServerRequestContext[Any, Any]) -> ApiKey:
+    def _request_key(self, ctx: ServerRequestContext[Any, Any]) -> ApiKey:
         """Return the API key to use: the server's own, else the one that this very request brought, else an absent one."""
         if self._api_key is not None or ctx.request is None:
             return self._api_key or ApiKey(None)
