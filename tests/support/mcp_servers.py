@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import mcp_types as types
@@ -16,6 +16,9 @@ from mcp.server import Server
 from persona_block import Runner, Sandbox
 from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options
+
+Action = Literal["accept", "decline", "cancel"]
+"""What a person does with a question."""
 
 ERAS = ("legacy", "auto")
 """The handshake, and the stateless protocol that a client finds by itself."""
@@ -33,7 +36,7 @@ def options(sandbox: Sandbox, **chosen: Any) -> Options:
 class Person:
     """Answers every question alike, and remembers what was asked."""
 
-    def __init__(self, action: str = "accept", answer: Any = True) -> None:
+    def __init__(self, action: Action = "accept", answer: Any = True) -> None:
         self.questions: list[types.ElicitRequestFormParams] = []
         self._action = action
         self._answer = answer

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from persona_block import Sandbox
 from persona_block.hosts.mcp import create_server
 from persona_block.spec import catalog
-from tests.support.mcp_servers import ERAS, Person, connected, first, options, text
+from tests.support.mcp_servers import ERAS, Action, Person, connected, first, options, text
 
 both_eras = pytest.mark.parametrize("era", ERAS)
 NEEDING = [spec for spec in catalog.load_all() if spec.effect in ("decide", "erase")]
@@ -58,7 +58,7 @@ class TestAsking:
         ("action", "answer"),
         [("decline", None), ("cancel", None), ("accept", False), ("accept", "true"), ("accept", None), ("accept", 1)],
     )
-    async def test_anything_but_agreement_refuses(self, sandbox: Sandbox, era: str, action: str, answer: Any) -> None:
+    async def test_anything_but_agreement_refuses(self, sandbox: Sandbox, era: str, action: Action, answer: Any) -> None:
         person = Person(action, answer)
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era, person) as client:
             result = await client.call_tool("persona_decline_inquiry", {"inquiryId": first(sandbox, "needs_review")})

@@ -104,8 +104,8 @@ class LangChainDriver(Driver):
         assert "__interrupt__" not in state
         return str(state["messages"][-1].content)
 
-    async def _play(self, given: Any, run: Any) -> Turn:
-        state = await self._agent.ainvoke(given, run)
+    async def _play(self, state_or_command: Any, run: Any) -> Turn:
+        state = await self._agent.ainvoke(state_or_command, run)
         if "__interrupt__" in state:
             (waiting,) = state["__interrupt__"]
             (request,) = waiting.value["action_requests"]
