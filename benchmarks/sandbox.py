@@ -98,7 +98,7 @@ def served(*options: str) -> Iterator[tuple[int, str, str]]:
 
 
 class Load:
-    """Sends requests to a server as fast as it answers, with as little work of its own as possible."""
+    """A client that sends requests as fast as a server answers, with as little work of its own as possible."""
 
     def __init__(self, process: int, base_url: str, api_key: str) -> None:
         self._process = process

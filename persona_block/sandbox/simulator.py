@@ -40,7 +40,7 @@ SANDBOX_KEY = "persona_sandbox_offline"
 
 
 class SandboxError(Exception):
-    """What was asked of the sandbox cannot be done in its present state; the message says why."""
+    """A call of the sandbox that its present state does not allow; the message says why."""
 
 
 class Sandbox:
@@ -50,9 +50,9 @@ class Sandbox:
     seed: makes ids and invented people repeatable, default 0; a file keeps the seed it was created with.
     speed: simulated seconds per real second, up to a million, default 1; at 0 only `clock.advance` moves the clock.
     populate: fill a new state with an organisation to explore (see `simulation.organisation`). Default False.
-    settings: delays, rate limit and other switches of the simulation.
+    settings: delays, rate limit and other switches of the simulation; None (default) is `Settings()`.
     webhook: the receiver of signed events; None (default) sends none.
-    faults: which calls of the API go wrong; the attribute can be set at any time. None (default) lets all go well.
+    faults: which calls of the API go wrong, None (default) for none; the attribute can be set at any time.
 
     In process, use `runner()`, or give `transport`, `base_url` and `api_key` to another client. As a server, use `serve`,
     `serve_in_thread` or `run`. A server sends events by itself; in process, `deliver` sends them.
@@ -218,6 +218,7 @@ class Sandbox:
 
     @contextmanager
     def _published(self, origin: str) -> Iterator[None]:
+        """Show the URLs of a server instead of those in process while the context lasts."""
         organization = self.organization
         before = organization.origin, organization.files_url, organization.serving
         organization.origin, organization.files_url, organization.serving = origin, f"{origin}/files", True

@@ -23,13 +23,13 @@ def test_serving_in_a_program() -> None:
         async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
             assert base_url.startswith("http://127.0.0.1:")
             assert sandbox.base_url == base_url
-            key = {"Authorization": f"Bearer {sandbox.api_key}"}
+            headers = {"Authorization": f"Bearer {sandbox.api_key}"}
             attributes = {"inquiry-template-id": sandbox.templates.inquiry}
             body = {"data": {"attributes": attributes}, "meta": {"auto-create-one-time-link": True}}
-            created = (await http.post("/inquiries", json=body, headers=key)).json()
+            created = (await http.post("/inquiries", json=body, headers=headers)).json()
             assert "simulation" in (await http.get(created["meta"]["one-time-link"])).text.lower()
             finished = sandbox.complete(created["data"]["id"])["relationships"]
-            document = await http.get(f"/documents/{finished['documents']['data'][0]['id']}", headers=key)
+            document = await http.get(f"/documents/{finished['documents']['data'][0]['id']}", headers=headers)
             photo = document.json()["data"]["attributes"]["front-photo"]
             assert photo["url"].startswith(base_url.removesuffix("/api/v1") + "/files/")
             assert len((await http.get(photo["url"])).content) == photo["byte-size"]

@@ -170,7 +170,7 @@ class Walk(RuleBasedStateMachine):
             self.note_ids(after)
 
     def is_full(self, id: str) -> bool:
-        """Whether an inquiry has as many sessions as it can have."""
+        """Return whether an inquiry has as many sessions as it can have."""
         return len(self.call("GET", f"/inquiries/{id}").related("sessions")) == 25
 
     @rule(inquiry=PICK)
@@ -206,12 +206,12 @@ class Walk(RuleBasedStateMachine):
         attributes = {"name-first": name, "fields": {"score": 1}}
         if reference:
             attributes["reference-id"] = reference
-        taken = bool(reference) and any(
+        is_known = bool(reference) and any(
             account["attributes"]["reference-id"] == reference for account in self.everything("accounts")
         )
         meta = {"upsert-by": "reference-id"} if upsert else {}
         reply = self.call("POST", "/accounts", {"data": {"attributes": attributes}, "meta": meta})
-        expected = 422 if upsert and not reference else 200 if upsert and taken else 409 if taken else 201
+        expected = 422 if upsert and not reference else 200 if upsert and is_known else 409 if is_known else 201
         assert reply.status == expected
 
     @rule(account=PICK, reference=REFERENCES, redact=st.integers(0, 5))
@@ -349,7 +349,7 @@ class Walk(RuleBasedStateMachine):
         assert [effect.at for effect in effects] == sorted(effect.at for effect in effects)
 
     def check_events(self) -> None:
-        """The webhook gets the logged events in their order, and checks every body against the contract."""
+        """Check that the webhook gets the logged events in their order, each with a body that fits the contract."""
         self.client.deliver()
         received = [(event.name, event.resource_id, parse(event.created_at.isoformat())) for event in self.receiver.events]
         logged = [(effect.name, effect.resource_id, effect.at) for effect in self.client.sandbox.effects]

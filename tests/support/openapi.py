@@ -176,8 +176,8 @@ class Contract:
     def schema(self, *keys: str) -> dict[str, Any]:
         """Return one place of the document by its keys, following each `$ref` on the way."""
         node: Any = self.document
-        for key in keys:
-            node = self.resolve(node[key])
+        for json_key in keys:
+            node = self.resolve(node[json_key])
         result: dict[str, Any] = node
         return result
 
@@ -185,8 +185,8 @@ class Contract:
         """Return what a node's `$ref` leads to, or the node itself without one."""
         while isinstance(node, dict) and str(node.get("$ref", "")).startswith("#/"):
             target: Any = self.document
-            for key in node["$ref"][2:].split("/"):
-                target = target[key.replace("~1", "/").replace("~0", "~")]
+            for json_key in node["$ref"][2:].split("/"):
+                target = target[json_key.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
 
@@ -271,9 +271,9 @@ class Contract:
         """Return the JSON Pointer of a place in an operation, following each `$ref` on the way."""
         pointer = f"/paths/{_escape(operation.path)}/{operation.method.lower()}"
         node: Any = operation.spec
-        for key in keys:
-            node = node[key]
-            pointer += f"/{_escape(key)}"
+        for json_key in keys:
+            node = node[json_key]
+            pointer += f"/{_escape(json_key)}"
             if "$ref" in node:
                 pointer = node["$ref"].removeprefix("#")
                 node = self.resolve(node)
@@ -288,17 +288,17 @@ _ENVELOPE = ("data/type", "data/id", "data/attributes/name", "data/attributes/cr
 
 
 def _at(node: Any, path: str) -> Any:
-    for key in path.split("/"):
-        node = node.get(key) if isinstance(node, dict) else None
+    for json_key in path.split("/"):
+        node = node.get(json_key) if isinstance(node, dict) else None
     return node
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+    return next((value for header, value in headers.items() if header.lower() == name.lower()), "")
 
 
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+def _escape(json_key: str) -> str:
+    return json_key.replace("~", "~0").replace("/", "~1")
 
 
 def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:

@@ -46,8 +46,8 @@ def test_what_is_wrong_in_a_response_is_found(contract: openapi.Contract) -> Non
     inquiry = _example(contract, "/inquiries/{inquiry-id}")
 
     def problems(body: Any, status: int = 200, **headers: str) -> str:
-        given = {**HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return " ".join(contract.check_response("GET", "/api/v1/inquiries/inq_1", status, given, body))
+        all_headers = {**HEADERS, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return " ".join(contract.check_response("GET", "/api/v1/inquiries/inq_1", status, all_headers, body))
 
     assert problems(inquiry) == ""
     for path, value, expected in (

@@ -92,7 +92,7 @@ class _Window:
 
 
 class Protocol:
-    """Answers requests, each in a transaction of its own; `keys` holds the environment of each API key."""
+    """The API's protocol around each request; `keys` holds the environment of each API key."""
 
     def __init__(self, organization: Organization, keys: dict[str, str]) -> None:
         self._organization = organization

@@ -69,7 +69,7 @@ NO_FILTERS: Filters = {}
 
 @dataclass
 class Query:
-    """The query of a request, read; `pairs` is what a link to another page repeats."""
+    """The parts of a request's query; `pairs` are the parameters that a link to another page repeats."""
 
     include: list[str] | None = None
     fields: dict[str, set[str]] = field(default_factory=dict)

@@ -34,9 +34,9 @@ def resource_object(env: Environment, resource: Resource, fields: dict[str, set[
     """Return a resource as JSON:API writes it, in kebab-case; `fields` names the attributes of some types, by type."""
     attributes = _with_files(env, resource) if resource.files else resource.attributes
     fields = fields or {}
-    wanted = fields.get(resource.type, fields.get(resource.kind))
-    if wanted is not None:
-        attributes = {name: value for name, value in attributes.items() if name in wanted}
+    attribute_names = fields.get(resource.type, fields.get(resource.kind))
+    if attribute_names is not None:
+        attributes = {name: value for name, value in attributes.items() if name in attribute_names}
     result: dict[str, Any] = {"type": resource.type, "id": resource.id}
     if resource.attributes:
         result["attributes"] = attributes

@@ -93,7 +93,7 @@ def by_reference(env: Environment, reference_id: str) -> Resource | None:
 
 
 def check_auto_creation(meta: dict[str, Any]) -> None:
-    """Check that `meta` says nothing of an account that it forbids to create. Raises a 400."""
+    """Check that `meta` does not both forbid a new account and describe it. Raises a 400."""
     if meta.get("auto-create-account", True) is False:
         for name in ("auto-create-account-reference-id", "auto-create-account-type-id"):
             if name in meta:

@@ -1,4 +1,4 @@
-"""Verifications: what an applicant hands in, selfies included, and what is found out about it.
+"""Verifications: what an applicant hands in, selfies included, and the checks of it.
 
 Sources: OpenAPI schemas verification-* and selfie; docs.withpersona.com/2026-09-29/verification-lifecycle.
 """

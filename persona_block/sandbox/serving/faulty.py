@@ -40,7 +40,7 @@ async def serving_faults(
 
 
 class _FaultyServer:
-    """Answers connections, one request each, and plays the faults."""
+    """A server of one request a connection, which plays the faults."""
 
     def __init__(self, application: httpx.AsyncClient, faults: Callable[[], Faults | None], origin: str) -> None:
         self._application = application

@@ -13,7 +13,7 @@ from .faults import Fault, Faults, replacement
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
-    """Answers from an application; requests to the host of files go to the application's path for them."""
+    """A transport to an application; requests to the host of files go to the application's path for them."""
 
     def __init__(self, app: Any, files_url: str) -> None:
         self._application = httpx.ASGITransport(app)
@@ -27,7 +27,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):
-    """Makes calls of the API go wrong by the present faults; an answer that never comes is a timeout at once."""
+    """A transport with faults around another; an answer that never comes is a timeout at once."""
 
     def __init__(self, application: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None]) -> None:
         self._application = application

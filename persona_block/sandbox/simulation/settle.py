@@ -43,7 +43,7 @@ def settled(organization: Organization) -> Iterator[int]:
 
 
 def settle_until(organization: Organization, now: int) -> None:
-    """Do everything that is due by a moment, except imports while a server runs; used inside a transaction."""
+    """Change everything that is due by a moment, except imports while a server runs; used inside a transaction."""
     kinds = _ALL_BUT_IMPORTERS if organization.serving else tuple(WHEN_DUE)
     while (resource := organization.store.next_due(now, kinds)) is not None:
         assert resource.due is not None

@@ -39,7 +39,7 @@ CHOICES: tuple[SandboxChoice, ...] = (
     ),
     SandboxChoice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
     SandboxChoice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),
-    SandboxChoice("Request-Id of a replayed answer", "A new one: each attempt can be told apart in the log."),
+    SandboxChoice("Request-Id of a replayed answer", "A new one, so that the log tells the attempts apart."),
     SandboxChoice("Idempotency-Key on GET, PATCH and DELETE", "Ignored."),
     SandboxChoice("A sandbox key where production is needed, or the reverse", "403."),
     SandboxChoice("An expired or wrong file URL", "403 in plain text."),
@@ -75,7 +75,7 @@ CHOICES: tuple[SandboxChoice, ...] = (
         "Opening a flow that the inquiry's decision, review or redaction has ended",
         "422, or 410 by a link; 409 for a redaction.",
     ),
-    SandboxChoice("The name of an applicant whose inquiry has none", "The account's, which steers too; else a made-up one."),
+    SandboxChoice("The name of an applicant whose inquiry has none", "The account's, which steers too; else an invented one."),
     SandboxChoice("A verification that fails in the hosted flow", "Fails the inquiry: no second attempt is offered."),
     SandboxChoice(
         "The parameters on a redirect URI",
@@ -164,6 +164,6 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("Persona-Webhook-Attempts-Made", "Counts the attempt that it comes with."),
     SandboxChoice("The time in Persona-Signature", "Real, as the receiver's own clock is; every other time is simulated."),
     SandboxChoice("The certificate of a receiver", "Not checked: it can only be on this machine."),
-    SandboxChoice("Events that a stopped server left behind", "Go to the webhook that the next one is given."),
+    SandboxChoice("Events that a stopped server left behind", "Go to the webhook of the next one."),
 )
 """Every choice, in the order of the API: protocol, inquiries, accounts, reports, webhooks."""

@@ -27,7 +27,7 @@ class Log(Database):
         self._requests: int = self.scalar("SELECT coalesce(max(seq), 0) FROM request")
 
     def next_request(self) -> int:
-        """Return the number of the next request, which is then taken."""
+        """Return the next unused number of a request."""
         self._requests += 1
         return self._requests
 

@@ -39,7 +39,7 @@ class Store(Log):
             yield
 
     def next_seq(self) -> int:
-        """Return the place of the next resource, which is then taken; used inside a transaction."""
+        """Return the next unused place of a resource; used inside a transaction."""
         self._seq += 1
         return self._seq
 

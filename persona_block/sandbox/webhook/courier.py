@@ -30,7 +30,7 @@ _PAUSE = 0.05  # real seconds between two looks for events that are due
 
 
 class Courier:
-    """Sends the logged events of an organisation to a webhook."""
+    """The sender of an organisation's logged events to a webhook."""
 
     def __init__(self, organization: Organization, webhook: Webhook) -> None:
         self._organization = organization

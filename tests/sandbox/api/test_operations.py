@@ -298,7 +298,7 @@ class PreparedObjects:
         if isinstance(value, str):
             return value.format(**self.ids) if value.startswith(("{", "/")) else value
         if isinstance(value, dict):
-            return {key: self.fill(item) for key, item in value.items()}
+            return {name: self.fill(item) for name, item in value.items()}
         return value
 
 

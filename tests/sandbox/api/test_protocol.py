@@ -63,7 +63,7 @@ def test_environments_do_not_see_each_other(client: ContractClient) -> None:
         ({"Key-Inflection": "Kebab"}, 400),
     ],
 )
-def test_headers(client: ContractClient, headers: dict[str, str], status: int) -> None:
+def test_values_of_the_headers(client: ContractClient, headers: dict[str, str], status: int) -> None:
     client.get("/accounts", status, headers=headers)
 
 

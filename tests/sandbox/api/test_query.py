@@ -65,12 +65,12 @@ def test_the_end_and_the_empty_list(client: ContractClient) -> None:
 def test_links_keep_filters_and_size(client: ContractClient) -> None:
     for _ in range(3):
         client.inquiry({"reference-id": "a b&c", "tags": ["x"]})
-    asked = {"filter[reference-id]": "a b&c", "filter[status]": "created", "page[size]": "1", "fields[inquiry]": "status"}
-    reply = client.get("/inquiries", query=asked)
+    query = {"filter[reference-id]": "a b&c", "filter[status]": "created", "page[size]": "1", "fields[inquiry]": "status"}
+    reply = client.get("/inquiries", query=query)
     parts = urlsplit(reply.body["links"]["next"])
     assert parts.path == "/api/v1/inquiries"
     assert "page%5Bafter%5D=" in parts.query
-    assert {name: values[0] for name, values in parse_qs(parts.query).items()} == {**asked, "page[after]": reply.ids[0]}
+    assert {name: values[0] for name, values in parse_qs(parts.query).items()} == {**query, "page[after]": reply.ids[0]}
     assert len(follow(client, reply.body["links"]["next"], "next")) == 2
 
 

@@ -17,19 +17,19 @@ official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 def _properties(schema: Any, rules: openapi.Contract) -> dict[str, Any]:
     """Return the properties of an object schema, its allOf branches and references included."""
     schema = rules.resolve(schema)
-    found = dict(schema.get("properties", {}))
+    properties = dict(schema.get("properties", {}))
     for branch in schema.get("allOf", ()):
-        found |= _properties(branch, rules)
-    return found
+        properties |= _properties(branch, rules)
+    return properties
 
 
-def _assert_same_keys(shape: shapes.Shape, schema: Any, rules: openapi.Contract, where: str) -> None:
+def _assert_same_names(shape: shapes.Shape, schema: Any, rules: openapi.Contract, where: str) -> None:
     properties = _properties(schema, rules)
-    assert {key.removesuffix("!") for key in shape} == set(properties), where
-    for key, inner in shape.items():
-        name = key.removesuffix("!")
+    assert {name.removesuffix("!") for name in shape} == set(properties), where
+    for marked_name, inner in shape.items():
+        name = marked_name.removesuffix("!")
         if isinstance(inner, dict):
-            _assert_same_keys(inner, properties[name], rules, f"{where}.{name}")
+            _assert_same_names(inner, properties[name], rules, f"{where}.{name}")
 
 
 @official
@@ -51,7 +51,7 @@ def test_request_shapes_are_the_documented_ones(method: str, path: str, shape: s
     rules = contract()
     assert rules
     schema = rules.schema("paths", path, method, "requestBody", "content", "application/json", "schema")
-    _assert_same_keys(shape, schema, rules, f"{method} {path}")
+    _assert_same_names(shape, schema, rules, f"{method} {path}")
 
 
 @official
@@ -61,4 +61,4 @@ def test_report_queries_are_the_documented_ones(kind: str) -> None:
     assert rules
     schema = rules.schema("components", "schemas", f"report-{kind}-request")
     attributes = _properties(schema, rules)["attributes"]
-    _assert_same_keys(KINDS[kind].query, _properties(attributes, rules)["query"], rules, kind)
+    _assert_same_names(KINDS[kind].query, _properties(attributes, rules)["query"], rules, kind)

@@ -47,7 +47,7 @@ STRICT: dict[str, Set[str]] = {
 @pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", sorted(STATUSES))
-def test_action(status: str, action: str, strict: bool) -> None:
+def test_an_action_from_each_status(status: str, action: str, strict: bool) -> None:
     with ContractClient(settings=Settings(strict=strict)) as client:
         id = client.inquiry_in(status)
         client.sandbox.clock.advance(60)

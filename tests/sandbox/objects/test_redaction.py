@@ -45,13 +45,13 @@ def person(client: ContractClient) -> dict[str, Any]:
 
 def read(client: ContractClient, person: dict[str, Any], *names: str) -> list[Any]:
     """Read the person's objects of these kinds, with what documents can include."""
-    found = []
+    bodies = []
     for name in names:
         ids = person[name] if isinstance(person[name], list) else [person[name]]
         plural = {"account": "accounts", "inquiry": "inquiries", "case": "cases"}.get(name, name)
         suffix = "?include=document-files" if name == "documents" else ""
-        found += [client.get(f"/{plural}/{id}{suffix}").body for id in ids]
-    return found
+        bodies += [client.get(f"/{plural}/{id}{suffix}").body for id in ids]
+    return bodies
 
 
 def secrets_in(bodies: list[Any]) -> set[str]:

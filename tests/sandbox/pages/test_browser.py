@@ -260,14 +260,14 @@ async def test_walk_by_keyboard(browser_setup: BrowserSetup) -> None:
     await page.goto(link)
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    for title, name, key in (
+    for title, name, keyboard_key in (
         ("Verify your identity", "Start", "Enter"),
         ("Document", "Hand in, and pass", "Space"),
         ("All done?", "Finish", "Enter"),
     ):
         await heading(page, title)
         await reach(name)
-        await page.keyboard.press(key)
+        await page.keyboard.press(keyboard_key)
     await heading(page, "Welcome back")
     assert (await browser_setup.read(inquiry))["status"] == "completed"
 

@@ -81,14 +81,14 @@ def test_files_are_links(explored: ContractClient) -> None:
 
 
 def test_lists_are_paged_both_ways(explored: ContractClient) -> None:
-    found, path, pages = list[str](), "/dashboard/inquiries", []
+    listed, path, pages = list[str](), "/dashboard/inquiries", []
     while path:
         page = shown(explored, path)
         pages.append(path)
-        found += ids(page, "inq")
+        listed += ids(page, "inq")
         path = next((html.unescape(link) for link in re.findall(r'rel="next" href="([^"]*)"', page.text)), "")
     newest = [each["id"] for each in explored.get("/inquiries?page[size]=100").data]
-    assert found == newest
+    assert listed == newest
     assert len(pages) == -(-len(newest) // PAGE_SIZE)
     back = html.unescape(re.findall(r'rel="prev" href="([^"]*)"', shown(explored, pages[-1]).text)[0])
     assert ids(shown(explored, back), "inq") == ids(shown(explored, pages[-2]), "inq")
@@ -159,13 +159,13 @@ def test_requests_show_what_they_changed_and_no_key(client: ContractClient) -> N
     client.get("/accounts?filter[reference-id]=r")
     client.get("/accounts", 401, api_key="persona_production_not-a-key-of-ours")
     page = shown(client, "/dashboard/requests")
-    asked = re.findall(r"<strong>(\w+)</strong> ([^<]*)", page.text)
-    assert asked == [("GET", "/accounts"), ("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts")]
+    requests = re.findall(r"<strong>(\w+)</strong> ([^<]*)", page.text)
+    assert requests == [("GET", "/accounts"), ("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts")]
     assert "?filter[reference-id]=r" in html.unescape(page.text).replace("%5B", "[").replace("%5D", "]")
     assert page.text.count("replayed") == 1
     assert "persona_production_***" in page.text
-    for key in (client.sandbox.api_key, client.sandbox.sandbox_key, "not-a-key-of-ours"):
-        assert key not in page.text
+    for secret in (client.sandbox.api_key, client.sandbox.sandbox_key, "not-a-key-of-ours"):
+        assert secret not in page.text
     detail = shown(client, f"/dashboard/requests/{first.headers['request-id']}").text
     assert "account.created" in detail
     assert "k-1" in detail
@@ -177,9 +177,9 @@ def test_many_requests_are_paged(client: ContractClient) -> None:
     for _ in range(PAGE_SIZE + 3):
         client.get("/cases")
     first, second = shown(client, "/dashboard/requests"), shown(client, "/dashboard/requests?page=2")
-    found = [re.findall(r'href="/dashboard/requests/(req_\w+)"', page.text) for page in (first, second)]
-    assert [len(each) for each in found] == [PAGE_SIZE, 3]
-    assert found[0] + found[1] == [record.id for record in reversed(client.sandbox.requests)]
+    shown_ids = [re.findall(r'href="/dashboard/requests/(req_\w+)"', page.text) for page in (first, second)]
+    assert [len(each) for each in shown_ids] == [PAGE_SIZE, 3]
+    assert shown_ids[0] + shown_ids[1] == [record.id for record in reversed(client.sandbox.requests)]
 
 
 def test_values_are_escaped(client: ContractClient) -> None:
@@ -243,7 +243,7 @@ class TestLinks:
         assert client.get(f"/inquiries/{inquiry}").related("sessions") == []
 
 
-def test_webhooks(client: ContractClient) -> None:
+def test_the_page_of_deliveries(client: ContractClient) -> None:
     assert "None has been delivered" in shown(client, "/dashboard/webhooks").text
     account, store = client.account().id, client.sandbox.organization.store
     event = OutgoingEvent(

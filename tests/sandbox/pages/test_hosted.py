@@ -322,7 +322,7 @@ class TestSessions:
         assert len(client.get(f"/inquiries/{inquiry}").related("sessions")) == 1
 
     @pytest.mark.parametrize(
-        ("end", "code", "says"),
+        ("end", "code", "message"),
         [
             ("approve", 422, "Its status is approved"),
             ("decline", 422, "Its status is declined"),
@@ -331,7 +331,7 @@ class TestSessions:
             ("redact", 409, "already redacted"),
         ],
     )
-    def test_an_inquiry_that_ended_in_between(self, client: ContractClient, end: str, code: int, says: str) -> None:
+    def test_an_inquiry_that_ended_in_between(self, client: ContractClient, end: str, code: int, message: str) -> None:
         inquiry, page = linked(client)
         send(client, page, **START)
         if end == "redact":
@@ -342,7 +342,7 @@ class TestSessions:
         for form in (None, {"step": "government-id", "choice": "pass"}, {"outcome": "pass"}):
             response = client.visit(page, form)
             assert (response.status_code, response.headers["content-type"]) == (code, "text/html; charset=utf-8")
-            assert says in response.text
+            assert message in response.text
             assert "Unprocessable" not in response.text
             assert ("ask whoever sent it" in response.text) == (end not in ("approve", "decline", "mark-for-review"))
         assert client.sandbox.effects == before
@@ -391,14 +391,14 @@ class TestDetails:
         text = client.visit(page).text
         assert "<script" not in text
         for name, value in HOSTILE.items():
-            found = re.search(rf'name="{name}" value="([^"]*)"', text)
-            assert found
-            assert html.unescape(found[1]) == value
+            field = re.search(rf'name="{name}" value="([^"]*)"', text)
+            assert field
+            assert html.unescape(field[1]) == value
 
     def test_given_fields_reach_the_inquiry_and_its_account(self, client: ContractClient) -> None:
         inquiry, page = self.start_details(client)
-        given = {"name-first": " Ada ", "name-last": "Kent", "birthdate": "", "address-country-code": "DE", "other": "x"}
-        send(client, page, step="database", choice="pass", **given)
+        values = {"name-first": " Ada ", "name-last": "Kent", "birthdate": "", "address-country-code": "DE", "other": "x"}
+        send(client, page, step="database", choice="pass", **values)
         send(client, page, step="finish", choice="pass")
         read = client.get(f"/inquiries/{inquiry}?include=account")
         fields = read.attributes["fields"]
@@ -408,15 +408,15 @@ class TestDetails:
         assert read.body["included"][0]["attributes"]["fields"]["name"]["value"]["first"]["value"] == "Ada"
 
     @pytest.mark.parametrize(
-        ("name", "value", "says"),
+        ("name", "value", "message"),
         [("birthdate", "1990-02-30", "must be a date, YYYY-MM-DD"), ("address-country-code", "de", "two capital letters")],
     )
-    def test_wrong_fields_are_asked_for_again(self, client: ContractClient, name: str, value: str, says: str) -> None:
+    def test_wrong_fields_are_asked_for_again(self, client: ContractClient, name: str, value: str, message: str) -> None:
         inquiry, page = self.start_details(client)
         before = client.sandbox.effects
         response = client.visit(page, {"step": "database", "choice": "pass", "name-first": "<Ada>", name: value})
         assert response.status_code == 422
-        assert says in response.text
+        assert message in response.text
         assert re.search(rf'name="{name}" value="{value}"[^>]*aria-invalid="true"[^>]*aria-describedby', response.text)
         assert 'value="&lt;Ada&gt;"' in response.text, "what was typed is still there"
         assert (client.sandbox.effects, verifications(client, inquiry)) == (before, [])

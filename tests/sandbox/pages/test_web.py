@@ -10,7 +10,7 @@ from tests.sandbox.pages.applicant import START, linked, status
 from tests.support.contract_client import ContractClient
 
 
-def test_headers(client: ContractClient) -> None:
+def test_headers_of_every_page(client: ContractClient) -> None:
     inquiry, page = linked(client)
     used = client.inquiry(meta={"auto-create-one-time-link": True}).body["meta"]["one-time-link"]
     responses = [client.visit(page), client.visit(used), client.visit(page, START), client.visit("/v/nothing")]

@@ -20,9 +20,9 @@ from persona_block.sandbox.state.records import Resource
 @pytest.mark.parametrize("settles", [True, False], ids=["by settle", "in the background"])
 def test_a_long_import_ends(settles: bool) -> None:
     with Sandbox(speed=0) as sandbox, sandbox.serve_in_thread() as base_url:
-        key = {"Authorization": f"Bearer {sandbox.api_key}"}
+        headers = {"Authorization": f"Bearer {sandbox.api_key}"}
         content = "name_first\n" + "Jane\n" * (2 * ROWS_AT_ONCE + 1)
-        httpx.post(f"{base_url}/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
+        httpx.post(f"{base_url}/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=headers)
         sandbox.clock.advance(2)
         if settles:
             sandbox.settle()
@@ -52,15 +52,17 @@ def test_only_the_background_task_imports_in_turns(monkeypatch: pytest.MonkeyPat
         webhook = Webhook("http://127.0.0.1:9/", "x", transport=answering)
         with Sandbox(speed=0, webhook=webhook) as sandbox:
             async with sandbox.serve() as base_url, httpx.AsyncClient(base_url=base_url) as http:
-                key = {"Authorization": f"Bearer {sandbox.api_key}"}
+                headers = {"Authorization": f"Bearer {sandbox.api_key}"}
                 for _ in range(3):
                     content = "name_first\n" + "Jane\n" * (4 * ROWS_AT_ONCE - 1)
-                    await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=key)
+                    await http.post(
+                        "/importer/accounts", files={"data[attributes][file]": ("a.csv", content)}, headers=headers
+                    )
                 sandbox.clock.advance(2)
                 before = len(parts)
                 for _ in range(5):
                     reply = httpx.ASGITransport(sandbox.app)
-                    async with httpx.AsyncClient(transport=reply, base_url=base_url, headers=key) as here:
+                    async with httpx.AsyncClient(transport=reply, base_url=base_url, headers=headers) as here:
                         assert (await here.get("/accounts")).status_code == 200
                         assert (await here.get(f"{base_url.removesuffix('/api/v1')}/")).status_code == 200
                 assert len(parts) - before <= 1, "no more than one part of the background task"

@@ -59,7 +59,7 @@ def test_an_account_steers_an_applicant_without_a_name(
 
 
 @pytest.mark.parametrize("flow", ["inquiry", "database", "document"])
-def test_flows(client: ContractClient, flow: str) -> None:
+def test_each_flow_to_its_end(client: ContractClient, flow: str) -> None:
     template = getattr(client.sandbox.templates, flow)
     id = client.inquiry({"inquiry-template-id": template}).id
     client.finished(id)
@@ -105,7 +105,7 @@ def test_simulate_actions_change_sessions_and_accounts(client: ContractClient) -
     assert simulated("start_inquiry", "expire_inquiry") == ("expired", None)
 
 
-def test_simulate_actions(client: ContractClient) -> None:
+def test_each_simulate_action(client: ContractClient) -> None:
     api_key = client.sandbox.sandbox_key
 
     def simulate(id: str, *actions: Any) -> str:

@@ -138,15 +138,15 @@ def test_only_chosen_events_are_sent(patterns: list[str], expected: list[str]) -
 
 
 @pytest.mark.parametrize(
-    ("inflection", "key"), [("kebab", "reference-id"), ("camel", "referenceId"), ("snake", "reference_id")]
+    ("inflection", "name"), [("kebab", "reference-id"), ("camel", "referenceId"), ("snake", "reference_id")]
 )
-def test_keys_are_spelt_in_the_inflection_of_the_webhook(inflection: str, key: str) -> None:
+def test_keys_are_spelt_in_the_inflection_of_the_webhook(inflection: str, name: str) -> None:
     connected, receiver = listening_client(inflection=inflection)
     with connected as client:
         client.account(reference_id="ann", fields={"own-key": 1})
         client.deliver()
     attributes = receiver.bodies[0]["data"]["attributes"]["payload"]["data"]["attributes"]
-    assert attributes[key] == "ann"
+    assert attributes[name] == "ann"
     assert "own-key" in attributes["fields"]
     assert receiver.events[0].data["attributes"]["reference-id"] == "ann"
 
