@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...spec.inflection import INFLECTIONS, inflect, normalize
@@ -102,11 +102,12 @@ class Protocol:
     def answer(self, request: HttpRequest) -> HttpReply:
         """Return the reply to a request, whose changes are committed by then."""
         organization, store = self._organization, self._organization.store
+        api_key = request.api_key
         with settled(organization) as now:
             number = store.next_request()
             request_id = f"req_{organization.token('req', number)}"
-            environment = self._keys.get(request.api_key)
-            reply, effects, replayed = _unauthorized(bool(request.api_key)), 0, False
+            environment = self._keys.get(api_key)
+            reply, effects, replayed = _unauthorized(bool(api_key)), 0, False
             if environment:
                 env = Environment(organization, environment, now, request_id=request_id)
                 limits = self._rate_headers(environment, now)
@@ -117,12 +118,12 @@ class Protocol:
                     "Persona-Environment-Id": ENVIRONMENT_IDS[environment],
                     "Persona-Organization-Id": ORGANIZATION_ID,
                 }
-                reply = replace(reply, headers=identity | limits)
+                reply = HttpReply(reply.status, reply.body, reply.media_type, identity | limits)
             record = RequestRecord(
                 id=request_id,
                 at=now,
                 environment=environment,
-                api_key=masked(request.api_key, bool(environment)),
+                api_key=masked(api_key, bool(environment)),
                 method=request.operation.method,
                 path=request.path,
                 query=request.query,
