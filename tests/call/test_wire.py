@@ -23,6 +23,7 @@ import pytest
 from persona_block import FileRules, FileStore, ResponseError, Runner, TransportError
 from persona_block.call import wire
 from persona_block.spec import catalog
+from tests.support.budget import budget
 from tests.support.case_files import cases
 
 INQUIRY = {"data": {"type": "inquiry", "id": "inq_1"}}
@@ -62,6 +63,7 @@ def packed(body: bytes, headers: str = "") -> bytes:
     return head.encode() + body
 
 
+@pytest.mark.soak
 async def test_nothing_that_is_cancelled_fills_the_pool() -> None:
     chance = random.Random(7)
 
@@ -82,9 +84,9 @@ async def test_nothing_that_is_cancelled_fills_the_pool() -> None:
             return True
 
         finished = []
-        for longest in (0.01, 0.02, 0.05, 0.1, 0.15) * 10:
+        for longest in (0.01, 0.02, 0.05, 0.1, 0.15) * budget(small=2, full=20):
             finished += await asyncio.gather(*(impatient(chance.random() * longest) for _ in range(100)))
-        assert finished.count(False) > 1_000
+        assert finished.count(False) > 0.2 * len(finished)
         async with asyncio.timeout(20):
             results = await asyncio.gather(*(runner.run("get_inquiry", ID) for _ in range(100)))
         assert all(result.success for result in results)
