@@ -107,28 +107,50 @@ def shape(schema: Mapping[str, Any], value: Any) -> Any:
         if "object" in types and "x-type" not in schema:
             return {}
         raise ValueError("is missing")
+    if not any(_is_json(json_type, value) for json_type in types):
+        raise ValueError(f"is not {_NAMES[types[0]]}")
     if "x-unwrap" in schema:
-        return unwrap(value) if isinstance(value, dict) else {}
+        return unwrap(value)
     if "properties" in schema:
         return _shape_object(schema, value)
-    if "array" in types and "properties" in schema.get("items", {}):
-        return _shape_list(schema["items"], value)
-    if types == ["string"] and not (isinstance(value, str) and value):
-        raise ValueError("is not text")
-    return value
+    if isinstance(value, list):
+        return [shape(schema["items"], item) for item in value] if "items" in schema else value
+    if types == ["string"] and not value:
+        raise ValueError("is empty text")
+    return int(value) if "integer" in types else value
 
 
-def _shape_list(items: Mapping[str, Any], value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError("is not a list")
-    return [shape(items, item) for item in value]
+_NAMES = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object",
+    "array": "a list",
+}
 
 
-def _shape_object(schema: Mapping[str, Any], value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("is not an object")
+def _is_json(json_type: str, value: Any) -> bool:
+    """Return whether a value is of a type as JSON Schema counts: true is no number, and 5.0 is a whole one."""
+    match json_type:
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "object":
+            return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
+        case "integer" | "number":
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return not isinstance(value, bool) and (whole if json_type == "integer" else isinstance(value, int | float))
+        case _:
+            return False
+
+
+def _shape_object(schema: Mapping[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("x-type")
-    if kind and not _is_of(kind, value.get("type", kind)):
+    if kind and not _is_of(kind, value.get("type")):
         raise ValueError(f"is not of type {kind}")
     try:
         return {name: shape(part, _mapped(part, value)) for name, part in schema["properties"].items()}

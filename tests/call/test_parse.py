@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from persona_block import ApiError, ResponseError
 from persona_block.call.parse import Answer, first, parse, parse_error, unwrap
 from persona_block.spec import catalog
+from tests.support.case_files import cases
 
 
 def answer(body: Any, status: int = 200, media_type: str = "application/json") -> Answer:
@@ -43,6 +46,16 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("resume_inquiry", {"data": INQUIRY, "meta": {"session-token": None}}, "sessionToken"),
     ("generate_inquiry_link", {"data": INQUIRY, "meta": {"one-time-link-short": "x"}}, "oneTimeLink"),
     ("list_accounts", {"data": {"id": "act_1"}, "links": {"next": None}}, "not a list"),
+    ("get_inquiry", {"data": {"id": "inq_1"}}, "not of type inquiry"),
+    ("get_inquiry", {"data": INQUIRY | {"attributes": {"status": 5}}}, "not text"),
+    ("get_inquiry", {"data": INQUIRY | {"attributes": {"fields": []}}}, "not an object"),
+    ("get_inquiry", {"data": INQUIRY | {"attributes": {"tags": ["a", 5]}}}, "not text"),
+    (
+        "get_report",
+        {"data": {"type": "report/watchlist", "id": "rep_1", "attributes": {"has-match": "true"}}},
+        "true or false",
+    ),
+    ("get_importer", {"data": {"type": "importer/account", "id": "m", "attributes": {"error-count": True}}}, "whole number"),
     ("list_accounts", {"data": [{"type": "account"}], "links": {"next": None}}, "has no id"),
     ("list_accounts", {"links": {"next": None}}, "is missing"),
     ("list_accounts", {"data": None, "links": {"next": None}}, "is missing"),
@@ -131,6 +144,36 @@ def test_whatever_comes_back_is_an_output_or_a_response_error(operation: str, bo
     except ResponseError:
         return
     assert set(output) | ({"file"} if spec.file_source else set()) == set(spec.output)
+
+
+WRONG: tuple[Any, ...] = (None, "", "x", 5, 5.5, True, [], ["x"], [5], {}, {"x": 1}, {"type": "string", "value": "x"})
+
+
+def _mutated(node: Any) -> Iterator[Any]:
+    """Yield copies of a document, each with one value of another kind in the place of one that stood there, or without it."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield {other: kept for other, kept in node.items() if other != name}
+            yield from ({**node, name: changed} for changed in (*WRONG, *_mutated(value)))
+    if isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from ([*node[:index], changed, *node[index + 1 :]] for changed in (*WRONG, *_mutated(value)))
+
+
+@pytest.mark.parametrize("operation", catalog.names())
+def test_an_output_always_fits_its_own_schema(operation: str) -> None:
+    spec = catalog.load(operation)
+    validator = Draft202012Validator(spec.output_schema())
+    outputs = 0
+    for case in (each for each in cases() if each.operation == operation):
+        for body in _mutated(case.response.get("body", {})):
+            try:
+                output = parse(spec, answer(body, case.response["status"]))
+            except ResponseError:
+                continue
+            outputs += 1
+            assert validator.is_valid(output), body
+    assert outputs > 10 or spec.file_source
 
 
 def test_deep_nesting_is_a_response_error() -> None:
