@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from tests.support.budget import register_profiles
@@ -15,6 +17,8 @@ _leaks: list[str] = []
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ProcessGuard())
+    # Everything is logged. The option `log_level` would say so anew for each test, which costs a millisecond of each.
+    logging.getLogger().setLevel(logging.DEBUG)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
