@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
 import pytest
@@ -19,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ProcessGuard())
     # Everything is logged. The option `log_level` would say so anew for each test, which costs a millisecond of each.
     logging.getLogger().setLevel(logging.DEBUG)
+
+
+def pytest_collection_finish() -> None:
+    # What the imports made stays for good: without it, the garbage collector has a tenth less to do.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
