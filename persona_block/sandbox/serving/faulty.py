@@ -29,20 +29,19 @@ async def serving_faults(
     application: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None], listening: socket.socket, origin: str
 ) -> AsyncIterator[None]:
     """Serve an application on a listening socket, with the present faults, while the context lasts."""
-    async with httpx.AsyncClient(transport=application, timeout=None) as client:  # noqa: S113
-        server = _FaultyServer(client, faults, origin)
-        accepting = await asyncio.start_server(server.handle, sock=listening)
-        try:
-            yield
-        finally:
-            accepting.close()
-            await server.close()
+    server = _FaultyServer(application, faults, origin)
+    accepting = await asyncio.start_server(server.handle, sock=listening)
+    try:
+        yield
+    finally:
+        accepting.close()
+        await server.close()
 
 
 class _FaultyServer:
-    """A server of one request a connection, which plays the faults."""
+    """A server of one request a connection, which plays the faults and keeps nothing from one request to the next."""
 
-    def __init__(self, application: httpx.AsyncClient, faults: Callable[[], Faults | None], origin: str) -> None:
+    def __init__(self, application: httpx.AsyncBaseTransport, faults: Callable[[], Faults | None], origin: str) -> None:
         self._application = application
         self._faults = faults
         self._origin = origin
@@ -81,7 +80,9 @@ class _FaultyServer:
         if fault is None or fault.processed:
             headers = [(name, value) for name, value in request.headers if name not in _CONNECTION_HEADERS]
             url = self._origin + request.target.decode("ascii")
-            answer = await self._application.request(request.method.decode("ascii"), url, headers=headers, content=body)
+            passed_on = httpx.Request(request.method.decode("ascii"), url, headers=headers, content=body)
+            answer = await self._application.handle_async_request(passed_on)
+            await answer.aread()
         await _write(writer, fault.name if fault else "", answer)
 
     def _fault(self, request: h11.Request) -> Fault | None:

@@ -43,9 +43,9 @@ class Courier:
         Events that a receiver causes meanwhile are sent too.
         """
         attempts = []
-        async with self._client() as http:
+        async with self._transport() as transport:
             while event := self._next():
-                attempts.append(await self._attempt(http, event))
+                attempts.append(await self._attempt(transport, event))
         return attempts
 
     @contextlib.asynccontextmanager
@@ -61,19 +61,25 @@ class Courier:
 
     async def _deliver_on(self) -> None:
         slots = asyncio.Semaphore(_AT_ONCE)
-        async with self._client() as http, asyncio.TaskGroup() as sending:
+        async with self._transport() as transport, asyncio.TaskGroup() as sending:
             while True:
                 await slots.acquire()
                 if event := self._next():
-                    sending.create_task(self._attempt(http, event)).add_done_callback(lambda _task: slots.release())
+                    sending.create_task(self._attempt(transport, event)).add_done_callback(lambda _task: slots.release())
                     await asyncio.sleep(0)  # lets waiting requests run
                 else:
                     slots.release()
                     await asyncio.sleep(_PAUSE)
 
-    def _client(self) -> httpx.AsyncClient:
+    @contextlib.asynccontextmanager
+    async def _transport(self) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """Yield what sends: the webhook's own transport, or the network. Neither keeps cookies or follows redirects."""
+        if self._webhook.transport is not None:
+            yield self._webhook.transport
+            return
         # A receiver on this machine has no certificate of an authority, and nobody can listen in on the way to it.
-        return httpx.AsyncClient(transport=self._webhook.transport, verify=False, trust_env=False, timeout=None)  # noqa: S113, S501
+        async with httpx.AsyncHTTPTransport(verify=False, trust_env=False) as network:
+            yield network
 
     def _next(self) -> OutgoingEvent | None:
         """Return the event that is due longest and not under way, and mark it as under way."""
@@ -84,10 +90,10 @@ class Courier:
                 self._under_way.add(event.seq)
         return event
 
-    async def _attempt(self, http: httpx.AsyncClient, event: OutgoingEvent) -> Delivery:
+    async def _attempt(self, transport: httpx.AsyncBaseTransport, event: OutgoingEvent) -> Delivery:
         at = self._organization.clock.milliseconds()
         try:
-            status, error = await self._send(http, event, at)
+            status, error = await self._send(transport, event, at)
             delivery = self._delivery(event, at, status, error)
             with self._organization.store.transaction():
                 self._organization.store.add_delivery(event, delivery)
@@ -111,7 +117,7 @@ class Courier:
             next_at=next_at,
         )
 
-    async def _send(self, http: httpx.AsyncClient, event: OutgoingEvent, at: int) -> tuple[int | None, str | None]:
+    async def _send(self, transport: httpx.AsyncBaseTransport, event: OutgoingEvent, at: int) -> tuple[int | None, str | None]:
         """Send an event once, and return the status of the answer, or why there was none."""
         headers = {
             "Content-Type": "application/json",
@@ -125,8 +131,10 @@ class Courier:
         try:
             with silent_libraries():
                 async with asyncio.timeout(TIMEOUT):
-                    async with http.stream("POST", self._webhook.url, content=event.body, headers=headers) as answer:
-                        return answer.status_code, None
+                    request = httpx.Request("POST", self._webhook.url, content=event.body, headers=headers)
+                    answer = await transport.handle_async_request(request)
+                    await answer.aclose()
+                    return answer.status_code, None
         except TimeoutError:
             return None, f"no answer within {TIMEOUT:g} seconds"
         except httpx.ConnectError:
