@@ -7,9 +7,8 @@ Sources: OpenAPI components/headers, /parameters and /responses; docs.withperson
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ...spec.inflection import INFLECTIONS, inflect, normalize
@@ -20,6 +19,7 @@ from ..simulation.settle import settled
 from ..state.clock import DAY, SECOND
 from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
 from ..state.records import RequestRecord, StoredReply
+from .exchange import PDF, HttpReply, HttpRequest, json_bytes, refusal_reply
 from .operations import Operation, OperationRequest, OperationResult
 from .query import Page, read_query
 from .serialization import included_objects, resource_object
@@ -35,52 +35,10 @@ IDEMPOTENCY_LIFETIME = DAY
 DEFAULT_RATE_LIMIT = 300
 """The requests per window that replies show where no limit is set (docs.withpersona.com/rate-limiting)."""
 
-JSON = "application/json"
-PDF = "application/pdf"
-
 UPLOAD_PART = "data[attributes][file]"
 """The part of a multipart body that holds its file (OpenAPI: /importer/accounts)."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """A request as it came; `headers` are in lower case.
-
-    `parts` is a multipart body by part, None for another body; a part without a file has no content. `malformed` says what
-    is wrong with a multipart body that cannot be read.
-    """
-
-    operation: Operation
-    path: str
-    query: str
-    ids: dict[str, str]
-    headers: dict[str, str]
-    body: bytes = b""
-    parts: dict[str, bytes | None] | None = None
-    malformed: str | None = None
-
-    @property
-    def api_key(self) -> str:
-        """The bearer token, or "" without one."""
-        scheme, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """The idempotency key, which only a POST has."""
-        return self.headers.get("idempotency-key") or None if self.operation.method == "POST" else None
-
-
-@dataclass(frozen=True)
-class HttpReply:
-    """A response: its status, its bytes, and its headers besides the content type."""
-
-    status: int
-    body: bytes
-    media_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -159,11 +117,11 @@ class Protocol:
         if self._is_limited(env.name):
             limit, window = env.settings.rate_limit, env.settings.rate_window
             details = f"You have hit your rate limit of {limit} requests in {window:g} seconds."
-            return _refusal_reply(refusal(429, details)), False
+            return refusal_reply(refusal(429, details)), False
         try:
             inflection = _checked_inflection(request.headers)
         except Refusal as error:
-            return _refusal_reply(error), False
+            return refusal_reply(error), False
         idempotency_key = request.idempotency_key
         if idempotency_key is None:
             return _attempt(request, env, inflection), False
@@ -172,7 +130,7 @@ class Protocol:
         if stored and env.now < stored.at + IDEMPOTENCY_LIFETIME:
             if stored.fingerprint != fingerprint:
                 details = "This idempotency key was used with other parameters"
-                return _refusal_reply(refusal(env.settings.mismatch_status, details)), False
+                return refusal_reply(refusal(env.settings.mismatch_status, details)), False
             return HttpReply(stored.status, stored.body, stored.media_type), True
         reply = _attempt(request, env, inflection)
         stored = StoredReply(
@@ -194,11 +152,11 @@ def _attempt(request: HttpRequest, env: Environment, inflection: str) -> HttpRep
             return _run(request, env, inflection)
     except Refusal as error:
         env.effects = 0
-        return _refusal_reply(error, inflection)
+        return refusal_reply(error, inflection)
     except Exception:
         _log.exception("%s %s failed", request.operation.method, request.path)
         env.effects = 0
-        return _refusal_reply(refusal(500, "The simulation failed; its log says where"), inflection)
+        return refusal_reply(refusal(500, "The simulation failed; its log says where"), inflection)
 
 
 def _run(request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
@@ -234,7 +192,7 @@ def _result_reply(result: OperationResult, request: OperationRequest, inflection
             body["included"] = included_objects(env, data, query)
         if result.meta is not None:
             body["meta"] = result.meta
-    return HttpReply(result.status, _json_bytes(inflect(body, inflection)))
+    return HttpReply(result.status, json_bytes(inflect(body, inflection)))
 
 
 def _checked_inflection(headers: dict[str, str]) -> str:
@@ -255,7 +213,7 @@ def _fingerprint(request: HttpRequest) -> str:
             digest.update(f"{name}:{-1 if content is None else len(content)}:".encode() + (content or b""))
     else:
         try:
-            digest.update(_json_bytes(read_json(request.body), sort=True))
+            digest.update(json_bytes(read_json(request.body), sort=True))
         except Refusal:
             digest.update(request.body)
     return digest.hexdigest()
@@ -274,16 +232,4 @@ def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:
 
 
 def _unauthorized(has_key: bool) -> HttpReply:
-    return _refusal_reply(refusal(401, title="Token is invalid" if has_key else None))
-
-
-def _refusal_reply(error: Refusal, inflection: str = "kebab") -> HttpReply:
-    return HttpReply(error.status, _json_bytes(inflect(error.body, inflection)))
-
-
-_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
-
-
-def _json_bytes(value: Any, *, sort: bool = False) -> bytes:
-    return (_ENCODE_SORTED if sort else _ENCODE)(value).encode()
+    return refusal_reply(refusal(401, title="Token is invalid" if has_key else None))

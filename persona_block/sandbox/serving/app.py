@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ..api.exchange import HttpReply, HttpRequest
 from ..api.operations import OPERATIONS, Operation
-from ..api.protocol import HttpReply, HttpRequest, Protocol
+from ..api.protocol import Protocol
 from ..messages.errors import refusal
 from ..pages import control, dashboard, hosted, web
 from ..pages.web import LABEL, Endpoint, refusal_json
