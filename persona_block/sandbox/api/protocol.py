@@ -101,10 +101,9 @@ class Protocol:
             window.ends, window.used = now + round(settings.rate_window * SECOND), 0
         window.used += 1
         limit = settings.rate_limit or DEFAULT_RATE_LIMIT
-        remaining = limit - window.used if settings.rate_limit else limit
         return {
             "RateLimit-Limit": str(limit),
-            "RateLimit-Remaining": str(max(remaining, 0)),
+            "RateLimit-Remaining": str(max(limit - window.used, 0)),
             "RateLimit-Reset": str(-((now - window.ends) // SECOND)),
         }
 

@@ -35,7 +35,7 @@ CHOICES: tuple[SandboxChoice, ...] = (
     ),
     SandboxChoice(
         "Rate limits",
-        "One fixed window per environment. Unless rate_limit is set, nothing is refused and the headers show 300 of 300 left.",
+        "One fixed window per environment. Unless rate_limit is set, nothing is refused; the headers count down from 300 to 0.",
     ),
     SandboxChoice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
     SandboxChoice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),

@@ -15,7 +15,7 @@ class Settings:
         that the template does not define. Default False.
     mismatch_status: the status that answers an idempotency key sent with another request: 400, 409 (default) or 422.
     report_delay, import_delay: how long a report or an import stays pending. Default 1.5.
-    rate_limit: requests per window and environment before a 429; None (default) never refuses and shows a full allowance.
+    rate_limit: requests per window and environment before a 429; None (default) never refuses, and counts down from 300.
     rate_window: length of that window. Default 60; Persona's own is 300 requests per 60 s
         (docs.withpersona.com/rate-limiting).
 

@@ -179,10 +179,20 @@ class TestIdempotency:
 class TestRateLimit:
     """The rate limit and the headers that show it."""
 
-    def test_by_default_nothing_is_refused(self, client: ContractClient) -> None:
-        for _ in range(3):
-            headers = client.get("/accounts").headers
-            assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("300", "300")
+    def test_by_default_the_headers_count_and_nothing_is_refused(self, client: ContractClient) -> None:
+        def allowance(seconds: float, **options: Any) -> tuple[str, ...]:
+            client.sandbox.clock.advance(seconds)
+            headers = client.get("/accounts", **options).headers
+            return tuple(headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset"))
+
+        assert [allowance(seconds) for seconds in (0, 20, 40)] == [
+            ("300", "299", "60"),
+            ("300", "298", "40"),
+            ("300", "299", "60"),
+        ]
+        assert allowance(0, api_key=client.sandbox.sandbox_key) == ("300", "299", "60")
+        remaining = [allowance(0)[1] for _ in range(300)]
+        assert remaining[:2] + remaining[-3:] == ["298", "297", "0", "0", "0"]
 
     def test_a_window(self) -> None:
         with ContractClient(settings=Settings(rate_limit=2, rate_window=60)) as client:
