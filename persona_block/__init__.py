@@ -35,8 +35,9 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WebhookError,
     )
+    from .files.reference import FileRef
     from .files.rules import FileRules
-    from .files.store import FileRef, FileStore
+    from .files.store import FileStore
     from .runner import Runner, run_sync
     from .sandbox import Sandbox
     from .spec.catalog import load, names

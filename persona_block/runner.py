@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import httpx
 
 from .call import waiting
-from .call.caller import Caller, Output, Params, storing
+from .call.caller import Caller, Output, Params, stored, storing
 from .call.client import TIMEOUT, Client
 from .call.filehost import FileHost
 from .call.inputs import sealed
@@ -24,8 +24,9 @@ from .call.trace import Progress, Trace
 from .call.waiting import Patience
 from .credentials import ApiKey
 from .errors import InputError, PersonaError, Problem
+from .files.reference import FileRef
 from .files.rules import FileRules
-from .files.store import FileRef, FileStore
+from .files.store import FileStore
 from .spec import catalog
 from .spec.grammar import ToolSpec
 
@@ -69,7 +70,7 @@ class Runner:
         )
         self._file_host = FileHost(rules.hosts, timeout=timeout, transport=transport, limit=rules.limit, deadline=deadline)
         self._files = files or FileStore()
-        self._caller = Caller(self._client, self._files, api_key=api_key, check_files=rules.check)
+        self._caller = Caller(self._client, self._files, api_key=api_key, rules=rules)
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,7 +185,7 @@ class Runner:
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         with storing("download"), (store or self._files).writer(name, media_type) as writer:
             await self._file_host.fetch(url, writer)
-            return await asyncio.to_thread(writer.commit)
+            return await stored(writer)
 
 
 def _trace(progress: Progress | None) -> Trace:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any, cast
 
 from ..credentials import ApiKey
-from ..errors import InputError, PersonaError, Problem
-from ..files.store import UNNAMED, FileStore
+from ..errors import InputError, PersonaError, Problem, TransportError
+from ..files.reference import FileRef
+from ..files.regular import UnreadableFile
+from ..files.rules import FileRules
+from ..files.sources import UNNAMED, OpenedFile, open_source
+from ..files.store import FileStore, FileWriter
 from ..files.tabular import check_csv
+from ..files.threads import run_in_thread
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
@@ -25,13 +29,13 @@ Output = dict[str, Any]
 
 
 class Caller:
-    """Makes calls through one client, with files from and to one store."""
+    """Makes calls through one client, with files to one store and from where the rules allow."""
 
-    def __init__(self, client: Client, files: FileStore, *, api_key: ApiKey, check_files: bool) -> None:
+    def __init__(self, client: Client, files: FileStore, *, api_key: ApiKey, rules: FileRules) -> None:
         self._client = client
         self._files = files
         self._api_key = api_key
-        self._check_files = check_files
+        self._rules = rules
 
     async def call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
         """Return the output of one call; raises PersonaError."""
@@ -85,13 +89,24 @@ class Caller:
         """Open the file of a multipart request; one that cannot be read or breaks the rules is a problem of its param."""
         ((part, source),) = multipart.items()
         name, param = next((name, param) for name, param in spec.params.items() if param.format == "file")
+
+        def open_checked() -> OpenedFile:
+            file = open_source(source, param.csv.name if param.csv else UNNAMED, self._rules)
+            try:
+                if param.csv and self._rules.check:
+                    file.stream = check_csv(file.stream, param.csv)
+            except BaseException:
+                file.close()
+                raise
+            return file
+
         try:
-            filename, stream = opened.enter_context(self._files.reader(source, param.csv.name if param.csv else UNNAMED))
-            if param.csv and self._check_files:
-                stream = await asyncio.to_thread(check_csv, stream, param.csv)
-        except ValueError as error:
-            raise InputError(spec.name, [Problem(name, str(error))]) from None
-        return Upload(part, filename, stream)
+            file = await run_in_thread(open_checked, OpenedFile.close)
+        except Exception as error:  # an open file of the caller's may raise anything
+            message = str(error) if isinstance(error, UnreadableFile) else f"cannot be read: {type(error).__name__}"
+            raise InputError(spec.name, [Problem(name, message)]) from None
+        opened.callback(file.close)
+        return Upload(part, file.name, cast(IO[bytes], _Sent(file.stream)))
 
     async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
         """Store a binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
@@ -104,7 +119,43 @@ class Caller:
                 raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
             if not writer.begins_with(SIGNATURES[source.file]):
                 raise broken(spec, answer, f"the body is not {source.file}")
-            return {output: (await asyncio.to_thread(writer.commit)).to_dict()}
+            return {output: (await stored(writer)).to_dict()}
+
+
+class _Sent:
+    """The stream of a file while it is sent; that it cannot be read any more ends the call as a PersonaError."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as the stream does."""
+        with _sending():
+            return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Seek as the stream does."""
+        with _sending():
+            return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position of the stream."""
+        with _sending():
+            return self._stream.tell()
+
+
+@contextlib.contextmanager
+def _sending() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # an open file of the caller's may be closed meanwhile
+        message = f"The file could not be read while it was sent: {type(error).__name__}."
+        raise TransportError(message, took_effect="unknown", retryable=False) from None
+
+
+async def stored(writer: FileWriter) -> FileRef:
+    """Return a reference to the file of a writer once it is stored under its name, which may take storage a while."""
+    return await run_in_thread(writer.commit, lambda _: None)
 
 
 @contextlib.contextmanager

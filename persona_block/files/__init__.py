@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .reference import FileRef
 from .rules import FileRules
-from .store import FileRef, FileStore
+from .store import FileStore
 
 __all__ = ["FileRef", "FileRules", "FileStore"]

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
+import errno
 import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
 
 from .names import candidates
+from .regular import UnreadableFile
 
-_PIECE = 1024 * 1024
-"""How much of a file is read at once, in bytes."""
 _naming = threading.Lock()
 """Held while a name is chosen and its object written, so that two writers of this process do not choose the same."""
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL and the path in it; raises ValueError where the extra or its protocol is missing."""
+    """Return the file system of a URL and the path in it; raises UnreadableFile where the extra or its protocol is missing."""
     try:
         import fsspec
     except ModuleNotFoundError:
-        raise ValueError("is a storage URL, which needs: pip install 'persona-block[storage]'") from None
-    protocol = url.partition("://")[0]
+        raise UnreadableFile("is a storage URL, which needs: pip install 'persona-block[storage]'") from None
     try:
         filesystem, path = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError):
-        raise ValueError(f"is a {protocol}:// URL, for which no storage library is installed") from None
+        raise UnreadableFile("is a URL for which no storage library is installed") from None
+    except Exception as error:  # each storage library raises errors of its own
+        raise UnreadableFile(f"is a URL that its storage library does not take: {type(error).__name__}") from None
     return filesystem, path
 
 
@@ -43,24 +42,22 @@ class RemoteFolder:
         return None
 
     def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """Upload the file `part` under `name` or one like it that is free: the name, the URL and no local path."""
+        """Upload the file `part` under `name` or one like it that is free: the name, the URL and no local path.
+
+        Raises OSError where the storage does not take it.
+        """
         folder = self._path.rstrip("/")
-        with _naming:
-            free_name = next(each for each in candidates(name) if not self._filesystem.exists(f"{folder}/{each}"))
-            self._filesystem.put_file(str(part), f"{folder}/{free_name}")
+        try:
+            with _naming:
+                free_name = next(each for each in candidates(name) if not self._filesystem.exists(f"{folder}/{each}"))
+                self._filesystem.put_file(str(part), f"{folder}/{free_name}")
+        except Exception as error:  # each storage library raises errors of its own
+            raise OSError(errno.EIO, f"the storage failed with {type(error).__name__}") from None
         return free_name, f"{self._url}/{free_name}", None
 
 
-@contextlib.contextmanager
-def fetched(url: str) -> Iterator[IO[bytes]]:
-    """Open a copy of a remote file on this machine, which can be rewound; raises ValueError, as a phrase, where it cannot."""
+def open_remote(url: str) -> AbstractContextManager[IO[bytes]]:
+    """Open a file on storage; raises UnreadableFile where no library reads it, and whatever its library raises."""
     filesystem, path = _filesystem(url)
-    with tempfile.TemporaryFile() as local:
-        try:
-            with filesystem.open(path, "rb") as remote:
-                while piece := remote.read(_PIECE):
-                    local.write(piece)
-        except Exception as error:  # every storage library has errors of its own
-            raise ValueError(f"cannot be read from storage: {type(error).__name__}") from None
-        local.seek(0)
-        yield local
+    opened: AbstractContextManager[IO[bytes]] = filesystem.open(path, "rb")
+    return opened

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import io
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self, cast
+from typing import IO, Any, Protocol, Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from .names import candidates, safe_name
+from .reference import FileRef
+from .rules import FileRules
+from .sources import UNNAMED, open_source
 
 DEFAULT_FOLDER = "persona-files"
 """The folder of a store that is given none, below the working directory."""
-UNNAMED = "upload.bin"
-"""The name of a file to upload that comes without one, unless the caller of `reader` knows better."""
 _HEAD = 16
 """How many of a file's first bytes are kept to tell its type."""
-_SPOOL = 4 * 1024 * 1024
-"""How much of an unseekable stream is copied into memory before the copy goes to disk, in bytes."""
-
-
-class FileRef(BaseModel):
-    """A stored file, as an output holds it and as a `file` param takes it; `size` is in bytes, `path` None when remote."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-    name: str
-    mime_type: str
-    size: int
-    url: str
-    path: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the reference as JSON data, keys in camelCase."""
-        return self.model_dump(by_alias=True)
 
 
 class FileStore:
@@ -57,46 +34,31 @@ class FileStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str] = DEFAULT_FOLDER) -> None:
-        if is_remote(folder):
+        if isinstance(folder, str) and "://" in folder and not folder.startswith("file://"):
             from .remote import RemoteFolder
 
-            self._place: Place = RemoteFolder(os.fspath(folder))
+            self._place: Place = RemoteFolder(folder)
         else:
-            self._place = LocalFolder(local_path(folder))
+            self._place = LocalFolder(_local_folder(folder))
 
     def writer(self, name: str, mime_type: str) -> FileWriter:
         """Return a writer of one file, to use as a context; the file appears under its name only once committed."""
         return FileWriter(self._place, safe_name(name), mime_type)
 
     @contextlib.contextmanager
-    def reader(self, source: Any, unnamed: str = UNNAMED) -> Iterator[tuple[str, IO[bytes]]]:
+    def reader(
+        self, source: Any, unnamed: str = UNNAMED, *, rules: FileRules | None = None
+    ) -> Iterator[tuple[str, IO[bytes]]]:
         """Open what a `file` param holds: its name and its bytes, in a stream that can be rewound.
 
-        source: a path, a `file://` or storage URL, bytes, an open binary file, a FileRef, or an object with path, url or
-            content, and perhaps name.
-        unnamed: the name of bytes or of an open file that has none.
-
-        Raises ValueError, as a phrase, where it cannot be read.
+        Arguments, defaults and the ValueError are those of `sources.open_source`. This may block: where an event loop runs, it
+        belongs into a thread.
         """
-        value = _unreferenced(source)
-        if isinstance(value, bytes):
-            yield _name_of(source, unnamed), io.BytesIO(value)
-        elif hasattr(value, "read"):
-            with _binary(value) as stream:
-                yield _name_of(source, unnamed), stream
-        elif is_remote(value):
-            from .remote import fetched
-
-            with fetched(value) as stream:
-                yield _name_of(source, value.rpartition("/")[2]), stream
-        else:
-            path = local_path(value)
-            try:
-                stream = path.open("rb")
-            except OSError as error:
-                raise ValueError(f"cannot be read: {error.strerror or 'no such file'}") from None
-            with stream, _rewindable(stream) as opened:
-                yield _name_of(source, path.name), opened
+        opened = open_source(source, unnamed, rules)
+        try:
+            yield opened.name, opened.stream
+        finally:
+            opened.close()
 
 
 class Place(Protocol):
@@ -200,58 +162,13 @@ class FileWriter:
         return FileRef(name=name, mime_type=self._mime_type, size=self._size, url=url, path=path)
 
 
-def _unreferenced(source: Any) -> Any:
-    """Return what a reference points at: its path, else its URL, else its content; anything else as it is."""
-    if isinstance(source, FileRef):
-        return source.path or source.url
-    if isinstance(source, Mapping):
-        value = next((source[name] for name in ("path", "url", "content") if source.get(name)), None)
-        if value is None:
-            raise ValueError("names no path, url or content")
-        is_text = isinstance(value, str) and value is source.get("content")
-        return value.encode() if is_text else value
-    return source
-
-
-def _name_of(source: Any, unnamed: str) -> str:
-    """Return the name that a source has of its own, else `unnamed`, as one that is safe on every system."""
-    name = source.get("name") if isinstance(source, Mapping) else getattr(source, "name", None)
-    return safe_name(name) if isinstance(name, str) else safe_name(unnamed)
-
-
-@contextlib.contextmanager
-def _binary(stream: Any) -> Iterator[IO[bytes]]:
-    """Yield an open file as one that can be read and rewound; it stays open for whoever opened it."""
-    inner = getattr(stream, "file", stream)  # an upload of a web framework holds the file it wraps
-    if isinstance(inner, io.TextIOBase):
-        raise ValueError("is opened as text; open it in binary mode")
-    if inspect.iscoroutinefunction(inner.read):
-        raise ValueError("is read asynchronously; give its bytes or its path")
-    with _rewindable(inner) as opened:
-        yield opened
-
-
-@contextlib.contextmanager
-def _rewindable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Yield the stream itself, or a copy of one that can be read only once, such as a pipe."""
-    if stream.seekable():
-        yield stream
-        return
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as copy:
-        shutil.copyfileobj(stream, copy)
-        copy.seek(0)
-        yield cast(IO[bytes], copy)
-
-
-def is_remote(value: Any) -> bool:
-    """Tell whether a folder or a file param is a storage URL."""
-    return isinstance(value, str) and "://" in value and not value.startswith("file://")
-
-
-def local_path(value: Any) -> Path:
-    """Return the path that a path or a `file://` URL names; raises ValueError, as a phrase, for anything else."""
+def _local_folder(value: str | os.PathLike[str]) -> Path:
+    """Return the folder that a path or a `file://` URL names; raises ValueError, as a phrase, for anything else."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str):
-        raise ValueError("must be a path, a storage URL or a file")
+        raise ValueError("must be a path or a storage URL")
     parts = urlsplit(text)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text).expanduser()
+    try:
+        return Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("is below a home folder that is not known") from None

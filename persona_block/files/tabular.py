@@ -6,17 +6,27 @@ a file of any size takes little memory.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
+import hashlib
 import io
+import re
 import sqlite3
 from collections.abc import Iterator
 from typing import IO, Self, cast
 
 from ..spec.grammar import Csv
+from .regular import UnreadableFile
 
 SHOWN = 20
 """How many problems are listed; the others are counted."""
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+ROW_LIMIT = 1024 * 1024
+"""The longest row, its line breaks included, in characters; a longer one is refused and not read further."""
 
 
 def check_csv(stream: IO[bytes], rules: Csv) -> IO[bytes]:
@@ -25,32 +35,86 @@ def check_csv(stream: IO[bytes], rules: Csv) -> IO[bytes]:
     stream: the bytes of the file, seekable; it stays open.
     rules: the columns that the file may have, which of them are dates (YYYY-MM-DD), and which may not repeat a value.
 
-    Raises ValueError, as a phrase with line numbers that never holds a value, where the file breaks the rules; the first 20
-    problems are listed and the others counted.
+    Raises UnreadableFile, a ValueError whose text is a phrase with line numbers that never holds a value, where the file
+    breaks the rules; the first 20 problems are listed and the others counted.
     """
     stream.seek(0)
-    first = stream.readline()
+    has_bom = stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
     stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    lines = _Lines(stream)
     problems = _Problems()
     header: list[str] = []
+    rows = csv.reader(lines, strict=True)
     try:
-        rows = csv.reader(text, strict=True)
         header = [_spelled(cell) for cell in next(rows, [])]
         _check_header(header, rules, problems)
+        if rows.line_num > 1:
+            problems.add("the names of the columns must stand in one line")
         if not problems.count:
-            _check_rows(rows, header, rules, problems)
+            _check_rows(rows, lines, header, rules, problems)
     except UnicodeDecodeError:
         problems.add("the file is not UTF-8 text")
-    except csv.Error:
-        problems.add(f"line {rows.line_num} is not CSV: a quote is left open, or stands where none may")
+    except _RowTooLong:
+        problems.add(f"the row that begins in line {lines.row_start} is over {ROW_LIMIT} characters long")
+    except csv.Error as error:
+        problems.add(f"line {rows.line_num} {_csv_fault(error)}")
     finally:
-        text.detach()
+        lines.detach()
     if problems.count:
-        raise ValueError(problems.phrase())
+        raise UnreadableFile(problems.phrase())
     stream.seek(0)
-    line = ",".join(header).encode() + (b"\r\n" if first.endswith(b"\r\n") else b"\n")
-    return stream if first in (line, line.rstrip()) else cast(IO[bytes], _WithNewHead(line, stream, len(first)))
+    ending = lines.first[len(lines.first.rstrip("\r\n")) :]
+    line = ",".join(header) + ending
+    if line == lines.first and not has_bom:
+        return stream
+    start = len(lines.first.encode()) + (len(codecs.BOM_UTF8) if has_bom else 0)
+    return cast(IO[bytes], _WithNewHead(line.encode(), stream, start))
+
+
+def _csv_fault(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"has a cell over {csv.field_size_limit()} characters long"
+    return "is not CSV: a quote is left open, or stands where none may"
+
+
+class _RowTooLong(Exception):
+    """A row is longer than is read."""
+
+
+class _Lines:
+    """The lines of a file as text, no more of them in one row than `ROW_LIMIT` allows."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        self._left = ROW_LIMIT
+        self._count = 0
+        self.first = ""
+        """The first line as it stands, with its line break."""
+        self.row_start = 1
+        """The number of the line that the row begins in."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if len(line) > self._left:
+            raise _RowTooLong
+        if not line:
+            raise StopIteration
+        self._left -= len(line)
+        self._count += 1
+        if self._count == 1:
+            self.first = line
+        return line
+
+    def row_ends(self) -> None:
+        """Take note that the next line begins a row."""
+        self._left, self.row_start = ROW_LIMIT, self._count + 1
+
+    def detach(self) -> None:
+        """Leave the stream open."""
+        self._text.detach()
 
 
 class _Problems:
@@ -78,19 +142,23 @@ def _check_header(header: list[str], rules: Csv, problems: _Problems) -> None:
     if not any(header):
         problems.add(f"line 1 must name columns, of {', '.join(rules.columns)}")
         return
+    earlier: set[str] = set()
     for number, name in enumerate(header, 1):
         if name not in rules.columns:
             problems.add(f"column {number} of line 1 is none of {', '.join(rules.columns)}")
-        elif name in header[: number - 1]:
+        elif name in earlier:
             problems.add(f"column {number} of line 1 repeats {name}")
+        earlier.add(name)
 
 
-def _check_rows(rows: Iterator[list[str]], header: list[str], rules: Csv, problems: _Problems) -> None:
+def _check_rows(rows: Iterator[list[str]], lines: _Lines, header: list[str], rules: Csv, problems: _Problems) -> None:
     dates = [(header.index(name), name) for name in rules.dates if name in header]
     unique = [(header.index(name), name) for name in rules.unique if name in header]
     with _UniqueValues() as values:
         count = 0
+        lines.row_ends()
         for row in rows:
+            lines.row_ends()
             if not any(cell.strip() for cell in row):
                 continue
             count += 1
@@ -111,7 +179,7 @@ def _check_rows(rows: Iterator[list[str]], header: list[str], rules: Csv, proble
 
 
 def _is_date(text: str) -> bool:
-    if len(text) != 10:
+    if not _DATE.fullmatch(text):
         return False
     try:
         dt.date.fromisoformat(text)
@@ -125,6 +193,8 @@ class _UniqueValues:
 
     _BATCH = 5_000
     """How many values are held in memory before they are written."""
+    _LONGEST = 200
+    """Characters up to which a value is kept as it is; of a longer one the digest tells it from others as well."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int]] = []
@@ -139,6 +209,8 @@ class _UniqueValues:
         self._db.close()
 
     def add(self, name: str, value: str, line: int) -> None:
+        if len(value) > self._LONGEST:
+            value = hashlib.sha256(value.encode()).hexdigest()
         self._rows.append((name, value, line))
         if len(self._rows) >= self._BATCH:
             self._flush()

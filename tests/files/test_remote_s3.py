@@ -9,7 +9,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from persona_block import FileStore, Runner
+from persona_block import FileRules, FileStore, Runner
 
 BUCKET = "s3://evidence"
 
@@ -37,6 +37,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.stop()
 
 
+@pytest.mark.slow
 async def test_a_print_goes_to_a_bucket_and_an_import_comes_from_it(bucket: str) -> None:
     uploads: list[bytes] = []
 
@@ -48,7 +49,8 @@ async def test_a_print_goes_to_a_bucket_and_an_import_comes_from_it(bucket: str)
 
     storage = fsspec.filesystem("s3")
     storage.pipe("evidence/crew.csv", b"reference_id\ncrew-7\n")
-    async with Runner(api_key="s3-key", transport=httpx.MockTransport(handler), files=FileStore(f"{bucket}/2026")) as runner:
+    store, rules = FileStore(f"{bucket}/2026"), FileRules(schemes=("s3",))
+    async with Runner(api_key="s3-key", transport=httpx.MockTransport(handler), files=store, file_rules=rules) as runner:
         files = [(await runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}))["file"] for _ in range(2)]
         await runner.call("import_accounts", {"file": f"{bucket}/crew.csv"})
     assert [file["url"] for file in files] == [f"{bucket}/2026/inq_1.pdf", f"{bucket}/2026/inq_1-2.pdf"]
