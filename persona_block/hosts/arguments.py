@@ -10,6 +10,7 @@ from typing import Any
 
 from ..call import inputs
 from ..errors import InputError, Problem
+from ..files.regular import FileBelow, UnreadableFile
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from .brevity import check_fields
 from .tool import ITEMS_LIMIT, MAX_ITEMS, OUTPUT_FIELDS, WAIT, Tool
@@ -111,10 +112,11 @@ def _files(spec: ToolSpec, raw_params: Mapping[str, Any], root: Path | None) -> 
             files[name] = {"content": value}
         elif root is None:
             problems.append(Problem(name, "must be the CSV text itself, header line first; no files are read here"))
-        elif (path := _path_below(root, value.strip())) is None:
-            problems.append(Problem(name, "is outside the folder that files may be read from"))
         else:
-            files[name] = path
+            try:
+                files[name] = FileBelow.of(root, value.strip())
+            except UnreadableFile as error:
+                problems.append(Problem(name, str(error)))
     return files, problems
 
 
@@ -124,12 +126,3 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _path_below(root: Path, text: str) -> Path | None:
-    """Return the path that a text names below the root, links followed; None where it leads elsewhere or nowhere."""
-    try:
-        path = (root / text).resolve()
-    except (OSError, RuntimeError, ValueError):
-        return None
-    return path if path.is_relative_to(root.resolve()) else None
