@@ -23,12 +23,13 @@ MAX_SIZE = 100
 DEFAULT_SIZE = 10
 """The objects on a page, at most and by default (OpenAPI: components/parameters)."""
 
-_BRACKETED = re.compile(r"(filter|page|fields)\[([^\[\]]+)\]")
+# The last brackets are those of an array: filter[status][]=a&filter[status][]=b (docs.withpersona.com changelog, 2024-10-29).
+_BRACKETED = re.compile(r"(filter|page|fields)\[([^\[\]]+)\](\[\])?")
 
 
 @dataclass(frozen=True)
 class FilterRule:
-    """The column that a filter compares; a filter with `many` takes a comma-separated list."""
+    """The column that a filter compares; a filter with `many` takes several values: an array, or a comma-separated list."""
 
     column: str
     many: bool = False
@@ -69,11 +70,14 @@ NO_FILTERS: Filters = {}
 
 @dataclass
 class Query:
-    """The parts of a request's query; `pairs` are the parameters that a link to another page repeats."""
+    """The parts of a request's query; `filters` holds the values that each filter accepts.
+
+    `pairs` are the parameters that a link to another page repeats.
+    """
 
     include: list[str] | None = None
     fields: dict[str, set[str]] = field(default_factory=dict)
-    filters: dict[str, str] = field(default_factory=dict)
+    filters: dict[str, list[str]] = field(default_factory=dict)
     page: dict[str, str] = field(default_factory=dict)
     pairs: list[tuple[str, str]] = field(default_factory=list)
 
@@ -93,20 +97,26 @@ def read_query(text: str, filters: Filters | None, *, serialized: bool = True) -
     `filters` is None for an operation that is no list; `serialized` is False for one with a binary answer.
     """
     query, problems = Query(), []
+    array_filters: dict[str, bool] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        group, member = _split(name)
-        if group == "include" and filters is None and serialized:
+        group, member, is_array = _split(name)
+        rule = (filters or {}).get(member) if group == "filter" else None
+        if rule is not None and (rule.many or not is_array):
+            if array_filters.setdefault(member, is_array) != is_array:
+                problems.append(f"filter[{member}] must be an array or a comma-separated list, not both")
+            accepted = _filter_values(rule, value, is_array=is_array)
+            query.filters[member] = [*query.filters.get(member, []), *accepted] if is_array else accepted
+        elif is_array:
+            problems.append(f"{name} is not allowed")
+        elif group == "include" and filters is None and serialized:
             query.include = [path.strip() for path in value.split(",") if path.strip()]
         elif group == "fields" and member and serialized:
-            query.fields[kebab(member)] = {kebab(attribute.strip()) for attribute in value.split(",")}
-        elif group == "page" and kebab(member) in ("after", "before", "size") and filters is not None:
-            query.page[kebab(member)] = value
-        elif group == "filter" and filters is not None and kebab(member) in filters:
-            query.filters[kebab(member)] = value
+            query.fields[member] = {kebab(attribute.strip()) for attribute in value.split(",")}
+        elif group == "page" and member in ("after", "before", "size") and filters is not None:
+            query.page[member] = value
         else:
             problems.append(f"{name} is not allowed")
-            continue
-        if group != "page" or kebab(member) == "size":
+        if group != "page" or member == "size":
             query.pairs.append((name, value))
     if problems:
         raise bad_request(*problems)
@@ -142,10 +152,17 @@ def list_page(env: Environment, environment: str, kind: str, query: Query, rules
     )
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Return a parameter's name, and the member that its brackets name, or ""."""
+def _split(name: str) -> tuple[str, str, bool]:
+    """Return a parameter's name, the member that its brackets name in kebab-case, or "", and whether it is an array's."""
     match = _BRACKETED.fullmatch(name)
-    return (match[1], match[2]) if match else (name, "")
+    return (match[1], kebab(match[2]), bool(match[3])) if match else (name, "", False)
+
+
+def _filter_values(rule: FilterRule, value: str, *, is_array: bool) -> list[str]:
+    """Return the values that one parameter of a filter accepts, without blank ones where there can be several."""
+    if not rule.many:
+        return [value]
+    return [each.strip() for each in ([value] if is_array else value.split(",")) if each.strip()]
 
 
 def _link(path: str, query: Query, direction: str, id: str) -> str:
@@ -169,25 +186,23 @@ def _cursor(env: Environment, environment: str, kind: str, id: str | None) -> in
     return resource.seq
 
 
-def _filters(filters: dict[str, str], rules: Filters) -> tuple[list[Filter], tuple[int | None, int | None], str | None]:
+def _filters(filters: dict[str, list[str]], rules: Filters) -> tuple[list[Filter], tuple[int | None, int | None], str | None]:
     """Return the filters on columns, the first and last moment of creation, and the report of a case. Raises a 400."""
     if NOTE in filters and len(filters) > 1:
         raise bad_request("filter[note] must be the only filter")
     created = (_moment(filters.get(CREATED_AT_START)), _moment(filters.get(CREATED_AT_END)))
     columns = []
-    for name, value in filters.items():
+    for name, accepted in filters.items():
         if name in (CREATED_AT_START, CREATED_AT_END, REPORT_ID):
             continue
-        rule = rules[name]
-        accepted = [part.strip() for part in value.split(",") if part.strip()] if rule.many else [value]
-        if rule.column == "id" and len(accepted) > MAX_IDS:
+        if rules[name].column == "id" and len(accepted) > MAX_IDS:
             raise bad_request(f"filter[{name}] takes at most {MAX_IDS} ids")
-        columns.append((rule.column, accepted))
-    return columns, created, filters.get(REPORT_ID)
+        columns.append((rules[name].column, accepted))
+    return columns, created, filters.get(REPORT_ID, [None])[0]
 
 
-def _moment(text: str | None) -> int | None:
+def _moment(values: list[str] | None) -> int | None:
     try:
-        return None if text is None else parse(text)
+        return None if values is None else parse(values[0])
     except (ValueError, OverflowError):
         raise bad_request("filter[created-at-start] and filter[created-at-end] must be ISO 8601 timestamps") from None

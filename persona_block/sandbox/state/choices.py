@@ -31,11 +31,14 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("page[size] outside 1 to 100, both cursors at once, a cursor that is no object of the list", "400."),
     SandboxChoice("An unknown id in a filter", "An empty list."),
     SandboxChoice(
-        "A comma in a filter value", "Always separates two values, so a reference id with a comma cannot be listed."
+        "A comma in a filter value",
+        "Separates two values, except in an array: filter[reference-id][]=a,b is one reference id.",
     ),
+    SandboxChoice("A filter given as an array and as a comma-separated list at once, or with numbers in its brackets", "400."),
+    SandboxChoice("An array for a filter that takes one value", "400."),
     SandboxChoice(
         "Rate limits",
-        "One fixed window per environment. Unless rate_limit is set, nothing is refused; the headers count down from 300 to 0.",
+        "One fixed window per environment. Unless rate_limit is set, nothing is refused; the headers count from 300 to 0.",
     ),
     SandboxChoice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
     SandboxChoice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),

@@ -133,6 +133,39 @@ class TestInquiryFilters:
         assert client.get("/inquiries", query=query).ids == [ids[name] for name in names]
 
     @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("filter[status][]=created&filter[status][]=approved", ["legacy", "two", "one"]),
+            ("filter[status][]=approved", ["two"]),
+            ("filter[status][]=", []),
+            ("filter[status][]=&filter[status][]=approved", ["two"]),
+            ("filter[inquiry_id][]={one}&filter[inquiryId][]={legacy}", ["legacy", "one"]),
+            ("filter[account-id][]={account}&filter[status]=created,approved", ["two"]),
+            ("filter[inquiry-template-id][]=itmpl_DatabaseCheck&filter[template-id][]=tmpl_LegacyGovernmentId", []),
+            ("filter[status]=created&filter[status]=approved", ["two"]),
+        ],
+    )
+    def test_an_array(self, client: ContractClient, ids: dict[str, str], query: str, names: list[str]) -> None:
+        account = client.get(f"/inquiries/{ids['two']}").related("account")["id"]
+        assert client.get(f"/inquiries?{query.format(**ids, account=account)}").ids == [ids[name] for name in names]
+
+    @pytest.mark.parametrize(
+        ("query", "details"),
+        [
+            ("filter[status]=created&filter[status][]=approved", "filter[status] must be an array or a comma-separated list"),
+            ("filter[status][]=created&filter[status]=approved", "filter[status] must be an array or a comma-separated list"),
+            ("filter[status][0]=created", "filter[status][0] is not allowed"),
+            ("filter[note][]=n", "filter[note][] is not allowed"),
+            ("filter[moon][]=n", "filter[moon][] is not allowed"),
+            ("page[size][]=1", "page[size][] is not allowed"),
+            ("fields[inquiry][]=status", "fields[inquiry][] is not allowed"),
+            ("&".join(f"filter[inquiry-id][]=inq_{number}" for number in range(101)), "takes at most 100 ids"),
+        ],
+    )
+    def test_arrays_that_are_refused(self, client: ContractClient, query: str, details: str) -> None:
+        assert details in client.get(f"/inquiries?{query}", 400).details
+
+    @pytest.mark.parametrize(
         "filters",
         [
             {"note": "n", "status": "created"},
@@ -150,6 +183,19 @@ def test_account_and_report_filters(client: ContractClient) -> None:
     assert client.get("/accounts?filter[reference-id]=a,c").ids == [accounts["c"], accounts["a"]]
     assert client.get(f"/reports?filter[account-id]={accounts['a']}").ids == [reports["a"]]
     assert client.get("/reports?filter[reference-id]=b").ids == [reports["b"]]
+
+
+def test_an_array_takes_commas_as_they_are(client: ContractClient) -> None:
+    comma, plain = client.account(reference_id="a,b").id, client.account(reference_id="c").id
+    assert client.get("/accounts?filter[reference-id][]=a,b&filter[reference-id][]=c").ids == [plain, comma]
+    assert client.get("/accounts?filter[reference-id]=a,b").ids == []
+
+
+def test_links_repeat_arrays(client: ContractClient) -> None:
+    for name in ("a", "b", "c"):
+        client.account(reference_id=name)
+    pages = follow(client, "/accounts?filter[reference-id][]=a&filter[reference-id][]=c&page[size]=1", "next")
+    assert [len(page) for page in pages] == [1, 1]
 
 
 def test_templates_are_paged(client: ContractClient) -> None:
