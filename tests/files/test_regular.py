@@ -206,13 +206,14 @@ def test_no_swap_of_a_folder_or_a_file_for_a_link_leads_out(swapped: str, folder
     outside.mkdir()
     (outside / "people.csv").write_bytes(b"reference_id\nsecret\n")
     read: list[bytes] = []
-    wanted = budget(small=2_000, full=20_000)
-    tries, ends = 0, time.monotonic() + 30
+    misses, wanted, ends = 0, budget(small=4_000, full=100_000), time.monotonic() + 60
     with swapping(folder / swapped, outside if swapped == "below" else outside / "people.csv"):
-        while tries < wanted and time.monotonic() < ends:
-            tries += 1
-            with contextlib.suppress(UnreadableFile), FileBelow.of(folder, "below/people.csv").open() as stream:
-                read.append(stream.read())
+        while (len(read) < 200 or misses < wanted) and time.monotonic() < ends:
+            try:
+                with FileBelow.of(folder, "below/people.csv").open() as stream:
+                    read.append(stream.read())
+            except UnreadableFile:
+                misses += 1
     assert set(read) == {CSV}
-    assert tries == wanted
-    assert 0.05 * tries < len(read) < tries
+    assert len(read) >= 200
+    assert misses >= wanted
