@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -27,13 +28,47 @@ Handler = Callable[[httpx.Request], httpx.Response]
 @given(st.text())
 def test_a_safe_name_is_one_plain_segment(name: str) -> None:
     safe = safe_name(name)
-    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,119}", safe)
+    assert re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,118}[A-Za-z0-9_])?", safe)
+    assert safe_name(safe) == safe
+
+
+DEVICES = ["CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")]
+DEVICES += ["CONIN$", "CONOUT$", "CLOCK$"]
+
+
+@given(
+    st.sampled_from(DEVICES),
+    st.sampled_from([str.upper, str.lower, str.title]),
+    st.sampled_from(["", ".", ". ", ".pdf", ".tar.gz", " .csv", ".csv ", ".csv.", ":x.csv", "\\", ".x" * 200]),
+    st.sampled_from(["", " ", "../", "C:\\x\\", "-", "."]),
+)
+def test_no_name_is_that_of_a_device_of_windows(device: str, spell: Callable[[str], str], ending: str, beginning: str) -> None:
+    safe = safe_name(beginning + spell(device) + ending)
+    stem = safe.partition(".")[0].rstrip(" ").upper()
+    assert stem not in DEVICES
     assert safe_name(safe) == safe
 
 
 @pytest.mark.parametrize(
     ("name", "safe"),
-    [("../../etc/passwd", "passwd"), ("C:\\x\\a b.pdf", "a-b.pdf"), ("..", "file"), ("", "file"), (".hidden", "hidden")],
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\x\\a b.pdf", "a-b.pdf"),
+        ("..", "file"),
+        ("", "file"),
+        (".hidden", "hidden"),
+        ("CON.pdf", "file-CON.pdf"),
+        ("con.tar.gz", "file-con.tar.gz"),
+        ("NUL", "file-NUL"),
+        ("aux.csv", "file-aux.csv"),
+        ("COM1", "file-COM1"),
+        ("LPT9", "file-LPT9"),
+        ("COM¹.pdf", "COM-.pdf"),
+        ("report.pdf. ", "report.pdf"),
+        ("console.pdf", "console.pdf"),
+        ("nul-1.pdf", "nul-1.pdf"),
+        ("x" * 119 + ".y" * 20, "x" * 118 + ".y"),
+    ],
 )
 def test_safe_names(name: str, safe: str) -> None:
     assert safe_name(name) == safe
@@ -69,6 +104,35 @@ def test_many_writers_of_one_name(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {str(number).encode() for number in range(20)}
+
+
+def test_what_is_stored_is_for_its_owner(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    with store.writer("a.pdf", "application/pdf") as writer:
+        (part,) = tmp_path.iterdir()
+        assert part.stat().st_mode & 0o777 == 0o600
+        writer.write(b"one")
+        writer.commit()
+    assert _write(store, b"two") == "a-2.pdf"
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_what_is_stored_where_no_hard_links_are_is_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert [_write(FileStore(tmp_path), b"one") for _ in range(2)] == ["a.pdf", "a-2.pdf"]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+async def test_a_print_of_an_odd_id_is_stored_under_a_name_that_every_system_takes(tmp_path: Path) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=b"%PDF-1.7", headers={"Content-Type": "application/pdf"})
+
+    async with _runner(handler, tmp_path) as runner:
+        names = [(await runner.call("print_inquiry_pdf", {"inquiryId": each}))["file"]["name"] for each in ("CON", "../NUL")]
+    assert names == ["file-CON.pdf", "file-NUL.pdf"]
 
 
 def test_a_writer_that_is_left_leaves_nothing(tmp_path: Path) -> None:
