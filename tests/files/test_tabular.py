@@ -40,6 +40,10 @@ def sent(content: bytes) -> bytes:
         (b"reference_id,name_first\nc1,Ada\n\n , \n", b"reference_id,name_first\nc1,Ada\n\n , \n"),
         (b'name_first,tags\n"A, ""B""\nC","x"\n', b'name_first,tags\n"A, ""B""\nC","x"\n'),
         (b"reference_id,birthdate\n,\nc1,\n,1990-01-02\n", b"reference_id,birthdate\n,\nc1,\n,1990-01-02\n"),
+        (b"reference_id\rc1\rc2\r", b"reference_id\rc1\rc2\r"),
+        (b"\xef\xbb\xbfReference ID\rc1\rc2", b"reference_id\rc1\rc2"),
+        (b"\xef\xbb\xbfREFERENCE\xc2\xa0ID\r\nc\xc3\xa9\r\n", b"reference_id\r\nc\xc3\xa9\r\n"),
+        (b'"reference_id","name_first"\nc1,"A\r\nB"\n', b'reference_id,name_first\nc1,"A\r\nB"\n'),
     ],
 )
 def test_accepted(content: bytes, expected: bytes) -> None:
@@ -61,6 +65,12 @@ def test_accepted(content: bytes, expected: bytes) -> None:
         (b"birthdate\n02.01.1990\n", "line 2: birthdate is not a date"),
         (b"birthdate\n1990-02-30\n", "line 2: birthdate is not a date"),
         (b"reference_id\nc1\nc2\nc1 \n", "line 4: reference_id stands in line 2 already"),
+        (b"birthdate\n1990-W02-1\n", "line 2: birthdate is not a date"),
+        (b'"reference\nid"\nc1\n', "the names of the columns must stand in one line"),
+        (b'name_first,"reference_id\n"\nAda,c1\n', "the names of the columns must stand in one line"),
+        (b"reference_id\n" + (b"x" * 500 + b"\n") * 2, "line 3: reference_id stands in line 2 already"),
+        (b"name_first\nA\n" + b"," * 1_048_577, "the row that begins in line 3 is over 1048576 characters long"),
+        (b'name_first\n"' + b"x" * 131_073 + b'"\n', "line 2 has a cell over 131072 characters long"),
         (b"name_first\n\xff\xfe\n", "not UTF-8"),
         (b'name_first\n"Ada\n', "is not CSV"),
     ],
