@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import Any, NoReturn
+
+_WHITE_SPACE = "\t\n\v\f\r "
+_HEADER_TEXT = re.compile(r"[!-~]+")
 
 KEY_VARIABLE = "PERSONA_API_KEY"
 """The environment variable that holds the key where no other is given."""
@@ -35,7 +39,7 @@ class ApiKey:
     @property
     def is_absent(self) -> bool:
         """Whether there is nothing, or nothing but blanks."""
-        return self._value is None or (isinstance(self._value, str) and not self._value.strip())
+        return self._value is None or (isinstance(self._value, str) and not self._value.strip(_WHITE_SPACE))
 
     @property
     def is_text(self) -> bool:
@@ -52,9 +56,9 @@ class ApiKey:
             raise ValueError(f"give your Persona API key here, to the runner, or as the environment variable {KEY_VARIABLE}")
         if not isinstance(self._value, str):
             raise ValueError("must be text")
-        if not self._value.isascii() or not self._value.strip().isprintable() or " " in self._value.strip():
+        if not _HEADER_TEXT.fullmatch(self._value.strip(_WHITE_SPACE)):
             raise ValueError("holds spaces, line breaks or characters that no Persona API key has; copy the key again")
-        return self._value.strip()
+        return self._value.strip(_WHITE_SPACE)
 
     def digest(self) -> str:
         """Return a name for the key that tells nothing of it."""

@@ -39,6 +39,8 @@ class Problem:
 
     param: str
     message: str
+    code: str = "other"
+    """What is wrong, for programs: one of `call.refusal.CODES`, or `other` where it is no param of an operation."""
 
     def __post_init__(self) -> None:
         # An unknown param's name is whatever a caller wrote, and is repeated to them.
@@ -156,7 +158,7 @@ class InputError(PersonaError):
         super().__init__(f"{operation}: nothing was sent. {listed}.", **consequences)
 
     def details(self) -> dict[str, Any]:
-        problems = [{"param": problem.param, "message": problem.message} for problem in self.problems]
+        problems = [{"param": problem.param, "code": problem.code, "message": problem.message} for problem in self.problems]
         return super().details() | {"problems": problems}
 
 

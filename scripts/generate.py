@@ -1,7 +1,7 @@
 """Write the files that are made from others: `make generate`.
 
-They are the JSON Schemas of a spec and of the manifest, the tables and the count of operations in the documentation, the
-picture of the demo, and the snapshots that the tests compare with. Two runs give the same bytes.
+They are the JSON Schemas of a spec and of the manifest, the test vectors, the tables and the count of operations in the
+documentation, the picture of the demo, and the snapshots that the tests compare with. Two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from unittest import mock
 from persona_block.block.build import manifest, manifest_schema
 from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
+from scripts.vectors import vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST_SNAPSHOT = ROOT / "tests/snapshots/manifest.json"
 TOOL_SNAPSHOTS = ROOT / "tests/snapshots/tools"
 MANIFEST_SCHEMA = ROOT / "tool_specs/shared/manifest.schema.json"
+VECTORS = ROOT / "tool_specs/shared/vectors.json"
 SPEC_SCHEMA = ROOT / "tool_specs/shared/spec.schema.json"
 PICTURE = ROOT / "docs/demo.svg"
 
@@ -135,6 +137,15 @@ def compact_json(value: Any, indent: str = "") -> str:
     return "[\n" + ",\n".join(deeper + compact_json(entry, deeper) for entry in value) + f"\n{indent}]"
 
 
+def compact_ascii(vectors: Mapping[str, Any]) -> str:
+    """Return the vectors as ASCII, an entry a line; some hold lone surrogates, which no UTF-8 does."""
+    lists = {name: entries for name, entries in vectors.items() if isinstance(entries, list)}
+    parts = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in vectors.items() if name not in lists]
+    for name, entries in lists.items():
+        parts.append(f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]")
+    return "{\n" + ",\n".join(parts) + "\n}"
+
+
 # --- all of them -----------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +155,7 @@ def generated_files() -> Mapping[Path, str]:
         SPEC_SCHEMA: json.dumps(catalog.grammar_schema(), indent=2),
         MANIFEST_SCHEMA: compact_json(manifest_schema()),
         MANIFEST_SNAPSHOT: compact_json(manifest_snapshot()),
+        VECTORS: compact_ascii(vectors()),
     }
     for name, tool in asyncio.run(tool_snapshots()).items():
         files[TOOL_SNAPSHOTS / f"{name}.json"] = json.dumps(tool, indent=1, ensure_ascii=False)

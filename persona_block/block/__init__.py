@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .build import definition, manifest, manifest_schema
+from .vectors import conformance_vectors
 
-__all__ = ["definition", "manifest", "manifest_schema"]
+__all__ = ["conformance_vectors", "definition", "manifest", "manifest_schema"]

@@ -25,6 +25,7 @@ from .model import (
     ResourceSource,
     Tools,
     ValueType,
+    Webhooks,
 )
 from .workflows import Skill
 
@@ -66,6 +67,8 @@ def _manifest() -> Manifest:
         version=__version__,
         icon=resources.icon(block.icon_file).strip(),
         wire=block.wire,
+        retry=block.retry,
+        webhooks=_webhooks(block, specs),
         grammar=block.grammar,
         groups=block.groups,
         sub_blocks=tuple(sub_blocks(block, specs)),
@@ -76,6 +79,13 @@ def _manifest() -> Manifest:
         templates=block.templates,
         skills=tuple(_with_operations(skill) for skill in block.skills),
     )
+
+
+def _webhooks(block: Block, specs: Iterable[ToolSpec]) -> Webhooks:
+    """Add to the rules the shape of every object that an operation gives."""
+    shapes = (schema.get("items", schema) for spec in specs for schema in spec.output.values())
+    objects = {schema["x-type"]: _without_prose(schema) for schema in shapes if "x-type" in schema}
+    return Webhooks(**block.webhooks.model_dump(), objects=objects)
 
 
 def _in_reading_order(block: Block, specs: Iterable[ToolSpec]) -> list[ToolSpec]:

@@ -30,6 +30,7 @@ from .workflows import Skill, Slug, Template
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]
+Seconds = Annotated[float, Field(gt=0)]
 Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
 ValueType = Literal["string", "integer", "object", "array", "file"]
 """The type of a block's input or output; `file` is a file on its way in, or one that was stored."""
@@ -46,21 +47,68 @@ class Auth(Grammar):
     environment: Text
 
 
+class RateLimitHeaders(Grammar):
+    """The headers that tell of the rate limit: requests a window, requests that are left, seconds to its end."""
+
+    limit: Text
+    remaining: Text
+    reset: Text
+
+
 class Wire(Grammar):
-    """The part that every call shares: base URL, fixed headers, authorisation, the header that makes a POST repeatable."""
+    """The part that every call shares: base URL, fixed headers, authorisation, the headers that Persona gives a meaning.
+
+    `base_url_variable` is the environment variable that points elsewhere: an https URL, or http on the machine itself, without
+    user, query or fragment. `versions` are those that Persona knows; the operations are written for the one in
+    `headers`.
+    """
 
     base_url: Url
+    base_url_variable: Text
     headers: dict[str, str]
+    versions: tuple[Text, ...]
     auth: Auth
     idempotency_header: Text
+    request_id_header: Text
+    rate_limit_headers: RateLimitHeaders
+    answer_limit_bytes: Annotated[int, Field(gt=0)]
+
+
+class Retry(Grammar):
+    """The numbers behind `grammar.retry`: seconds, and the statuses after which a call is tried again."""
+
+    deadline_seconds: Seconds
+    connect_seconds: Seconds
+    read_seconds: Seconds
+    first_delay_seconds: Seconds
+    longest_delay_seconds: Seconds
+    again: tuple[int, ...]
+    again_unless_post: tuple[int, ...]
+    longest_window_seconds: Seconds
+
+
+class WebhookRules(Grammar):
+    """The numbers and names behind `grammar.webhooks`."""
+
+    header: Text
+    tolerance_seconds: Seconds
+    largest_number_of_sets: Annotated[int, Field(gt=0)]
+    events: tuple[Text, ...]
 
 
 class Vocabulary(Grammar):
     """The declarative vocabulary in words, for whoever writes a runtime in another language."""
 
+    coerce: dict[Name, Text]
+    refusals: dict[Name, Text]
     request: dict[Name, Text]
     response: dict[Name, Text]
     running: dict[Name, Text]
+    retry: dict[Name, Text]
+    error: dict[Name, Text]
+    files: dict[Name, Text]
+    webhooks: dict[Name, Text]
+    vectors: dict[Name, Text]
     canvas: dict[Name, Text]
     templates: dict[Name, Text]
     formats: dict[Format, Text]
@@ -114,6 +162,8 @@ class Block(Identity):
 
     icon_file: Text
     wire: Wire
+    retry: Retry
+    webhooks: WebhookRules
     groups: dict[Group, Text]
     canvas: Canvas
     grammar: Vocabulary
@@ -181,6 +231,12 @@ class ResourceSource(Grammar):
     shape: Schema
 
 
+class Webhooks(WebhookRules):
+    """The webhooks, with the shape of each object that an event may bring, by its type."""
+
+    objects: dict[Text, Schema]
+
+
 class Definition(Grammar):
     """One operation, with all that a runtime needs to call it."""
 
@@ -233,6 +289,8 @@ class Manifest(Identity):
     version: Text
     icon: Annotated[str, StringConstraints(pattern=r"^<svg ")]
     wire: Wire
+    retry: Retry
+    webhooks: Webhooks
     grammar: Vocabulary
     groups: dict[Group, Text]
     sub_blocks: tuple[SubBlock, ...]

@@ -6,12 +6,8 @@ what it should be; they never repeat a value, which may be a secret or somebody'
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import math
-import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -20,13 +16,11 @@ from jsonschema.exceptions import ValidationError
 
 from ..credentials import ApiKey
 from ..errors import InputError, Problem
-from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from ..spec.nearest import nearest_name
-from .formats import BY_FORMAT
-
-_LARGEST_BITS = 1024
-"""Numbers with more do not fit a double, which JSON's readers commonly take them for."""
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+from .coercion import coerce
+from .formats import trimmed
+from .refusal import Code, Refused
 
 
 def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: ApiKey) -> tuple[dict[str, Any], ApiKey]:
@@ -45,7 +39,9 @@ def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: ApiKey)
     try:
         api_key = (default_key if own_key.is_absent else own_key).checked()
     except ValueError as error:
-        problems.append(Problem(API_KEY_PARAM, str(error)))
+        problems.append(
+            Problem(API_KEY_PARAM, str(error), "no_key" if own_key.is_absent and default_key.is_absent else "bad_key")
+        )
     if problems:
         raise InputError(spec.name, problems)
     return values, api_key
@@ -63,15 +59,15 @@ def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
         if name not in present:
             continue
         try:
-            values[name] = _coerce(param, present[name])
-        except ValueError as error:
-            problems.append(Problem(name, str(error)))
+            values[name] = coerce(param, present[name])
+        except Refused as error:
+            problems.append(Problem(name, str(error), error.code))
     refused = {problem.param for problem in problems}
-    problems += [Problem(name, "is required") for name in spec.required if name not in present]
+    problems += [Problem(name, "is required", "required") for name in spec.required if name not in present]
     problems += _schema_problems(spec, values)
     problems += _choice_problems(spec, values)
     if spec.require_any and not refused.intersection(spec.require_any) and not _any_given(spec, values):
-        problems.append(Problem(spec.require_any[0], f"give at least one of {', '.join(spec.require_any)}"))
+        problems.append(Problem(spec.require_any[0], f"give at least one of {', '.join(spec.require_any)}", "one_required"))
     if problems:
         raise InputError(spec.name, problems)
     return values
@@ -85,13 +81,13 @@ def sealed(params: Any) -> Any:
 
 
 def _is_absent(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not trimmed(value))
 
 
 def _unknown(spec: ToolSpec, name: Any) -> Problem:
     nearest = nearest_name(str(name), spec.params, cutoff=0.5)
     hint = f"did you mean {nearest}?" if nearest else f"it takes {', '.join(spec.params)}"
-    return Problem(str(name), f"{spec.name} has no such param; {hint}")
+    return Problem(str(name), f"{spec.name} has no such param; {hint}", "unknown")
 
 
 def _any_given(spec: ToolSpec, values: Mapping[str, Any]) -> bool:
@@ -101,126 +97,10 @@ def _any_given(spec: ToolSpec, values: Mapping[str, Any]) -> bool:
 
 def _choice_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]:
     return [
-        Problem(choice.by, choice.expectation())
+        Problem(choice.by, choice.expectation(), "no_case")
         for choice in spec.choose.values()
         if choice.by in values and choice.key_for(values[choice.by]) is None
     ]
-
-
-# --- one value -------------------------------------------------------------------------------------------------------------
-
-
-def _coerce(param: Param, value: Any) -> Any:
-    """Return `value` in the param's own type; raises ValueError with what it should be."""
-    if param.format == "file":
-        return _file(value)
-    typed = _BY_TYPE[param.type](value)
-    normalise = BY_FORMAT.get(param.format) if param.format else None
-    return normalise(typed) if normalise else typed
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dt.datetime | dt.date):
-        value = value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("must be text, not a number that is none")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, not {_kind(value)}")
-    _encodable(value)
-    return value.strip()
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ValueError("must be a whole number" + ("" if isinstance(value, str | float) else f", not {_kind(value)}"))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    parsed = _from_json(value, 'a JSON object such as {"name": "value"}')
-    if not isinstance(parsed, Mapping):
-        raise ValueError(f'must be a JSON object such as {{"name": "value"}}, not {_kind(parsed)}')
-    try:
-        return {_key(key): _json_value(item, str(key)) for key, item in parsed.items()}
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
-
-
-def _array(value: Any) -> list[str]:
-    parsed = _from_json(value, 'a JSON list of text such as ["vip"]')
-    if not isinstance(parsed, list | tuple):
-        raise ValueError(f'must be a JSON list of text such as ["vip"], not {_kind(parsed)}')
-    for index, item in enumerate(parsed):
-        if not isinstance(item, str) or not item.strip():
-            raise ValueError(f"must hold only text, but entry {index + 1} is {_kind(item)}")
-        _encodable(item)
-    return [item.strip() for item in parsed]
-
-
-_BY_TYPE: dict[str, Callable[[Any], Any]] = {"string": _text, "integer": _integer, "object": _object, "array": _array}
-
-
-def _from_json(value: Any, expected: str) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise ValueError(f"must be {expected}, but is text that is not JSON") from None
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
-
-
-def _json_value(value: Any, path: str) -> Any:
-    """Return a copy of a nested value, refused where JSON cannot carry it."""
-    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
-        raise ValueError(f"holds a number at {path} that is too large")
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, str):
-        _encodable(value)
-        return value
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {_key(key): _json_value(item, f"{path}.{key}") for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_value(item, f"{path}[{index}]") for index, item in enumerate(value)]
-    raise ValueError(f"holds {_kind(value)} at {path}, which JSON cannot carry")
-
-
-def _key(key: Any) -> str:
-    text = str(key)
-    _encodable(text)
-    return text
-
-
-def _encodable(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError("holds characters that cannot be written as UTF-8") from None
-
-
-def _file(value: Any) -> Any:
-    """Return what a file param holds, to be opened later by the file store; what can never be a file is refused."""
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, os.PathLike | bytes | Mapping) or hasattr(value, "read") or hasattr(value, "url"):
-        return value
-    raise ValueError(f"must be a path, a storage URL or a file, not {_kind(value)}")
 
 
 # --- the schema's own keywords ---------------------------------------------------------------------------------------------
@@ -241,28 +121,13 @@ def _validator(schema_text: str) -> Draft202012Validator:
 def _problem(spec: ToolSpec, error: ValidationError) -> Problem:
     name = str(error.absolute_path[0])
     param = spec.params[name]
+    code: Code = "out_of_range"
     if param.enum is not None:
-        message = f"must be one of {', '.join(param.enum)}"
+        code, message = "not_listed", f"must be one of {', '.join(param.enum)}"
     elif param.minimum is not None and param.maximum is not None:
         message = f"must be from {param.minimum} to {param.maximum}"
     elif param.minimum is not None:
         message = f"must be {param.minimum} or more"
     else:
         message = f"must be {param.maximum} or less"
-    return Problem(name, message)
-
-
-_KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", str: "text", bytes: "bytes"}
-
-
-def _kind(value: Any) -> str:
-    """Return what sort of value it is, in words that never hold the value."""
-    if value is None:
-        return "null"
-    if isinstance(value, str) and not value.strip():
-        return "blank"
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return _KINDS.get(type(value), f"a {type(value).__name__}")
+    return Problem(name, message, code)

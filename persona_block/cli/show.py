@@ -79,10 +79,14 @@ def _output_type(schema: dict[str, Any]) -> str:
 
 
 def manifest(arguments: argparse.Namespace) -> int:
-    """Print the manifest, or its JSON Schema."""
-    from ..block import build as block
+    """Print the manifest, its JSON Schema, or its test vectors."""
+    from .. import block
 
-    print_json(block.manifest_schema() if arguments.schema else block.manifest())
+    if arguments.vectors:
+        # Some vectors hold lone surrogates, which no UTF-8 does.
+        print(json.dumps(block.conformance_vectors(), indent=2))
+    else:
+        print_json(block.manifest_schema() if arguments.schema else block.manifest())
     return 0
 
 

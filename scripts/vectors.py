@@ -1,0 +1,225 @@
+"""The test vectors of the manifest, made by the engine from the case files: what goes in, and what has to come out.
+
+The case files are written by hand, so the engine is held by them first; what is made here beside them says how the engine
+treats odd values, answers and failures, for runtimes in other languages.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from persona_block import webhooks
+from persona_block.call import retry
+from persona_block.call.inputs import prepare
+from persona_block.call.parse import Answer, parse, parse_error
+from persona_block.call.serialize import serialize
+from persona_block.errors import InputError, PersonaError, ResponseError, SignatureError
+from persona_block.spec import catalog
+from persona_block.spec.grammar import ToolSpec
+from tests.support.case_files import Case, cases
+
+Vector = dict[str, Any]
+
+ODD: Vector = json.loads((Path(__file__).parent / "odd_values.json").read_text("utf-8"))
+"""Odd values by the type and the format of a param, and those that an answer may hold in the place of a promised one."""
+
+STATUSES = (300, 302, 308, 400, 401, 402, 403, 404, 408, 409, 410, 422, 429, 451, 500, 501, 502, 503, 504, 599)
+
+
+def vectors() -> Vector:
+    """Return all vectors, the same at every run."""
+    calls: list[Vector] = []
+    refusals: list[Vector] = []
+    for operation, params in _param_sets():
+        request, problems = _called(catalog.load(operation), params)
+        (refusals if problems else calls).append(
+            {"operation": operation, "params": params} | ({"problems": problems} if problems else {"request": request})
+        )
+    return {
+        "manifestVersion": 1,
+        "calls": _unique(calls),
+        "refusals": _unique(refusals),
+        "answers": _unique(list(_answers())),
+        "errors": list(_errors()),
+        "retries": list(_retries()),
+        "webhooks": list(_webhooks()),
+    }
+
+
+def _unique(entries: list[Vector]) -> list[Vector]:
+    return list({json.dumps(entry, sort_keys=True): entry for entry in entries}.values())
+
+
+# --- params to requests ----------------------------------------------------------------------------------------------------
+
+
+def _param_sets() -> Iterator[tuple[str, Vector]]:
+    """Yield params for every operation: its cases, each left out or blank in turn, and odd values for each kind of param."""
+    seen: set[tuple[str, str | None]] = set()
+    for case in cases():
+        params = _plain_params(case)
+        yield case.operation, params
+        for name in params:
+            yield case.operation, {other: value for other, value in params.items() if other != name}
+            yield case.operation, params | {name: " "}
+        yield case.operation, params | {"nonsense": "x", "nothing": None}
+        for name, param in case.spec.params.items():
+            kind = (param.type, "enum" if param.enum else param.format)
+            if kind in seen or name not in params:
+                continue
+            seen.add(kind)
+            for value in _odd_values(case.spec, name):
+                yield case.operation, params | {name: value}
+    yield from _choices()
+
+
+def _plain_params(case: Case) -> Vector:
+    """Return the params with a path in the place of a file, since files are the host's."""
+    files = {name: "accounts.csv" for name in case.params if case.spec.params[name].format == "file"}
+    return case.params | files
+
+
+def _odd_values(spec: ToolSpec, name: str) -> list[Any]:
+    param = spec.params[name]
+    if param.format == "file":
+        return ["", " accounts.csv ", None, 5, 5.5, True, ["accounts.csv"]]
+    listed = (*param.enum, param.enum[0].upper(), f" {param.enum[0]} ") if param.enum else ()
+    return [*ODD[param.type], *ODD["formats"].get(param.format, ()), *listed]
+
+
+def _choices() -> Iterator[tuple[str, Vector]]:
+    for spec in catalog.load_all():
+        for choice in spec.choose.values():
+            base = next(_plain_params(case) for case in cases() if case.operation == spec.name and choice.by in case.params)
+            for prefix in choice.cases:
+                for value in (prefix, f"{prefix}1", prefix.upper(), "zzz_1"):
+                    yield spec.name, base | {choice.by: value}
+
+
+def _called(spec: ToolSpec, params: Vector) -> tuple[Vector, list[Vector]]:
+    try:
+        parts = serialize(spec, prepare(spec, params))
+    except InputError as error:
+        problems = [{"param": problem.param, "code": problem.code} for problem in error.problems]
+        return {}, sorted(problems, key=lambda problem: (problem["param"], problem["code"]))
+    request: Vector = {"method": parts.method, "path": parts.path}
+    optional = {"query": parts.query, "body": parts.body, "multipart": parts.multipart}
+    return request | {name: part for name, part in optional.items() if part}, []
+
+
+# --- answers to outputs and errors -----------------------------------------------------------------------------------------
+
+
+def _answers() -> Iterator[Vector]:
+    """Yield the cases' answers and some of what they become when one value is of another kind."""
+    chance = random.Random(11)  # noqa: S311 - repeatable, guards nothing
+    for case in cases():
+        if "body" not in case.response:
+            continue
+        yield _answered(case, case.response["body"])
+        changed = list(_mutated(case.response["body"]))
+        for body in chance.sample(changed, min(12, len(changed))):
+            yield _answered(case, body)
+        for body in ([], "x", None, 5):
+            yield _answered(case, body)
+
+
+def _mutated(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield {other: kept for other, kept in node.items() if other != name}
+            yield from ({**node, name: changed} for changed in (*ODD["answers"], *_mutated(value)))
+    if isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from ([*node[:index], changed, *node[index + 1 :]] for changed in (*ODD["answers"], *_mutated(value)))
+
+
+def _answered(case: Case, body: Any) -> Vector:
+    answer = Answer(case.response["status"], "application/json", json.dumps(body).encode(), "req_1")
+    told: Vector = {"operation": case.operation, "status": answer.status, "body": body}
+    try:
+        return told | {"output": parse(case.spec, answer)}
+    except ResponseError as error:
+        return told | {"error": {"kind": error.kind, "tookEffect": error.took_effect}}
+
+
+def _errors() -> Iterator[Vector]:
+    """Yield what an error status becomes, for a read, a POST and another write, without a key of theirs."""
+    bodies: tuple[Any, ...] = (
+        {"errors": [{"title": "Conflict", "details": "Stale"}]},
+        {"errors": [{"details": "only details"}, {"title": "second", "details": 5}, "text"]},
+        {"errors": "text"},
+        [],
+    )
+    for operation in ("get_inquiry", "create_inquiry", "update_inquiry", "redact_inquiry"):
+        spec = catalog.load(operation)
+        for status in STATUSES:
+            for body in bodies if status in (400, 409) else bodies[:1]:
+                yield _error(spec, status, body)
+
+
+def _error(spec: ToolSpec, status: int, body: Any) -> Vector:
+    """Return the error of a first attempt that is not tried again."""
+    ended = retry.Attempt(status=status)
+    verdict = retry.decide(spec, 1, ended, 0.0, deadline=0)
+    may_help = verdict.may_help if isinstance(verdict, retry.Stop) else True
+    error: PersonaError = parse_error(spec, Answer(status, "application/json", json.dumps(body).encode(), may_help=may_help))
+    is_keyed = error.took_effect == "unknown" and spec.request.method == "POST"
+    details = error.revised(idempotency_key="the-key-of-the-call" if is_keyed else None).details()
+    wanted = ("kind", "status", "title", "details", "retryable", "tookEffect", "idempotencyKey")
+    return {"operation": spec.name, "status": status, "body": body, "error": {name: details[name] for name in wanted}}
+
+
+# --- retries and webhooks --------------------------------------------------------------------------------------------------
+
+
+def _retries() -> Iterator[Vector]:
+    outcomes: list[Vector] = [{"status": status} for status in (*STATUSES, 200)] + [
+        {"status": None, "sent": sent} for sent in (True, False)
+    ]
+    outcomes += [{"status": 429, "remaining": left, "reset": reset} for left in (None, 0, 5) for reset in (None, 0, 2.5, 40)]
+    for operation in ("get_inquiry", "create_inquiry", "update_inquiry", "redact_inquiry"):
+        spec = catalog.load(operation)
+        for outcome in outcomes:
+            if outcome["status"] is not None and outcome["status"] < 300:
+                continue
+            for attempt, elapsed in ((1, 0.0), (3, 10.0), (9, 30.0), (1, 59.9)):
+                yield _retried(spec, attempt, elapsed, outcome)
+
+
+def _retried(spec: ToolSpec, attempt: int, elapsed: float, outcome: Vector) -> Vector:
+    verdicts = [retry.decide(spec, attempt, retry.Attempt(**outcome), elapsed, jitter=jitter) for jitter in (0.0, 1.0)]
+    waits = [verdict.after if isinstance(verdict, retry.Retry) else math.inf for verdict in verdicts]
+    told = {"operation": spec.name, "attempt": attempt, "elapsed": elapsed, **outcome}
+    if math.inf in waits:
+        # Where the random part decides whether there is time left, either is right.
+        return told | ({"again": False} if waits == [math.inf, math.inf] else {"again": None})
+    return told | {"again": True, "after": sorted(round(wait, 6) for wait in waits)}
+
+
+def _webhooks() -> Iterator[Vector]:
+    now, secret = 1_767_603_600, "wbhsec_new"
+    payload = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"status": "approved"}}}
+    attributes = {"name": "inquiry.approved", "created-at": "2026-01-05T09:00:00.000Z", "payload": payload}
+    body = json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": attributes}}, ensure_ascii=False)
+    good = webhooks.sign(body.encode(), secret, now=now)
+    old = webhooks.sign(body.encode(), "wbhsec_old", now=now)
+    late = webhooks.sign(body.encode(), secret, now=now - 301)
+    for header in (
+        good, f"{good} {old}", f"{old} {good}", old, late, f"{late} {old}", "", "nonsense", good.upper(), f" {good}",
+        f"{good}  {old}", good.replace("t=", "t=0"),
+        good[:-1], f"{good},v1=00", " ".join([old] * 5 + [good]), " ".join([old] * 4 + [good]),
+    ):  # fmt: skip
+        try:
+            webhooks.verify(body.encode(), header, [secret], now=now)
+            accepted = True
+        except SignatureError:
+            accepted = False
+        yield {"body": body, "header": header, "secrets": [secret], "now": now, "accepted": accepted}
+    yield {"body": body + " ", "header": good, "secrets": [secret], "now": now, "accepted": False}
+    yield {"body": body, "header": old, "secrets": [secret, "wbhsec_old"], "now": now, "accepted": True}
