@@ -32,7 +32,7 @@ class CheckedReply:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         is_json = response.headers.get("content-type", "").startswith("application/json")
-        self.body: Any = response.json() if is_json else response.content
+        self.body: Any = response.json() if is_json and response.content else response.content
 
     def expect(self, status: int) -> CheckedReply:
         """Assert that the reply has a status, and return it."""

@@ -19,15 +19,16 @@ _ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as it came; `headers` are in lower case.
+    """A request as it came; `target` is the operation it asks for, or the refusal of one that asks for none.
 
-    `parts` is a multipart body by part, None for another body; a part without a file has no content. `malformed` says what
-    is wrong with a multipart body that cannot be read.
+    `headers` are in lower case. `parts` is a multipart body by part, None for another body; a part without a file has no
+    content. `malformed` says what is wrong with a multipart body that cannot be read.
     """
 
-    operation: Operation
+    method: str
     path: str
     query: str
+    target: Operation | Refusal
     ids: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
@@ -43,7 +44,7 @@ class HttpRequest:
     @property
     def idempotency_key(self) -> str | None:
         """The idempotency key, which only a POST has."""
-        return self.headers.get("idempotency-key") or None if self.operation.method == "POST" else None
+        return self.headers.get("idempotency-key") or None if self.method == "POST" else None
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class HttpReply:
 
 def refusal_reply(error: Refusal, inflection: str = "kebab") -> HttpReply:
     """Return a refusal as a reply."""
-    return HttpReply(error.status, json_bytes(inflect(error.body, inflection)))
+    return HttpReply(error.status, json_bytes(inflect(error.body, inflection)), headers=error.headers)
 
 
 def json_bytes(value: Any, *, sort: bool = False) -> bytes:

@@ -76,13 +76,13 @@ class Protocol:
                     "Persona-Environment-Id": ENVIRONMENT_IDS[environment],
                     "Persona-Organization-Id": ORGANIZATION_ID,
                 }
-                reply = HttpReply(reply.status, reply.body, reply.media_type, identity | limits)
+                reply = HttpReply(reply.status, reply.body, reply.media_type, reply.headers | identity | limits)
             record = RequestRecord(
                 id=request_id,
                 at=now,
                 environment=environment,
                 api_key=masked(api_key, bool(environment)),
-                method=request.operation.method,
+                method=request.method,
                 path=request.path,
                 query=request.query,
                 status=reply.status,
@@ -121,9 +121,12 @@ class Protocol:
             inflection = _checked_inflection(request.headers)
         except Refusal as error:
             return refusal_reply(error), False
+        operation = request.target
+        if isinstance(operation, Refusal):
+            return refusal_reply(operation, inflection), False
         idempotency_key = request.idempotency_key
         if idempotency_key is None:
-            return _attempt(request, env, inflection), False
+            return _attempt(operation, request, env, inflection), False
         fingerprint = _fingerprint(request)
         stored = env.store.get_reply(request.api_key, idempotency_key)
         if stored and env.now < stored.at + IDEMPOTENCY_LIFETIME:
@@ -131,7 +134,7 @@ class Protocol:
                 details = "This idempotency key was used with other parameters"
                 return refusal_reply(refusal(env.settings.mismatch_status, details)), False
             return HttpReply(stored.status, stored.body, stored.media_type), True
-        reply = _attempt(request, env, inflection)
+        reply = _attempt(operation, request, env, inflection)
         stored = StoredReply(
             at=env.now, fingerprint=fingerprint, status=reply.status, media_type=reply.media_type, body=reply.body
         )
@@ -144,22 +147,21 @@ def masked(api_key: str, known: bool) -> str:
     return f"{api_key.rpartition('_')[0]}_***" if known else "***" if api_key else ""
 
 
-def _attempt(request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
+def _attempt(operation: Operation, request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
     """Run the operation, and return its reply; an error undoes all its changes."""
     try:
         with env.store.savepoint():
-            return _run(request, env, inflection)
+            return _run(operation, request, env, inflection)
     except Refusal as error:
         env.effects = 0
         return refusal_reply(error, inflection)
     except Exception:
-        _log.exception("%s %s failed", request.operation.method, request.path)
+        _log.exception("%s %s failed", request.method, request.path)
         env.effects = 0
         return refusal_reply(refusal(500, "The simulation failed; its log says where"), inflection)
 
 
-def _run(request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
-    operation = request.operation
+def _run(operation: Operation, request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
     if operation.environment and operation.environment != env.name:
         raise refusal(403, f"This needs an API key of the {operation.environment} environment")
     query = read_query(request.query, operation.filters, serialized=not operation.binary)
@@ -206,7 +208,7 @@ def _checked_inflection(headers: dict[str, str]) -> str:
 
 def _fingerprint(request: HttpRequest) -> str:
     """Return a digest of what a request asks for, the same however a client writes its JSON or its multipart boundary."""
-    digest = hashlib.sha256(f"{request.operation.method} {request.path}?{request.query}\n".encode())
+    digest = hashlib.sha256(f"{request.method} {request.path}?{request.query}\n".encode())
     if request.parts is not None:
         for name, content in sorted(request.parts.items()):
             digest.update(f"{name}:{-1 if content is None else len(content)}:".encode() + (content or b""))

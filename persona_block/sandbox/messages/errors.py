@@ -6,6 +6,7 @@ a 404 here likewise, and `source.pointer` belongs to 422 alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 TITLES = {
@@ -18,16 +19,18 @@ TITLES = {
     422: "Unprocessable entity",
     429: "Rate limit exceeded",
     500: "Internal server error",
+    501: "Not implemented",
 }
 
 
 class Refusal(Exception):
-    """An error answer: its HTTP status, and one or more errors as the body lists them."""
+    """An error answer: its HTTP status, one or more errors as the body lists them, and headers of its own, mostly none."""
 
-    def __init__(self, status: int, *errors: dict[str, Any]) -> None:
+    def __init__(self, status: int, *errors: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         super().__init__(f"{status}: {errors}")
         self.status = status
         self.errors = list(errors)
+        self.headers = headers or {}
 
     @property
     def body(self) -> dict[str, Any]:
@@ -35,14 +38,21 @@ class Refusal(Exception):
         return {"errors": self.errors}
 
 
-def refusal(status: int, details: str | None = None, *, title: str | None = None, pointer: str | None = None) -> Refusal:
+def refusal(
+    status: int,
+    details: str | None = None,
+    *,
+    title: str | None = None,
+    pointer: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Refusal:
     """Return an error answer of one error; without a title it has the usual one of its status."""
     error: dict[str, Any] = {"title": title or TITLES[status]}
     if details is not None:
         error["details"] = details
     if pointer is not None:
         error["source"] = {"pointer": pointer}
-    return Refusal(status, error)
+    return Refusal(status, error, headers=headers)
 
 
 def bad_request(*details: str) -> Refusal:
@@ -53,6 +63,12 @@ def bad_request(*details: str) -> Refusal:
 def not_found() -> Refusal:
     """Return a 404, which holds nothing but its title."""
     return refusal(404)
+
+
+def method_not_allowed(details: str, methods: Iterable[str]) -> Refusal:
+    """Return a 405, whose header `Allow` lists the methods of the path; HEAD goes with GET."""
+    allowed = {*methods, "HEAD"} if "GET" in methods else set(methods)
+    return refusal(405, details, headers={"Allow": ", ".join(sorted(allowed))})
 
 
 def conflict(details: str, title: str | None = None) -> Refusal:

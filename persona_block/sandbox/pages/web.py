@@ -78,7 +78,7 @@ def refusal_page(error: Refusal) -> Response:
 
 def refusal_json(error: Refusal) -> Response:
     """Return a refusal as JSON, as the API does."""
-    return Response(json.dumps(error.body), error.status, LABEL, "application/json")
+    return Response(json.dumps(error.body), error.status, {**error.headers, **LABEL}, "application/json")
 
 
 def guarded(endpoint: Endpoint, refuse: Callable[[Refusal], Response] = refusal_page) -> Endpoint:

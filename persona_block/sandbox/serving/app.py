@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ..api.endpoints import refusal_of
 from ..api.exchange import HttpReply, HttpRequest
 from ..api.operations import OPERATIONS, Operation
 from ..api.protocol import Protocol
@@ -40,8 +42,8 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
         *control.routes(organization),
         *dashboard.routes(organization),
     ]
-    errors: dict[Any, Any] = {404: _unknown_path, 405: _unknown_path}
-    app = Starlette(routes=routes, exception_handlers=errors)
+    no_route: dict[Any, Any] = dict.fromkeys((404, 405), _no_route(protocol))
+    app = Starlette(routes=routes, exception_handlers=no_route)
     app.router.redirect_slashes = False  # the API knows no redirects
     return app
 
@@ -54,9 +56,10 @@ def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
         else:
             body = await request.body()
         http_request = HttpRequest(
-            operation=operation,
+            method=operation.method,
             path=request.url.path,
             query=request.scope["query_string"].decode("latin-1"),
+            target=operation,
             ids=request.path_params,
             headers=dict(request.headers.items()),
             body=body,
@@ -98,7 +101,23 @@ def _file_endpoint(organization: Organization) -> Endpoint:
     return endpoint
 
 
-async def _unknown_path(request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    details = f"The simulation has no {request.method} {request.url.path}"
-    return refusal_json(refusal(status, details))
+def _no_route(protocol: Protocol) -> Callable[[Request, HTTPException], Awaitable[Response]]:
+    """Return what answers a request that no route takes, by its method or by its path."""
+
+    async def answer(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        target = refusal_of(request.method, path.removeprefix(BASE_PATH)) if path.startswith(f"{BASE_PATH}/") else None
+        if target is None:
+            details = f"The simulation has no {request.method} {path}"
+            return refusal_json(refusal(error.status_code, details, headers=dict(error.headers or {})))
+        http_request = HttpRequest(
+            method=request.method,
+            path=path,
+            query=request.scope["query_string"].decode("latin-1"),
+            target=target,
+            ids={},
+            headers=dict(request.headers.items()),
+        )
+        return _response(protocol.answer(http_request))
+
+    return answer

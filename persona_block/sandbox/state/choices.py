@@ -44,6 +44,9 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),
     SandboxChoice("Request-Id of a replayed answer", "A new one, so that the log tells the attempts apart."),
     SandboxChoice("Idempotency-Key on GET, PATCH and DELETE", "Ignored."),
+    SandboxChoice("An endpoint that Persona has and the simulation has not", "501, which no idempotency key keeps."),
+    SandboxChoice("A path of the API with a method that it has not", "405 with Allow, after the check of the key."),
+    SandboxChoice("A path that Persona has not", "404, whatever the key."),
     SandboxChoice("A sandbox key where production is needed, or the reverse", "403."),
     SandboxChoice("An expired or wrong file URL", "403 in plain text."),
     # Inquiries
