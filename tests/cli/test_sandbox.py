@@ -138,6 +138,7 @@ def test_a_caller_that_waits_before_it_sends_is_told_to_go_on() -> None:
     with served("--empty", "--faults", "all:0") as sandbox:
         url = httpx.URL(sandbox.base_url)
         head = f"POST {url.path}/accounts HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {sandbox.api_key}\r\n"
+        head += "Content-Type: application/json\r\n"
         with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
             connection.sendall(f"{head}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
             assert connection.recv(1000) == b"HTTP/1.1 100 \r\n\r\n"

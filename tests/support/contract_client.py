@@ -16,6 +16,7 @@ from persona_block.spec.inflection import normalize
 from tests.support import openapi
 
 JSON = dict[str, Any]
+AS_JSON = {"Content-Type": "application/json"}
 
 
 @cache
@@ -105,7 +106,10 @@ class ContractClient:
         files: Any = None,
         content: bytes | None = None,
     ) -> CheckedReply:
-        """Send one request, and return its reply, checked; the key is by default that of production."""
+        """Send one request, and return its reply, checked; the key is by default that of production.
+
+        `content` is sent as it is, without a type of its own.
+        """
         sent = {"Authorization": f"Bearer {api_key or self.sandbox.api_key}", **(headers or {})}
         request = self._http.build_request(method, path, json=body, headers=sent, params=query, files=files, content=content)
         reply = CheckedReply(self._runner.run(self._http.send(request)))

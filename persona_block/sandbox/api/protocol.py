@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...spec.inflection import INFLECTIONS, inflect, normalize
-from ..messages.body import read_json
+from ..messages.body import is_json, read_json
 from ..messages.errors import Refusal, bad_request, refusal
 from ..messages.shapes import check_shape
 from ..simulation.settle import settled
@@ -171,6 +171,8 @@ def _run(operation: Operation, request: HttpRequest, env: Environment, inflectio
     if request.parts is not None:
         operation_request.upload = _upload(operation, request.parts)
     elif operation.body is not None:
+        if request.body.strip() and not is_json(request.headers.get("content-type", "")):
+            raise bad_request("Content-Type must be application/json")
         operation_request.body = normalize(read_json(request.body))
         check_shape(operation.body, operation_request.body)
     return _result_reply(operation.handle(operation_request), operation_request, inflection)

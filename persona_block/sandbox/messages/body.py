@@ -12,6 +12,11 @@ from .errors import bad_request
 _LARGEST_BITS = 1024
 
 
+def is_json(content_type: str) -> bool:
+    """Return whether a Content-Type is that of JSON, with or without parameters such as a charset."""
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
 def read_json(body: bytes) -> Any:
     """Read a JSON body; an empty one is an empty object. Raises a 400."""
     if not body.strip():

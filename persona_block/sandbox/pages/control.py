@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..api.serialization import resource_object
-from ..messages.body import read_json
+from ..messages.body import is_json, read_json
 from ..messages.errors import bad_request, refusal
 from ..simulation import simulate
 from ..simulation.settle import settled
@@ -78,7 +78,7 @@ def play(organization: Organization, inquiry_id: str, outcome: str | None) -> di
 
 async def _json_object(request: Request) -> dict[str, Any]:
     # Without asking the server first, a browser sends forms from a page of another site, but no JSON.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if not is_json(request.headers.get("content-type", "")):
         raise bad_request("Content-Type must be application/json")
     body = read_json(await request.body())
     if not isinstance(body, dict):

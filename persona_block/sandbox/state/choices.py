@@ -24,6 +24,9 @@ CHOICES: tuple[SandboxChoice, ...] = (
         "400, before anything but authentication and the rate limit; not kept under an idempotency key.",
     ),
     SandboxChoice("Which version the answers follow", "Always 2025-12-08, whichever known version is asked for."),
+    SandboxChoice(
+        "A body that is not sent as application/json", "400; a charset or other parameter is ignored. Empty: no matter."
+    ),
     SandboxChoice("A query parameter, filter or attribute that is not documented", "400, naming it."),
     SandboxChoice("An include path that leads nowhere, or that the operation cannot return", "400."),
     SandboxChoice("`included` in an answer", "Absent unless `include` names a path; then always there, perhaps empty."),

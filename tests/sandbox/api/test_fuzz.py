@@ -14,7 +14,7 @@ from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS, Operation
 from persona_block.sandbox.messages.shapes import Shape
 from tests.support.budget import budget
-from tests.support.contract_client import ContractClient
+from tests.support.contract_client import AS_JSON, ContractClient
 
 SETTINGS = settings(
     max_examples=budget(small=30, full=500), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -101,7 +101,9 @@ def test_any_query(
 
 
 @SETTINGS
-@given(content=st.binary(max_size=60), headers=st.sampled_from([{}, {"Content-Type": "multipart/form-data; boundary=x"}]))
+@given(
+    content=st.binary(max_size=60), headers=st.sampled_from([{}, AS_JSON, {"Content-Type": "multipart/form-data; boundary=x"}])
+)
 @example(content=b"--x\r\nContent-Disposition: form-data\r\n\r\n\r\n--x--", headers={"Content-Type": "multipart/form-data"})
 @example(content=b"--x--", headers={"Content-Type": "multipart/form-data; boundary=x"})
 @example(content=b"--x\r\nbroken", headers={"Content-Type": "Multipart/Form-Data; boundary=x"})

@@ -13,7 +13,7 @@ import pytest
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS
 from tests.support import openapi
-from tests.support.contract_client import ContractClient, contract
+from tests.support.contract_client import AS_JSON, ContractClient, contract
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 
@@ -329,6 +329,7 @@ def test_exchange(prepared_state: tuple[Path, PreparedObjects], tmp_path: Path, 
             prepared.fill(exchange.path),
             prepared.fill(exchange.body),
             api_key=client.sandbox.sandbox_key if exchange.sandbox_key else None,
+            headers=AS_JSON if exchange.content is not None else None,
             content=exchange.content,
             files=exchange.files,
         ).expect(exchange.status)

@@ -12,7 +12,7 @@ from persona_block.sandbox.api.protocol import VERSIONS
 from persona_block.sandbox.objects import sessions
 from persona_block.spec.inflection import inflect, kebab, normalize
 from tests.support import openapi
-from tests.support.contract_client import CheckedReply, ContractClient, contract
+from tests.support.contract_client import AS_JSON, CheckedReply, ContractClient, contract
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 NEW = {"data": {"attributes": {"inquiry-template-id": "itmpl_GovernmentIdAndSelfie"}}}
@@ -67,6 +67,38 @@ def test_values_of_the_headers(client: ContractClient, headers: dict[str, str], 
     client.get("/accounts", status, headers=headers)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 201),
+        ("application/json; charset=utf-8", 201),
+        ("Application/JSON;charset=latin-1", 201),
+        (None, 400),
+        ("", 400),
+        ("text/plain", 400),
+        ("application/x-www-form-urlencoded", 400),
+        ("application/vnd.api+json", 400),
+        ("application/jsonx", 400),
+    ],
+)
+def test_the_type_of_a_body(client: ContractClient, content_type: str | None, status: int) -> None:
+    content = b'{"data": {"attributes": {"reference-id": "r"}}}'
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    reply = client.call("POST", "/accounts", headers=headers, content=content).expect(status)
+    if status == 400:
+        assert reply.details == "Content-Type must be application/json"
+        id = client.account().id
+        client.call("PATCH", f"/accounts/{id}", headers=headers, content=content).expect(400)
+        assert client.get("/accounts?filter[reference-id]=r").ids == []
+
+
+def test_an_empty_body_needs_no_type(client: ContractClient) -> None:
+    id = client.inquiry().id
+    for action, content in (("approve", b""), ("mark-for-review", b" "), ("decline", b"")):
+        reply = client.call("POST", f"/inquiries/{id}/{action}", content=content)
+        assert reply.status == (422 if action == "mark-for-review" else 200)
+
+
 @pytest.mark.parametrize(("inflection", "name"), [("kebab", "expires-at"), ("camel", "expiresAt"), ("snake", "expires_at")])
 def test_inflection(client: ContractClient, inflection: str, name: str) -> None:
     sent = inflect({**copy.deepcopy(NEW), "meta": {"auto-create-account-reference-id": "r"}}, inflection)
@@ -109,7 +141,7 @@ class TestIdempotency:
     def test_a_request_with_other_whitespace_is_the_same(self, client: ContractClient) -> None:
         first = self.send(client)
         spaced = b'{"data" : {"attributes": {"inquiry-template-id":"itmpl_GovernmentIdAndSelfie"}}}'
-        assert self.send(client, None, content=spaced).id == first.id
+        assert self.send(client, None, content=spaced, headers=AS_JSON).id == first.id
 
     def test_an_upload_with_another_boundary_is_the_same(self, client: ContractClient) -> None:
         def upload(content: bytes) -> CheckedReply:
