@@ -30,6 +30,15 @@ SIGNATURE_HEADER = "Persona-Signature"
 TOLERANCE = 300.0
 """Seconds that the time of a signature may be off by default. Persona names no figure; this one is chosen here."""
 
+SIGNATURES_LIMIT = 5
+"""The most signatures that a header may hold: one for each secret while one replaces another, and room for more."""
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""The largest body that is verified, in bytes. Persona names no figure; this one is far above the size of any event."""
+
+_LATEST = 10**12 - 1
+"""The latest time that a signature holds, in seconds since the epoch."""
+
 # While one secret replaces another, the header holds a signature made with each, with a space between.
 _SIGNATURE = re.compile(r"t=(?P<time>[0-9]{1,12}),v1=(?P<digest>[0-9a-f]{64})")
 
@@ -75,7 +84,7 @@ class Event:
 
 def read(
     body: bytes | bytearray,
-    signature: str | None,
+    signature: str | bytes | None,
     secrets: str | Sequence[str],
     *,
     tolerance: float | None = TOLERANCE,
@@ -106,7 +115,7 @@ def read(
 
 def verify(
     body: bytes | bytearray,
-    signature: str | None,
+    signature: str | bytes | None,
     secrets: str | Sequence[str],
     *,
     tolerance: float | None = TOLERANCE,
@@ -114,32 +123,39 @@ def verify(
 ) -> None:
     """Verify that a body was signed with one of the secrets, and not long ago.
 
-    body: the raw bytes that arrived.
-    signature: the header `Persona-Signature`; None, where there was none, is refused like any that is malformed.
+    body: the raw bytes that arrived. What receives them bounds their number; over 8 MiB they are refused here unseen.
+    signature: the header `Persona-Signature`, as text or ASCII bytes, with at most 5 signatures; None, where there was none,
+        is refused like any that is malformed.
     secrets: the webhook's secret, or several while one replaces another.
-    tolerance: seconds that the time of signing may be away from now, in either direction, by default 300; None admits any
-        time.
+    tolerance: seconds, from 0, that the time of signing may be away from now, in either direction, by default 300; None
+        admits any time.
     now: seconds since the epoch; None is the present.
 
-    Raises SignatureError where it was not, ValueError for secrets that are missing or empty, and TypeError for a body that
-    is not bytes.
+    Raises SignatureError where it was not, whatever the header holds; ValueError for secrets that are missing or empty, and
+    for a tolerance or a time that is no number from 0 to 999,999,999,999; and TypeError for a body that is not bytes.
     """
     if not isinstance(body, bytes | bytearray):
         raise TypeError("body: give the raw bytes that arrived, not what was decoded or parsed from them")
-    candidates = [secrets] if isinstance(secrets, str) else list(secrets) if isinstance(secrets, Iterable) else []
-    if not candidates or not all(isinstance(secret, str) and secret for secret in candidates):
-        raise ValueError("secrets: give the webhook's secret; without one, anybody could sign")
-    signatures = [_SIGNATURE.fullmatch(part) for part in (signature or "").split(" ")]
-    if not all(signatures):
-        raise SignatureError(f"The webhook's header {SIGNATURE_HEADER} is missing or is not t=…,v1=….")
+    keys = _secret_keys(secrets)
+    allowed_age = None if tolerance is None else _seconds("tolerance", tolerance)
+    present = time.time() if now is None else _seconds("now", now)
+    signatures = _signatures(signature)
+    if len(body) > BODY_LIMIT:
+        raise SignatureError(f"The webhook's body is over {BODY_LIMIT} bytes and was not looked at.")
     # Every signature is compared with every secret, so that the time taken tells nothing about which came close.
-    times = [int(signed["time"]) for signed in signatures if signed for secret in candidates if _matches(body, signed, secret)]
+    signing_times = {signing_time for signing_time, _ in signatures}
+    digests = {signing_time: [_digest(body, signing_time, key) for key in keys] for signing_time in signing_times}
+    times = [
+        int(signing_time)
+        for signing_time, signed_digest in signatures
+        for digest in digests[signing_time]
+        if hmac.compare_digest(signed_digest, digest)
+    ]
     if not times:
         raise SignatureError("The webhook's signature does not fit: it was signed with another secret, or changed on its way.")
-    present = time.time() if now is None else now
-    if tolerance is not None and all(abs(present - signing_time) > tolerance for signing_time in times):
+    if allowed_age is not None and all(abs(present - signing_time) > allowed_age for signing_time in times):
         raise SignatureError(
-            f"The webhook was not signed within {tolerance:g} seconds of now: it is old, or a clock is wrong."
+            f"The webhook was not signed within {allowed_age:g} seconds of now: it is old, or a clock is wrong."
         )
 
 
@@ -147,17 +163,47 @@ def sign(body: bytes, secret: str, *, now: float | None = None) -> str:
     """Return the header `Persona-Signature` that Persona would send with a body, for tests of a receiver.
 
     now: seconds since the epoch; None is the present.
+
+    Raises ValueError for a secret that is empty, and for a time that is no number from 0 to 999,999,999,999.
     """
-    signing_time = int(time.time() if now is None else now)
-    return f"t={signing_time},v1={_digest(body, str(signing_time), secret)}"
+    (key,) = _secret_keys(secret)
+    signing_time = str(int(time.time() if now is None else _seconds("now", now)))
+    return f"t={signing_time},v1={_digest(body, signing_time, key)}"
 
 
-def _matches(body: bytes | bytearray, signed: re.Match[str], secret: str) -> bool:
-    return hmac.compare_digest(signed["digest"], _digest(body, signed["time"], secret))
+def _secret_keys(secrets: Any) -> list[bytes]:
+    """Return each of the secrets once, as bytes; raises ValueError, which shows none, where one is missing or is no text."""
+    candidates = [secrets] if isinstance(secrets, str) else list(secrets) if isinstance(secrets, Iterable) else []
+    if not candidates or not all(isinstance(secret, str) and secret for secret in candidates):
+        raise ValueError("secrets: give the webhook's secret; without one, anybody could sign")
+    try:
+        return [secret.encode() for secret in dict.fromkeys(candidates)]
+    except UnicodeEncodeError:
+        raise ValueError("secrets: give text that can be written as UTF-8") from None
 
 
-def _digest(body: bytes | bytearray, signing_time: str, secret: str) -> str:
-    return hmac.new(secret.encode(), signing_time.encode() + b"." + body, hashlib.sha256).hexdigest()
+def _seconds(name: str, value: Any) -> float:
+    """Return a number of seconds; raises ValueError, naming the argument, for what is no finite number from 0 on."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= _LATEST:
+        raise ValueError(f"{name}: must be a number of seconds from 0 to {_LATEST}")
+    return float(value)
+
+
+def _signatures(header: Any) -> list[tuple[str, str]]:
+    """Return the time and the digest of each signature; raises SignatureError for a header that is malformed."""
+    text = header.decode("ascii", "replace") if isinstance(header, bytes) else header
+    if isinstance(text, str):
+        signatures = [_SIGNATURE.fullmatch(part) for part in text.split(" ", SIGNATURES_LIMIT)]
+        if all(signatures) and len(signatures) <= SIGNATURES_LIMIT:
+            return [(signed["time"], signed["digest"]) for signed in signatures if signed]
+    raise SignatureError(
+        f"The webhook's header {SIGNATURE_HEADER} is missing or is not t=…,v1=…, at most {SIGNATURES_LIMIT} times."
+    )
+
+
+def _digest(body: bytes | bytearray, signing_time: str, key: bytes) -> str:
+    return hmac.new(key, signing_time.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _required(document: Any, pointer: str, python_type: type[Any]) -> Any:
