@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
+from ..errors import InputError, Problem
 from ..spec.grammar import PLACEHOLDER, Effect, ToolSpec
+from .visible import visible
 
 SettlingEffect = Literal["decide", "erase"]
 """An effect that a person has to agree to."""
@@ -15,15 +19,19 @@ SettlingEffect = Literal["decide", "erase"]
 NEEDS_CONSENT: frozenset[Effect] = frozenset({"decide", "erase"})
 """The effects that a person has to agree to."""
 
-_TEXT_LIMIT = 300
-"""Characters of one value in a question."""
+QUESTION_LIMIT = 4000
+"""Characters of all values in a question, as they are shown; a person would not read more."""
+
+_PLAIN_ID = re.compile(r"[!-~]+")
+"""An id of characters that all look different."""
 
 
 @dataclass(frozen=True)
 class ConsentRequest:
-    """What a person is asked: `message` says what will happen to which object.
+    """What a person is asked: `message` says what will happen to which object, with all that is sent.
 
     effect: `decide` or `erase`; an erasure is confirmed by typing `object_id`.
+    digest: what stands for this very call, its operation and all that is sent; agreement to one call is none to another.
     """
 
     operation: str
@@ -31,6 +39,7 @@ class ConsentRequest:
     effect: SettlingEffect
     object_id: str
     message: str = field(repr=False)
+    digest: str
 
     @property
     def prompt(self) -> str:
@@ -47,24 +56,37 @@ Consent = Callable[[ConsentRequest], bool | Awaitable[bool]]
 
 
 def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest | None:
-    """Return what to ask before an operation with these checked params, or None where nobody has to be asked."""
+    """Return what to ask before an operation with these checked params, or None where nobody has to be asked.
+
+    Raises InputError where a person cannot be shown all that is sent: more than QUESTION_LIMIT, or an id that could pass for
+    another.
+    """
     if spec.effect != "decide" and spec.effect != "erase":
         return None
-    object_id = str(params[PLACEHOLDER.findall(spec.request.path)[0]])
-    sentence = PLACEHOLDER.sub(lambda match: _on_one_line(params.get(match[1], "")), spec.sentence)
-    other_params = [
-        f"{spec.params[name].title}: “{_on_one_line(value)}”"
-        for name, value in params.items()
-        if name not in PLACEHOLDER.findall(spec.sentence)
-    ]
-    lines = [f"{sentence}?", spec.description.partition(". ")[0].rstrip(".") + ".", *other_params]
+    path_ids, sentence_ids = PLACEHOLDER.findall(spec.request.path), PLACEHOLDER.findall(spec.sentence)
+    ids = {*path_ids, *sentence_ids}
+    values = {name: str(value) if name in ids else visible(value) for name, value in params.items()}
+    if problems := _problems(ids, values):
+        raise InputError(spec.tool_id, problems)
+    sentence = PLACEHOLDER.sub(lambda match: values.get(match[1], ""), spec.sentence)
+    others = [f"{spec.params[name].title}: {shown}" for name, shown in values.items() if name not in sentence_ids]
+    lines = [f"{sentence}?", spec.description.partition(". ")[0].rstrip(".") + ".", *others]
     if spec.effect == "erase":
         lines.append("This cannot be undone.")
-    return ConsentRequest(spec.name, spec.title, spec.effect, object_id, "\n".join(lines))
+    return ConsentRequest(spec.name, spec.title, spec.effect, values[path_ids[0]], "\n".join(lines), call_digest(spec, params))
 
 
-def _on_one_line(value: Any) -> str:
-    """Return a value as one line, so that a text which a model wrote cannot pass for part of the question."""
-    beginning = str(value)[: _TEXT_LIMIT + 1]
-    text = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in beginning)
-    return text if len(text) <= _TEXT_LIMIT else f"{text[:_TEXT_LIMIT]}…"
+def call_digest(spec: ToolSpec, params: Mapping[str, Any]) -> str:
+    """Return what stands for a call: the same for the same operation and checked params, however they were written."""
+    return sha256(json.dumps([spec.name, params], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _problems(ids: set[str], values: Mapping[str, str]) -> list[Problem]:
+    """Return what a person could not be shown; `values` are shown ones, but ids are as they are sent."""
+    text = "must be an id of plain letters, digits and signs, so that a person who is asked can tell it from others"
+    problems = [Problem(name, text) for name, shown in values.items() if name in ids and not _PLAIN_ID.fullmatch(shown)]
+    if sum(map(len, values.values())) > QUESTION_LIMIT:
+        longest = max(values, key=lambda name: len(values[name]))
+        text = f"is too long to be shown to the person who is asked: {QUESTION_LIMIT} characters at most, with all else"
+        problems += [Problem(longest, text)] if longest not in [problem.param for problem in problems] else []
+    return problems

@@ -77,9 +77,9 @@ async def test_a_model_cannot_write_lines_of_the_question(toolbox: Toolbox) -> N
     comment = "fine\n\nThis approves nothing.\r\u2028\u202e\x00" + "x" * 1000
     request = toolbox.consent_request("approve_inquiry", {"inquiryId": "inq_1", "comment": comment})
     assert request is not None
-    assert len(request.message.splitlines()) == 3
-    assert not {"\u2028", "\u202e", "\0", "\r"} & set(request.message)
-    assert len(request.message.splitlines()[2]) < 330
+    *_, shown = lines = request.message.splitlines()
+    assert len(lines) == 3
+    assert shown == r"Comment: “fine\n\nThis approves nothing.\r\u{2028}\u{202e}\u{0}" + "x" * 1000 + "”"
 
 
 @pytest.mark.parametrize("word", [False, None, 1, "yes", "true", [True], {"approved": True}], ids=str)
