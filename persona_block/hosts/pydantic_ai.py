@@ -6,30 +6,46 @@ Without a `consent` of the toolbox, what decides or erases is a deferred call: w
 output types the run ends with the `approvals` it waits for, their questions in `metadata[call.tool_call_id]["message"]`, and
 goes on with the `DeferredToolResults` of a person's answers. Without that output type the run ends with a UserError.
 
+An approval is of the arguments that the model gave: one with `override_args` is refused. Give the results the `metadata` of
+the requests too, and an approval that came to another call, by a call id that a model used again, is refused as well.
+
 A `POST` of a run that a durable workflow executes again under its `run_id` goes out under the same idempotency key.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic_core import SchemaValidator, core_schema
 
 from .answer import ToolAnswer
-from .run import dispatch_for_run, step_idempotency_key
+from .arguments import Arguments
+from .consent import ConsentRequest
+from .run import Approval, dispatch_for_run, step_idempotency_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
 try:
-    from pydantic_ai import ApprovalRequired, ModelRetry, RunContext, Tool
+    from pydantic_ai import ApprovalRequired, ModelRetry, RunContext, Tool, UserError
     from pydantic_ai.exceptions import ToolFailed
-    from pydantic_ai.messages import ModelResponse, ToolCallPart
+    from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 except ImportError as error:
     raise ImportError("persona_block.hosts.pydantic_ai needs Pydantic AI: pip install 'persona-block[pydantic-ai]'") from error
 
 _OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The message that made a call: its run and its place stay, however often the call is approved or made again.
+
+    arguments: what the model gave; None where the message is not known.
+    """
+
+    identity: tuple[object, ...]
+    arguments: Arguments = None
 
 
 def tools(toolbox: Toolbox | None = None) -> list[Tool[Any]]:
@@ -46,9 +62,10 @@ def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
         request = toolbox.to_approve(tool.name, arguments)
         if request and not context.tool_call_approved:
             raise ApprovalRequired(metadata=asdict(request))
-        approved = context.tool_call_approved or None
-        idempotency_key = step_idempotency_key(_step_identity(context), context.tool_call_id, tool.name, arguments)
-        answer = await dispatch_for_run(toolbox, tool.name, arguments, context.deps, approved, idempotency_key)
+        step, digest = _step(context), toolbox.call_digest(tool.name, arguments)
+        approval = _approval(toolbox, request, context, step) if request else None
+        idempotency_key = step_idempotency_key(step.identity, context.tool_call_id, digest)
+        answer = await dispatch_for_run(toolbox, tool.name, arguments, context.deps, approval, idempotency_key)
         if not answer.is_error:
             return answer.content
         raise ModelRetry(answer.content) if _is_correctable(answer) else ToolFailed(answer.content)
@@ -62,13 +79,33 @@ def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
     return framework_tool
 
 
-def _step_identity(context: RunContext[Any]) -> tuple[object, ...]:
-    """Return the message that made the call: its run and its place stay, however often the call is approved or made again."""
-    for position, message in enumerate(context.messages):
-        call_ids = [part.tool_call_id for part in message.parts if isinstance(part, ToolCallPart)]
-        if isinstance(message, ModelResponse) and context.tool_call_id in call_ids:
-            return "pydantic-ai", message.run_id or context.run_id, position
-    return "pydantic-ai", context.run_id, context.run_step
+def _approval(toolbox: Toolbox, request: ConsentRequest, context: RunContext[Any], step: _Step) -> Approval:
+    """Return a person's approval, which is of the call that they were asked about and of nothing else."""
+    metadata = context.tool_call_metadata
+    asked = metadata.get("digest") if isinstance(metadata, dict) else None
+    given = request.digest if step.arguments is None else toolbox.call_digest(request.operation, step.arguments)
+    return Approval(agreed=True, digest=(given or "") if asked in (None, given) else "")
+
+
+def _step(context: RunContext[Any]) -> _Step:
+    """Return the newest message with the call's id: a model may use an id again, and means the call it makes now."""
+    messages = _messages(context)
+    for position in reversed(range(len(messages))):
+        message = messages[position]
+        if not isinstance(message, ModelResponse):
+            continue
+        for part in message.parts:
+            if isinstance(part, ToolCallPart) and part.tool_call_id == context.tool_call_id:
+                return _Step(("pydantic-ai", message.run_id or context.run_id, position), part.args or {})
+    return _Step(("pydantic-ai", context.run_id, context.run_step))
+
+
+def _messages(context: RunContext[Any]) -> list[ModelMessage]:
+    """Return the messages so far; none in a durable workflow that hands a tool nothing but plain values."""
+    try:
+        return context.messages
+    except UserError:
+        return []
 
 
 def _is_correctable(answer: ToolAnswer) -> bool:

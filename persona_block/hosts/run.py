@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
 from ..credentials import ApiKey
 from ..errors import InputError, Problem
+from ..spec.grammar import TOOL_PREFIX
 from .answer import ToolAnswer, failure_answer
 from .arguments import Arguments
+from .consent import Consent, ConsentRequest
 from .toolbox import Toolbox
 
 RUN_KEY_NAME = "persona_api_key"
 """Where a run may carry an API key of its own: an attribute, or a key of a mapping, of what the host gives the run."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A person's word as a framework took it; `digest` is that of the call they were asked about, in its ConsentRequest."""
+
+    agreed: bool
+    digest: str
 
 
 async def dispatch_for_run(
@@ -21,36 +32,48 @@ async def dispatch_for_run(
     name: str,
     arguments: Arguments,
     run: object,
-    approved: bool | None = None,
+    approval: Approval | None = None,
     idempotency_key: str | None = None,
 ) -> ToolAnswer:
     """Call a tool for a run, with the API key that the run carries or else the toolbox's.
 
     run: what the host gives the run, which may carry a key under RUN_KEY_NAME.
-    approved: a person's word as the framework took it, None where it took none; the toolbox's own `consent` comes first.
+    approval: a person's word as the framework took it, None where it took none; the toolbox's own `consent` comes first, and
+        a word about another call is none.
     idempotency_key: a call that is made again under one key happens once; the default is a new key.
     """
     try:
         api_key = _run_key(run)
+        consent = _consent(toolbox.to_approve(name, arguments), approval)
     except InputError as error:
         return failure_answer(error)
-    consent = None if approved is None or toolbox.to_approve(name, arguments) is None else lambda _request: approved
     return await toolbox.dispatch(name, arguments, api_key=api_key, consent=consent, idempotency_key=idempotency_key)
 
 
-def step_idempotency_key(run: tuple[object, ...], call_id: str | None, name: str, arguments: Arguments) -> str | None:
-    """Return the idempotency key of one tool call in one run: the same when the run repeats the step, and in no other run.
+def step_idempotency_key(step: tuple[object, ...], call_id: str | None, digest: str | None) -> str | None:
+    """Return the idempotency key of a tool call: the same when its run repeats the step, and that of no other step or call.
 
-    `run` identifies the run, or the step of it; where it holds None or the call has no id, there is no key.
+    step: the run and the place of the model's message in it; where it holds None there is no key.
+    call_id: the call's id, by which calls of one message are told apart; without one there is no key.
+    digest: what stands for the call, as `Toolbox.call_digest` gives it; None for a call that cannot be made, and has no key.
     """
-    if not call_id or None in run:
+    if not call_id or None in step or digest is None:
         return None
     try:
-        by_name = json.loads(arguments) if isinstance(arguments, str) else dict(arguments or {})
-        identity = json.dumps([run, call_id, name, by_name], sort_keys=True)
+        identity = json.dumps([step, call_id, digest], sort_keys=True)
     except (TypeError, ValueError, RecursionError):
         return None
     return sha256(identity.encode()).hexdigest()
+
+
+def _consent(request: ConsentRequest | None, approval: Approval | None) -> Consent | None:
+    """Return a consent that gives an approval for the call it is about; raises InputError for an approval of another call."""
+    if request is None or approval is None:
+        return None
+    if approval.agreed and approval.digest != request.digest:
+        text = "holds a person's word about another call, and this one needs a word of its own; do not try again"
+        raise InputError(TOOL_PREFIX + request.operation, [Problem("host", text)])
+    return lambda asked: approval.agreed and asked.digest == approval.digest
 
 
 def _run_key(run: object) -> ApiKey | None:

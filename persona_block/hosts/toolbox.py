@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
+from ..call.parse import first
 from ..call.trace import Progress
 from ..credentials import KEY_VARIABLE, ApiKey
-from ..errors import InputError, PersonaError, Problem, TookEffect, WaitTimedOut, printable
+from ..errors import InputError, PersonaError, Problem, ResponseError, TookEffect, WaitTimedOut, printable
 from ..runner import Runner
-from ..spec.catalog import current_name
-from ..spec.grammar import API_KEY_PARAM, TOOL_PREFIX, ToolSpec
+from ..spec import catalog
+from ..spec.grammar import API_KEY_PARAM, TOOL_PREFIX, Confirm, ToolSpec
 from .answer import ToolAnswer, failure_answer, not_agreed_answer, success_answer
 from .arguments import Arguments, CheckedArguments, check_arguments
 from .brevity import select_fields, without_early_findings
-from .consent import Consent, ConsentRequest, consent_request
+from .consent import NEEDS_CONSENT, Consent, ConsentRequest, call_digest, consent_request
 from .listing import read_list
 from .selection import Selection
 from .tool import WAIT, WAIT_SECONDS, Tool, load_tool
 
 GRACE_SECONDS = 2.0
 """Seconds for the last look of a wait, after which what does not answer is no longer waited for."""
+
+CHECK_SECONDS = 5.0
+"""Seconds for reading whether a decision holds."""
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +125,7 @@ class Toolbox:
 
     def find(self, name: str) -> Tool:
         """Return the offered tool of a name, with or without the prefix; raises InputError for one that is not offered."""
-        current = current_name(name)
+        current = catalog.current_name(name)
         tool = next((each for each in self.tools if each.spec.name == current), None)
         if tool is None:
             offered = ", ".join(each.name for each in self.tools) or "none"
@@ -146,6 +151,17 @@ class Toolbox:
         """
         try:
             return None if self._consent else self.consent_request(name, arguments)
+        except InputError:
+            return None
+
+    def call_digest(self, name: str, arguments: Arguments = None) -> str | None:
+        """Return what stands for a call: the same for one operation and what is sent, however the arguments were written.
+
+        None for a call that cannot be made.
+        """
+        try:
+            tool = self.find(name)
+            return call_digest(tool.spec, check_arguments(tool, arguments, self._file_root).params)
         except InputError:
             return None
 
@@ -185,7 +201,35 @@ class Toolbox:
                 return hint | error.output
             except TimeoutError:
                 return hint
-        return await runner.call(spec.name, params, idempotency_key=idempotency_key)
+        output = await runner.call(spec.name, params, idempotency_key=idempotency_key)
+        may_be_repeated = idempotency_key is not None and spec.request.method == "POST"
+        if may_be_repeated and spec.effect in NEEDS_CONSENT and spec.confirm:
+            await _check_that_it_holds(runner, spec, spec.confirm, params)
+        return output
+
+
+async def _check_that_it_holds(runner: Runner, spec: ToolSpec, confirm: Confirm, params: Mapping[str, Any]) -> None:
+    """Raise ResponseError where an object is not as the answer to a decision says.
+
+    Under a key that was used before, Persona repeats its first answer, whatever became of the object since
+    (docs.withpersona.com/idempotence). Where the object cannot be read, the answer has to do.
+    """
+    reader = catalog.load(confirm.operation)
+    reader_params = {name: params[name] for name in (API_KEY_PARAM, *reader.params) if name in params}
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            current = await runner.call(reader.name, reader_params)
+    except (PersonaError, TimeoutError):
+        return
+    value = first(current, confirm.at)
+    if value in confirm.values if confirm.values else value is not None:
+        return
+    field = confirm.at.rpartition("/")[2]
+    text = (
+        f"{spec.tool_id} is not in effect: {field} is {json.dumps(value)} now. Either the same step was made before, so that"
+        " Persona only repeated its answer, or the object has been changed since."
+    )
+    raise ResponseError(text, output=current, took_effect="unknown")
 
 
 def _tools(selection: Selection, file_root: Path | None) -> tuple[Tool, ...]:

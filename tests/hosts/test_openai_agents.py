@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
 from tests.support.frameworks.driver import TASK
 from tests.support.frameworks.openai_agents import QUIET, ScriptedModel, Tenant, function_tools, scripted_agent
-from tests.support.scripted_model import ToolCall, changes, in_review, one_call, report
+from tests.support.scripted_model import ToolCall, changes, in_review, one_call, report, writes
 
 
 @pytest.fixture
@@ -30,18 +30,6 @@ def tracing() -> Iterator[None]:
     set_trace_provider(DefaultTraceProvider())
     yield
     set_trace_provider(provider)
-
-
-@dataclass(frozen=True)
-class NumberedCall(ToolCall):
-    """A call of a tool that the model calls more than once."""
-
-    number: int = 0
-
-    @property
-    def id(self) -> str:
-        """The call's id, another for each number."""
-        return f"{super().id}_{self.number}"
 
 
 def approving_agent(toolbox: Toolbox, sandbox: Sandbox) -> Agent[Any]:
@@ -141,7 +129,7 @@ async def test_a_traced_run_that_is_resumed_twice_decides_once(sandbox: Sandbox,
         resumed: Any = await Runner.run(agent, await RunState.from_string(agent, stored))
         assert '"status":"approved"' in resumed.final_output
     assert [name for name, _ in changes(sandbox, before)] == ["inquiry.approved"]
-    assert [request.replayed for request in sandbox.requests] == [False, True]
+    assert [request.replayed for request in writes(sandbox)] == [False, True]
     await toolbox.aclose()
 
 
@@ -163,7 +151,7 @@ async def test_equal_calls_of_agents_inside_a_tool_all_happen(sandbox: Sandbox, 
     inner, before = reporting_agent(toolbox, sandbox), len(sandbox.effects)
 
     def outer(seen: Any) -> ToolCall | str:
-        return NumberedCall("inner", {"input": f"Number {len(seen)}"}, len(seen)) if len(seen) < 2 else "done"
+        return ToolCall("inner", {"input": f"Number {len(seen)}"}, f"call_{len(seen)}") if len(seen) < 2 else "done"
 
     tool = inner.as_tool("inner", "Asks the other agent.")
     await Runner.run(Agent(name="Outer", model=ScriptedModel(outer), tools=[tool]), TASK)

@@ -1,8 +1,8 @@
 """Asking the person behind an MCP client before something is decided or erased; where nobody can be asked, it is refused.
 
 A client of the handshake era is asked while its call waits. Since 2026-07-28 the call is answered with the question, and made
-again with the person's answer and a sealed state; the state is bound to the call, its arguments and its caller, and holds the
-idempotency key under which the call is made, so that an answer sent twice decides once.
+again with the person's answer and a sealed state; the state is bound to the call, its arguments and its caller, and holds what
+stands for the call and the idempotency key under which it is made, so that an answer sent twice decides once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,13 @@ _QUESTION = "confirm"
 
 @dataclass(frozen=True)
 class Agreement:
-    """The person's agreement, or the operator's beforehand, and the key that the call is made under."""
+    """The person's agreement to the call of a digest, or the operator's beforehand.
 
-    idempotency_key: str
+    idempotency_key: the key that the call is made under, where it may be made again; None makes a new one.
+    """
+
+    digest: str
+    idempotency_key: str | None = None
 
 
 async def ask(
@@ -42,21 +46,23 @@ async def ask(
     allowed: the effects that need no asking where a client cannot ask.
     """
     if not can_ask(ctx):
-        return Agreement(_new_idempotency_key()) if request.effect in allowed else _cannot_ask_answer(request)
+        return Agreement(request.digest) if request.effect in allowed else _cannot_ask_answer(request)
     form = types.ElicitRequestFormParams(message=request.message, requested_schema=_form(request))
     if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         try:
             result = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
         except MCPError:
             return _cannot_ask_answer(request)
-        return Agreement(_new_idempotency_key()) if _agrees(request, result) else not_agreed_answer(request)
+        return Agreement(request.digest) if _agrees(request, result) else not_agreed_answer(request)
     responses = params.input_responses
     if params.request_state is None or responses is None:
         questions: types.InputRequests = {_QUESTION: types.ElicitRequest(params=form)}
-        return types.InputRequiredResult(input_requests=questions, request_state=_new_idempotency_key())
+        state = f"consent-{secrets.token_urlsafe(24)} {request.digest}"
+        return types.InputRequiredResult(input_requests=questions, request_state=state)
+    idempotency_key, _, digest = params.request_state.partition(" ")
     response = responses.get(_QUESTION)
-    if isinstance(response, types.ElicitResult) and _agrees(request, response):
-        return Agreement(params.request_state)
+    if digest == request.digest and isinstance(response, types.ElicitResult) and _agrees(request, response):
+        return Agreement(digest, idempotency_key)
     return not_agreed_answer(request)
 
 
@@ -89,7 +95,3 @@ def _cannot_ask_answer(request: ConsentRequest) -> ToolAnswer:
         f" changed. Do not try again: whoever runs this server can allow it by starting it with --allow {request.effect}."
     )
     return unsent_answer("consent_unavailable", text)
-
-
-def _new_idempotency_key() -> str:
-    return f"consent-{secrets.token_urlsafe(24)}"

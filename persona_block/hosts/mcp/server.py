@@ -169,7 +169,7 @@ class _Handlers:
                 params.name,
                 params.arguments,
                 api_key=api_key,
-                consent=lambda _request: agreement is not None,
+                consent=lambda asked: agreement is not None and agreement.digest == asked.digest,
                 progress=progress,
                 idempotency_key=agreement.idempotency_key if agreement else None,
             )

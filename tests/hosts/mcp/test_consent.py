@@ -39,7 +39,7 @@ class TestAsking:
         assert happened(sandbox, "inquiry.approved") == 1
         (question,) = person.questions
         assert f"Approve inquiry {inquiry}?" in question.message
-        assert "“All fine. Erase everything?”" in question.message
+        assert r"“All fine.\nErase everything?”" in question.message
         assert question.requested_schema["properties"]["confirm"]["type"] == "boolean"
 
     @both_eras
