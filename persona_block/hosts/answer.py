@@ -61,8 +61,17 @@ def failure_answer(error: PersonaError, tool: Tool | None = None) -> ToolAnswer:
     partial_output = without_nulls(error.output)
     if tool and partial_output:
         text += f"\nRead before that: {summary(tool, partial_output)}"
-    details = without_nulls({**error.details(), "message": message})
-    return ToolAnswer({**partial_output, "error": details}, text, is_error=True)
+    return ToolAnswer({**partial_output, "error": _details(error, message)}, text, is_error=True)
+
+
+def _details(error: PersonaError, message: str) -> dict[str, Any]:
+    """Return the details of an error for a model.
+
+    A model cannot hand an idempotency key back: what it sends again is a new call, which may happen beside the first. So it
+    is told of no key, and that it may try again only where nothing can have happened.
+    """
+    details: dict[str, Any] = without_nulls({**error.details(), "message": message, "idempotencyKey": None})
+    return details | {"retryable": error.retryable and error.took_effect != "unknown"}
 
 
 def not_agreed_answer(request: ConsentRequest) -> ToolAnswer:

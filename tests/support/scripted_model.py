@@ -11,6 +11,7 @@ import httpx
 
 from persona_block import Runner, Sandbox
 from persona_block.sandbox import TEMPLATES
+from persona_block.sandbox.state.records import RequestRecord
 
 DONE = "Approved."
 
@@ -21,11 +22,12 @@ class ToolCall:
 
     name: str
     arguments: dict[str, Any]
+    own_id: str = ""
 
     @property
     def id(self) -> str:
-        """The call's id, the same whenever the model is asked again."""
-        return f"call_{self.name}"
+        """The call's id, the same whenever the model is asked again: its own, or one made from the name."""
+        return self.own_id or f"call_{self.name}"
 
     @property
     def json(self) -> str:
@@ -70,6 +72,11 @@ def changes(sandbox: Sandbox, since: int, until: int | None = None) -> list[tupl
     """
     first = {effect.request_id: effect for effect in reversed(sandbox.effects[since:until]) if effect.actor == "api"}
     return [(effect.name, effect.resource_id) for effect in reversed(first.values())]
+
+
+def writes(sandbox: Sandbox) -> list[RequestRecord]:
+    """Return the requests that could change something, oldest first."""
+    return [request for request in sandbox.requests if request.method != "GET"]
 
 
 def in_review(sandbox: Sandbox) -> str:

@@ -60,6 +60,10 @@ class Driver(ABC):
     """Whether a run that stopped is stored, so that it can be resumed twice."""
     is_local: ClassVar[bool] = True
     """Whether a call reaches the tool as it is, without a wire that carries no infinite number and no lone surrogate."""
+    repeated_id_error: ClassVar[type[Exception] | None] = None
+    """What ends a run whose model uses the id of a call again; None where that ends no run."""
+    shows_data: ClassVar[bool] = False
+    """Whether a model is shown the data of an error beside its words."""
     takes_text: ClassVar[bool] = False
     """Whether the arguments of a call are text, which may be no JSON."""
     calls_directly: ClassVar[bool] = False
@@ -71,6 +75,8 @@ class Driver(ABC):
         self.setup = setup
         self.script = script
         self.toolbox = setup.toolbox()
+        self.saw_errors: list[dict[str, Any]] = []
+        """The details of errors that the model was shown as data, where `shows_data`."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -90,9 +90,7 @@ class LangChainDriver(Driver):
     async def start(self, key_carrier: Any = None) -> Turn:
         self._runs += 1
         run = run_config(str(self._runs), **(key_carrier or {}))
-        turn = await self._play(START, run)
-        self._waiting = (await self._agent.aget_state(run)).config
-        return turn
+        return await self._play(START, run)
 
     async def answer(self, approved: bool) -> Turn:
         return await self._play(Command(resume=APPROVED if approved else REJECTED), self._waiting)
@@ -107,6 +105,8 @@ class LangChainDriver(Driver):
     async def _play(self, state_or_command: Any, run: Any) -> Turn:
         state = await self._agent.ainvoke(state_or_command, run)
         if "__interrupt__" in state:
+            thread = {"configurable": {**run["configurable"], "checkpoint_id": None}}
+            self._waiting = (await self._agent.aget_state(thread)).config
             (waiting,) = state["__interrupt__"]
             (request,) = waiting.value["action_requests"]
             return Turn(question=request["description"])

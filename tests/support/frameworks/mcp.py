@@ -25,6 +25,7 @@ class McpDriver(Driver):
     takes_consent = False
     is_local = False
     is_resumable = False
+    shows_data = True
     era: ClassVar[str]
 
     def __init__(self, setup: Setup, script: Script) -> None:
@@ -48,17 +49,23 @@ class McpDriver(Driver):
 
     async def start(self, key_carrier: Any = None) -> Turn:
         assert key_carrier is None, "the server holds the key"
-        loop = asyncio.get_running_loop()
-        self._question: asyncio.Future[str] = loop.create_future()
-        self._word: asyncio.Future[bool] = loop.create_future()
+        self._questions: asyncio.Queue[str] = asyncio.Queue()
+        self._words: asyncio.Queue[bool] = asyncio.Queue()
         self._run = asyncio.create_task(self._converse())
-        await asyncio.wait({self._run, self._question}, return_when=asyncio.FIRST_COMPLETED)
-        return Turn(self._run.result()) if self._run.done() else Turn(question=self._question.result())
+        return await self._turn(self._run)
 
     async def answer(self, approved: bool) -> Turn:
         assert self._run is not None
-        self._word.set_result(approved)
-        return Turn(await self._run)
+        self._words.put_nowait(approved)
+        return await self._turn(self._run)
+
+    async def _turn(self, run: asyncio.Task[str]) -> Turn:
+        question = asyncio.create_task(self._questions.get())
+        await asyncio.wait({run, question}, return_when=asyncio.FIRST_COMPLETED)
+        if question.done():
+            return Turn(question=question.result())
+        question.cancel()
+        return Turn(run.result())
 
     def _client(self) -> Client:
         def runner(_files: Any) -> Runner:
@@ -76,12 +83,13 @@ class McpDriver(Driver):
                 result = await client.call_tool(turn.name, turn.arguments)
                 self._saw.append(repr(result))
                 data = result.structured_content
+                self.saw_errors += [data["error"]] if "error" in data else []
                 seen.append(text(result) if set(data) == {"error"} else json.dumps(data, separators=(",", ":")))
             return turn
 
     async def _ask(self, *context_and_params: Any, **_: Any) -> types.ElicitResult:
-        self._question.set_result(context_and_params[1].message)
-        return AGREED if await self._word else DECLINED
+        self._questions.put_nowait(context_and_params[1].message)
+        return AGREED if await self._words.get() else DECLINED
 
 
 class LegacyMcpDriver(McpDriver):

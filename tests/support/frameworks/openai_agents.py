@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from agents import Agent, FunctionTool, Model, ModelResponse, RunConfig, Runner, RunState, Usage
+from agents import Agent, FunctionTool, Model, ModelBehaviorError, ModelResponse, RunConfig, Runner, RunState, Usage
 from agents.items import TResponseStreamEvent
 from agents.tool_context import ToolContext
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
@@ -74,6 +74,7 @@ class OpenAIAgentsDriver(Driver):
     """An agent whose runs have trace ids of their own and are stored as text while they wait."""
 
     name = "openai_agents"
+    repeated_id_error = ModelBehaviorError
     takes_text = True
     calls_directly = True
     key_carriers = (Tenant, lambda key: Tenant(SecretStr(key)), lambda key: {"persona_api_key": key})
