@@ -19,8 +19,8 @@ demo: .venv/.runs ## play one onboarding on the offline Persona
 test: .venv/.ready ## run the tests; ARGS='-k wait' chooses some, here and in quick and soak
 	$(PYTEST) $(ARGS)
 
-quick: .venv/.ready ## run the tests that start no browser and no process and do not go on for long
-	$(PYTEST) -m 'not browser and not process and not soak' $(ARGS)
+quick: .venv/.ready ## run the tests that start no browser and no process and are not slow
+	$(PYTEST) --durations=5 --durations-min=1 -m 'not (browser or process or slow or soak)' $(ARGS)
 
 soak: .venv/.ready ## run the soaks, the walks and the properties with their full budget
 	$(PYTEST) --hypothesis-profile=full -m 'soak or hypothesis' $(ARGS)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -124,6 +124,7 @@ def test_fields_are_unwrapped_at_every_depth() -> None:
 values = st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@settings(max_examples=budget(small=8, full=500))
 @given(st.dictionaries(st.text(), values))
 def test_unwrapped_fields_stay_as_they_are(fields: dict[str, Any]) -> None:
     assert unwrap(_wrap(fields)) == fields

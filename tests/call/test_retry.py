@@ -217,6 +217,7 @@ class Window:
         return error(429, **headers) if refused else httpx.Response(200, json=INQUIRY, headers=headers)
 
 
+@pytest.mark.slow
 async def test_calls_of_one_key_slow_down_before_the_limit() -> None:
     """Two runners, one key, 100 calls against 20 a window: five windows, and not one refusal."""
     window = Window(20, 0.2)

@@ -272,6 +272,7 @@ async def _drip_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [_drip_head, _hint_early, _drip_body])
 async def test_a_server_that_drips_holds_no_operation_beyond_its_deadline(answer: Answering, tmp_path: Path) -> None:
     by_operation = {case.operation: case.live_params() for case in cases()}
@@ -294,6 +295,7 @@ async def test_a_download_that_drips_ends(tmp_path: Path) -> None:
                 await asyncio.wait_for(runner.download(f"{url}/a.png"), 5)
 
 
+@pytest.mark.slow
 async def test_a_file_that_moves_may_outlast_the_deadline(tmp_path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

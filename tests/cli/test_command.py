@@ -95,6 +95,7 @@ def test_run_all_follows_the_cursor(run_here: RunHere) -> None:
     assert re.search(r"2 pages, \d+ accounts", done.stderr)
 
 
+@pytest.mark.slow
 def test_run_wait_polls_to_the_outcome(run_here: RunHere) -> None:
     params = {"reportType": "watchlist", "reportTemplateId": "rptp_Watchlist", "term": "Jane Doe"}
     done = run_here("run", "create_report", "--sandbox", "--wait", "--params", "-", stdin=json.dumps(params))

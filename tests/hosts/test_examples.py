@@ -127,6 +127,7 @@ async def test_an_example_does_what_a_person_agreed_to_and_nothing_else(example:
     assert all(sandbox.api_key not in body for body in model.saw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("operation", ["approve_inquiry", "redact_inquiry"])
 def test_the_consent_of_an_example(example: Path, operation: str) -> None:

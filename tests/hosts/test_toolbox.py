@@ -126,6 +126,7 @@ async def test_what_was_listed_before_a_failure_has_found_nothing_yet_either(mak
     assert "hasMatch" not in report
 
 
+@pytest.mark.slow
 async def test_a_wait_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
@@ -358,6 +359,7 @@ async def test_what_was_listed_before_a_failure_is_kept(sandbox: Sandbox) -> Non
     assert json.loads(answer.content) == answer.data
 
 
+@pytest.mark.slow
 async def test_following_pages_ends_before_a_client_gives_up(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "WAIT_SECONDS", 0.5)
     calls = 0

@@ -265,6 +265,7 @@ class TestErrors:
         assert result.is_error
         assert f"- {next(iter(arguments))}: " in text(result)
 
+    @pytest.mark.slow
     @both_eras
     async def test_a_call_ends_before_its_client_gives_up(self, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("persona_block.hosts.mcp.server.CALL_SECONDS", 0.5)

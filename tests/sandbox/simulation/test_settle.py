@@ -34,6 +34,7 @@ def test_a_long_import_ends(settles: bool) -> None:
         assert len(sandbox.effects) == 2 * ROWS_AT_ONCE + 3
 
 
+@pytest.mark.slow
 def test_only_the_background_task_imports_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests, pages and the courier import no rows, and the background task one part of all imports at a time."""
     parts: list[tuple[str, int]] = []

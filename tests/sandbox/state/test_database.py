@@ -9,6 +9,7 @@ import pytest
 from persona_block.sandbox import Sandbox
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with Sandbox(state=state), pytest.raises(OSError, match="another sandbox has it open"):
