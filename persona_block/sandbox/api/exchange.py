@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from ...spec.inflection import inflect
-from ..messages.errors import Refusal
+from ...spec.inflection import INFLECTIONS, inflect
+from ..messages.errors import Refusal, bad_request
 from .operations import Operation
+from .versions import LATEST, answered_version
+
+VERSION = "persona-version"
+"""The header that asks for a version of the API, in lower case."""
+
+ANSWERED_VERSION = "Persona-Sandbox-Answered-Version"
+"""The header, of this sandbox alone, that tells which version a reply follows."""
 
 JSON = "application/json"
 PDF = "application/pdf"
@@ -48,18 +56,42 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How a request is to be answered: the version of the API, and the spelling of keys."""
+
+    version: str = LATEST
+    inflection: str = "kebab"
+
+
+@dataclass(frozen=True)
 class HttpReply:
-    """A response: its status, its bytes, and its headers besides the content type."""
+    """A response: its status, its bytes, the version that they follow, and its headers besides the content type."""
 
     status: int
     body: bytes
     media_type: str = JSON
+    version: str = LATEST
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def refusal_reply(error: Refusal, inflection: str = "kebab") -> HttpReply:
-    """Return a refusal as a reply."""
-    return HttpReply(error.status, json_bytes(inflect(error.body, inflection)), headers=error.headers)
+def read_dialect(headers: dict[str, str]) -> Dialect:
+    """Read how the headers of a request ask for it to be answered. Raises a 400 for an unknown inflection, or no date."""
+    return _dialect(headers.get(VERSION), headers.get("key-inflection", "kebab"))
+
+
+@lru_cache(maxsize=64)
+def _dialect(asked_version: str | None, inflection: str) -> Dialect:
+    version = answered_version(asked_version)
+    if inflection not in INFLECTIONS:
+        raise bad_request(f"Key-Inflection must be one of {', '.join(INFLECTIONS)}")
+    return Dialect(version, inflection)
+
+
+def refusal_reply(error: Refusal, dialect: Dialect | None = None) -> HttpReply:
+    """Return a refusal as a reply; None is the usual dialect."""
+    dialect = dialect or Dialect()
+    body = json_bytes(inflect(error.body, dialect.inflection))
+    return HttpReply(error.status, body, version=dialect.version, headers=error.headers)
 
 
 def json_bytes(value: Any, *, sort: bool = False) -> bytes:

@@ -7,27 +7,16 @@ Sources: OpenAPI components/headers, /parameters and /responses; docs.withperson
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass
-from typing import Any
 
-from ...spec.inflection import INFLECTIONS, inflect, normalize
-from ..messages.body import is_json, read_json
-from ..messages.errors import Refusal, bad_request, refusal
-from ..messages.shapes import check_shape
+from ..messages.body import read_json
+from ..messages.errors import Refusal, refusal
 from ..simulation.settle import settled
 from ..state.clock import DAY, SECOND
 from ..state.environment import ENVIRONMENT_IDS, ORGANIZATION_ID, Environment, Organization
 from ..state.records import RequestRecord, StoredReply
-from .exchange import PDF, HttpReply, HttpRequest, json_bytes, refusal_reply
-from .operations import Operation, OperationRequest, OperationResult
-from .query import Page, read_query
-from .serialization import included_objects, resource_object
-
-VERSIONS = frozenset(
-    {"2025-12-08", "2025-10-27", "2023-01-05", "2022-09-01", "2021-08-18", "2021-07-05", "2021-02-21", "2020-05-18"}
-)
-"""The values of Persona-Version that are accepted."""
+from .exchange import ANSWERED_VERSION, VERSION, HttpReply, HttpRequest, json_bytes, read_dialect, refusal_reply
+from .execution import execute
 
 IDEMPOTENCY_LIFETIME = DAY
 """How long a reply is kept under an idempotency key, in milliseconds (docs.withpersona.com/idempotence)."""
@@ -35,10 +24,7 @@ IDEMPOTENCY_LIFETIME = DAY
 DEFAULT_RATE_LIMIT = 300
 """The requests per window that replies show where no limit is set (docs.withpersona.com/rate-limiting)."""
 
-UPLOAD_PART = "data[attributes][file]"
-"""The part of a multipart body that holds its file (OpenAPI: /importer/accounts)."""
-
-_log = logging.getLogger(__name__)
+_LONGEST_VERSION = 40  # of what is logged
 
 
 @dataclass
@@ -75,8 +61,10 @@ class Protocol:
                     "Request-Id": request_id,
                     "Persona-Environment-Id": ENVIRONMENT_IDS[environment],
                     "Persona-Organization-Id": ORGANIZATION_ID,
+                    ANSWERED_VERSION: reply.version,
                 }
-                reply = HttpReply(reply.status, reply.body, reply.media_type, reply.headers | identity | limits)
+                headers = reply.headers | identity | limits
+                reply = HttpReply(reply.status, reply.body, reply.media_type, reply.version, headers)
             record = RequestRecord(
                 id=request_id,
                 at=now,
@@ -86,6 +74,8 @@ class Protocol:
                 path=request.path,
                 query=request.query,
                 status=reply.status,
+                asked_version=request.headers.get(VERSION, "")[:_LONGEST_VERSION] or None,
+                answered_version=reply.version,
                 idempotency_key=request.idempotency_key if environment else None,
                 replayed=replayed,
                 effects=effects,
@@ -118,25 +108,30 @@ class Protocol:
             details = f"You have hit your rate limit of {limit} requests in {window:g} seconds."
             return refusal_reply(refusal(429, details)), False
         try:
-            inflection = _checked_inflection(request.headers)
+            dialect = read_dialect(request.headers)
         except Refusal as error:
             return refusal_reply(error), False
         operation = request.target
         if isinstance(operation, Refusal):
-            return refusal_reply(operation, inflection), False
+            return refusal_reply(operation, dialect), False
         idempotency_key = request.idempotency_key
         if idempotency_key is None:
-            return _attempt(operation, request, env, inflection), False
+            return execute(operation, request, env, dialect), False
         fingerprint = _fingerprint(request)
         stored = env.store.get_reply(request.api_key, idempotency_key)
         if stored and env.now < stored.at + IDEMPOTENCY_LIFETIME:
             if stored.fingerprint != fingerprint:
                 details = "This idempotency key was used with other parameters"
                 return refusal_reply(refusal(env.settings.mismatch_status, details)), False
-            return HttpReply(stored.status, stored.body, stored.media_type), True
-        reply = _attempt(operation, request, env, inflection)
+            return HttpReply(stored.status, stored.body, stored.media_type, stored.version), True
+        reply = execute(operation, request, env, dialect)
         stored = StoredReply(
-            at=env.now, fingerprint=fingerprint, status=reply.status, media_type=reply.media_type, body=reply.body
+            at=env.now,
+            fingerprint=fingerprint,
+            status=reply.status,
+            media_type=reply.media_type,
+            version=reply.version,
+            body=reply.body,
         )
         env.store.put_reply(request.api_key, idempotency_key, stored)
         return reply, False
@@ -145,67 +140,6 @@ class Protocol:
 def masked(api_key: str, known: bool) -> str:
     """Return a known key without its secret part; of an unknown one, which may be real, return nothing but ***."""
     return f"{api_key.rpartition('_')[0]}_***" if known else "***" if api_key else ""
-
-
-def _attempt(operation: Operation, request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
-    """Run the operation, and return its reply; an error undoes all its changes."""
-    try:
-        with env.store.savepoint():
-            return _run(operation, request, env, inflection)
-    except Refusal as error:
-        env.effects = 0
-        return refusal_reply(error, inflection)
-    except Exception:
-        _log.exception("%s %s failed", request.method, request.path)
-        env.effects = 0
-        return refusal_reply(refusal(500, "The simulation failed; its log says where"), inflection)
-
-
-def _run(operation: Operation, request: HttpRequest, env: Environment, inflection: str) -> HttpReply:
-    if operation.environment and operation.environment != env.name:
-        raise refusal(403, f"This needs an API key of the {operation.environment} environment")
-    query = read_query(request.query, operation.filters, serialized=not operation.binary)
-    if request.malformed:
-        raise bad_request(request.malformed)
-    operation_request = OperationRequest(env, request.path, request.ids, query)
-    if request.parts is not None:
-        operation_request.upload = _upload(operation, request.parts)
-    elif operation.body is not None:
-        if request.body.strip() and not is_json(request.headers.get("content-type", "")):
-            raise bad_request("Content-Type must be application/json")
-        operation_request.body = normalize(read_json(request.body))
-        check_shape(operation.body, operation_request.body)
-    return _result_reply(operation.handle(operation_request), operation_request, inflection)
-
-
-def _result_reply(result: OperationResult, request: OperationRequest, inflection: str) -> HttpReply:
-    """Return an operation's result as a reply."""
-    env, query, data = request.env, request.query, result.data
-    if isinstance(data, bytes):
-        return HttpReply(result.status, data, PDF)
-    body: dict[str, Any]
-    if isinstance(data, Page):
-        body = {
-            "data": [resource_object(env, resource, query.fields) for resource in data.resources],
-            "links": {"prev": data.prev, "next": data.next},
-        }
-    else:
-        body = {"data": resource_object(env, data, query.fields)}
-        if query.include:
-            body["included"] = included_objects(env, data, query)
-        if result.meta is not None:
-            body["meta"] = result.meta
-    return HttpReply(result.status, json_bytes(inflect(body, inflection)))
-
-
-def _checked_inflection(headers: dict[str, str]) -> str:
-    """Return the inflection that the headers ask for. Raises a 400 for an unknown inflection or version."""
-    if headers.get("persona-version", "2025-12-08") not in VERSIONS:
-        raise bad_request(f"Persona-Version must be one of {', '.join(sorted(VERSIONS, reverse=True))}")
-    inflection = headers.get("key-inflection", "kebab")
-    if inflection not in INFLECTIONS:
-        raise bad_request(f"Key-Inflection must be one of {', '.join(INFLECTIONS)}")
-    return inflection
 
 
 def _fingerprint(request: HttpRequest) -> str:
@@ -220,18 +154,6 @@ def _fingerprint(request: HttpRequest) -> str:
         except Refusal:
             digest.update(request.body)
     return digest.hexdigest()
-
-
-def _upload(operation: Operation, parts: dict[str, bytes | None]) -> bytes:
-    """Return the file of a multipart body. Raises a 400 for anything else in it."""
-    if not operation.upload:
-        raise bad_request("The request body must be JSON")
-    unknown = [f"{name} is not allowed" for name in parts if name != UPLOAD_PART]
-    content = parts.get(UPLOAD_PART)
-    if unknown or content is None:
-        missing = [] if content is not None else [f"{UPLOAD_PART} must be a file"]
-        raise bad_request(*unknown, *missing)
-    return content
 
 
 def _unauthorized(has_key: bool) -> HttpReply:

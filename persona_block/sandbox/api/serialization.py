@@ -13,6 +13,7 @@ from ..messages.errors import bad_request
 from ..state.environment import Environment
 from ..state.records import Identifier, Resource
 from .query import Query
+from .versions import LATEST, older_attributes
 
 _TEMPLATES = frozenset({"inquiry-template", "inquiry-template-version", "template", "transaction"})
 
@@ -30,9 +31,16 @@ INCLUDABLE: dict[str, frozenset[str]] = {
 """The kinds of object that an answer about a kind can include."""
 
 
-def resource_object(env: Environment, resource: Resource, fields: dict[str, set[str]] | None = None) -> dict[str, Any]:
-    """Return a resource as JSON:API writes it, in kebab-case; `fields` names the attributes of some types, by type."""
+def resource_object(
+    env: Environment, resource: Resource, fields: dict[str, set[str]] | None = None, version: str = LATEST
+) -> dict[str, Any]:
+    """Return a resource as a version of the API writes it, in kebab-case.
+
+    `fields` names the attributes that are asked for of some types, by type.
+    """
     attributes = _with_files(env, resource) if resource.files else resource.attributes
+    if version != LATEST:
+        attributes = attributes | older_attributes(resource, version)
     fields = fields or {}
     attribute_names = fields.get(resource.type, fields.get(resource.kind))
     if attribute_names is not None:
@@ -45,7 +53,7 @@ def resource_object(env: Environment, resource: Resource, fields: dict[str, set[
     return result
 
 
-def included_objects(env: Environment, root: Resource, query: Query) -> list[dict[str, Any]]:
+def included_objects(env: Environment, root: Resource, query: Query, version: str) -> list[dict[str, Any]]:
     """Return the objects that a query's include paths lead to, each once. Raises a 400 for a path that leads nowhere."""
     included: dict[str, Resource] = {}
     for path in query.include or ():
@@ -53,7 +61,7 @@ def included_objects(env: Environment, root: Resource, query: Query) -> list[dic
         for name in path.split("."):
             level = _next_level(env, root, level, kebab(name), path)
             included |= {resource.id: resource for resource in level if resource.id != root.id}
-    return [resource_object(env, resource, query.fields) for resource in included.values()]
+    return [resource_object(env, resource, query.fields, version) for resource in included.values()]
 
 
 def _next_level(env: Environment, root: Resource, level: list[Resource], name: str, path: str) -> list[Resource]:

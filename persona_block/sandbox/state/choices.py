@@ -20,16 +20,22 @@ class SandboxChoice:
 CHOICES: tuple[SandboxChoice, ...] = (
     # Protocol
     SandboxChoice(
-        "An unknown Persona-Version or Key-Inflection",
+        "A Persona-Version that is no date, an unknown Key-Inflection",
         "400, before anything but authentication and the rate limit; not kept under an idempotency key.",
     ),
-    SandboxChoice("Which version the answers follow", "Always 2025-12-08, whichever known version is asked for."),
     SandboxChoice(
-        "A body that is not sent as application/json", "400; a charset or other parameter is ignored. Empty: no matter."
+        "Which version the answers follow",
+        "The latest of 2025-12-08, 2025-10-27 and 2023-01-05 that is not after the one asked for, else 2023-01-05; the header"
+        " Persona-Sandbox-Answered-Version names it. Webhooks are always 2025-12-08.",
+    ),
+    SandboxChoice("An attribute that an inquiry has not", "400; ignored before 2025-10-27, which allow any."),
+    SandboxChoice("In older versions, the abbreviated subdivision and the runs of a report", "Always null, and always none."),
+    SandboxChoice(
+        "A body that is not sent as application/json", "400, unless it is empty; a charset or other parameter is ignored."
     ),
     SandboxChoice("A query parameter, filter or attribute that is not documented", "400, naming it."),
     SandboxChoice("An include path that leads nowhere, or that the operation cannot return", "400."),
-    SandboxChoice("`included` in an answer", "Absent unless `include` names a path; then always there, perhaps empty."),
+    SandboxChoice("`included` in an answer", "Absent unless `include` names a path or an older version has a default."),
     SandboxChoice("Unknown attribute names in fields[TYPE]", "Ignored; relationships always come back."),
     SandboxChoice("page[size] outside 1 to 100, both cursors at once, a cursor that is no object of the list", "400."),
     SandboxChoice("An unknown id in a filter", "An empty list."),

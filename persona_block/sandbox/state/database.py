@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .schema import SCHEMA
+from .schema import SCHEMA, SCHEMA_VERSION
 
 
 class Database:
@@ -35,10 +35,20 @@ class Database:
             self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = NORMAL")
+            self._check_version(path)
             self.db.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             is_open = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
             raise OSError(f"The state {path} cannot be used: {'another sandbox has it open' if is_open else error}") from None
+
+    def _check_version(self, path: str | Path | None) -> None:
+        """Check that a database is new or of the present schema, and mark a new one. Raises OSError."""
+        is_new = not self.scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master)")
+        if is_new:
+            self.db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif self.scalar("PRAGMA user_version") != SCHEMA_VERSION:
+            self.close()
+            raise OSError(f"The state {path} cannot be used: another version of the sandbox wrote it, or another program")
 
     def close(self) -> None:
         """Close the database; a file can be opened again."""

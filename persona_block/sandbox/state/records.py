@@ -45,7 +45,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """One request that the API answered; `api_key` is masked, `effects` counts the changes it made."""
+    """One request that the API answered; `api_key` is masked, `effects` counts the changes it made.
+
+    `asked_version` is the Persona-Version that it was sent with, None without one; `answered_version` is the one whose shape
+    the answer has.
+    """
 
     id: str
     at: int
@@ -55,6 +59,8 @@ class RequestRecord:
     path: str
     query: str
     status: int
+    asked_version: str | None
+    answered_version: str
     idempotency_key: str | None
     replayed: bool
     effects: int
@@ -126,12 +132,13 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReply:
-    """The first reply under an idempotency key, and the fingerprint of the request it answered."""
+    """The first reply under an idempotency key, the API's version it follows, and a fingerprint of the request it answered."""
 
     at: int
     fingerprint: str
     status: int
     media_type: str
+    version: str
     body: bytes
 
 

@@ -1,5 +1,8 @@
 """The tables of the sandbox's state, and the indexes that its lists use."""
 
+SCHEMA_VERSION = 1
+"""The number of the present schema, which a state file holds as its `user_version`; it goes up with every change."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS resource (
@@ -26,8 +29,8 @@ CREATE TABLE IF NOT EXISTS import_row (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS request (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, environment TEXT, api_key TEXT NOT NULL,
-  method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL, idempotency_key TEXT,
-  replayed INTEGER NOT NULL, effects INTEGER NOT NULL
+  method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL, asked_version TEXT,
+  answered_version TEXT NOT NULL, idempotency_key TEXT, replayed INTEGER NOT NULL, effects INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS effect (
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, resource_id TEXT NOT NULL,
@@ -44,6 +47,7 @@ CREATE TABLE IF NOT EXISTS delivery (
 );
 CREATE TABLE IF NOT EXISTS answer (
   api_key TEXT NOT NULL, idempotency_key TEXT NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-  status INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (api_key, idempotency_key)
+  status INTEGER NOT NULL, media_type TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (api_key, idempotency_key)
 ) WITHOUT ROWID;
 """

@@ -179,18 +179,29 @@ class Store(Log):
     def get_reply(self, api_key: str, idempotency_key: str) -> StoredReply | None:
         """Read the first reply to an idempotency key, or None."""
         row = self.db.execute(
-            "SELECT at, fingerprint, status, media_type, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
+            "SELECT at, fingerprint, status, media_type, version, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
             (api_key, idempotency_key),
         ).fetchone()
         if row is None:
             return None
-        return StoredReply(at=row[0], fingerprint=row[1], status=row[2], media_type=row[3], body=row[4])
+        at, fingerprint, status, media_type, version, body = row
+        return StoredReply(at=at, fingerprint=fingerprint, status=status, media_type=media_type, version=version, body=body)
 
     def put_reply(self, api_key: str, idempotency_key: str, reply: StoredReply) -> None:
         """Store the reply to an idempotency key, in the place of one that has expired."""
         self.db.execute(
-            "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (api_key, idempotency_key, reply.at, reply.fingerprint, reply.status, reply.media_type, reply.body),
+            "INSERT OR REPLACE INTO answer (api_key, idempotency_key, at, fingerprint, status, media_type, version, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                api_key,
+                idempotency_key,
+                reply.at,
+                reply.fingerprint,
+                reply.status,
+                reply.media_type,
+                reply.version,
+                reply.body,
+            ),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,17 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
         Sandbox(state=other)
     with pytest.raises(OSError, match="unable to open"):
         Sandbox(state=tmp_path / "missing" / "state.db")
+
+
+def test_a_state_of_another_schema_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    Sandbox(state=state).close()
+    for statement in ("PRAGMA user_version = 0", "CREATE TABLE song (title TEXT)"):
+        with closing(sqlite3.connect(state)) as db:
+            db.execute(statement)
+            before = db.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
+        with pytest.raises(OSError, match="another version of the sandbox wrote it, or another program"):
+            Sandbox(state=state)
+        with closing(sqlite3.connect(state)) as db:
+            assert db.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall() == before
+        state = tmp_path / "other.db"
