@@ -29,6 +29,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_server_delivers_by_itself(caplog: pytest.LogCaptureFixture) -> None:
     """Events of requests and of time alone are sent while serving, and retried as the clock runs."""
     caplog.set_level(logging.DEBUG)
@@ -151,6 +152,20 @@ def test_redirects_are_not_followed() -> None:
         (delivery,) = client.deliver()
     assert (delivery.status, urls) == (307, [URL])
     assert delivery.next_at is not None
+
+
+def test_no_cookie_is_kept() -> None:
+    sent: list[str | None] = []
+
+    def receive(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        return httpx.Response(200, headers={"Set-Cookie": f"seen={len(sent)}"})
+
+    with ContractClient(webhook=Webhook(URL, SECRET, transport=httpx.MockTransport(receive))) as client:
+        client.account()
+        client.account()
+        client.deliver()
+    assert sent == [None, None]
 
 
 def test_an_application_receives_in_process() -> None:
