@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -80,7 +80,6 @@ class BoundedSessions:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
-        self._opening: Counter[str | None] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once it is here whole."""
@@ -126,32 +125,27 @@ class BoundedSessions:
                 session.requests -= 1
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a request that may begin a session, and make room for it."""
-        opened = _Session(scope.get("user"))
+        """Pass on a request that may begin a session; where it does, others may have to end."""
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
                 session_id = Headers(raw=message["headers"]).get(MCP_SESSION_ID_HEADER)
                 if session_id is not None:
-                    self._sessions[session_id] = opened
+                    self._sessions[session_id] = _Session(scope.get("user"))
+                    await self._make_room(session_id, scope)
             await send(message)
 
-        self._opening[opened.caller] += 1
-        try:
-            await self._make_room(opened.caller, scope)
-            await self._app(scope, receive, noted)
-        finally:
-            self._opening[opened.caller] -= 1
-            self._opening += Counter()  # forgets who opens none any more
+        await self._app(scope, receive, noted)
 
-    async def _make_room(self, caller: str | None, scope: Scope) -> None:
-        """End sessions until there is room for those that are being opened."""
-        while caller is not None and (own := self._owned(caller)) and len(own) + self._opening[caller] > CALLER_SESSIONS:
-            await self._end(own, scope)
-        while self._sessions and len(self._sessions) + self._opening.total() > ALL_SESSIONS:
-            await self._end(list(self._sessions), scope)
+    async def _make_room(self, opened_id: str, scope: Scope) -> None:
+        """End other sessions until there is room for the one that was opened."""
+        caller = self._sessions[opened_id].caller
+        while len(own := self._owned(caller)) > CALLER_SESSIONS and caller is not None:
+            await self._end([each for each in own if each != opened_id], scope)
+        while len(self._sessions) > ALL_SESSIONS:
+            await self._end([each for each in self._sessions if each != opened_id], scope)
 
-    def _owned(self, caller: str) -> list[str]:
+    def _owned(self, caller: str | None) -> list[str]:
         return [session_id for session_id, session in self._sessions.items() if session.caller == caller]
 
     async def _end(self, session_ids: list[str], scope: Scope) -> None:
