@@ -39,12 +39,10 @@ _MOMENT = 1_767_603_600.0
 
 
 def operations_table() -> str:
-    """Return the table of all operations, by group."""
-    groups = list(catalog.groups())
-    specs = sorted(catalog.load_all(), key=lambda spec: groups.index(spec.group))
+    """Return the table of all operations, in the order of their use."""
     rows = [
         f"| `{spec.name}` | {spec.group} | {spec.effect} | {spec.description.partition('. ')[0].rstrip('.')} |"
-        for spec in specs
+        for spec in catalog.in_order_of_use()
     ]
     return "\n".join(["| operation | group | effect | what it does |", "| --- | --- | --- | --- |", *rows])
 

@@ -6,7 +6,7 @@ It is derived from the specs and `block.json`; nothing about a single operation 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, get_args
 
@@ -29,10 +29,6 @@ from .model import (
 )
 from .workflows import Skill
 
-_VERBS = ("create", "get", "list", "update")
-"""The verbs that come first within a group; others follow in alphabetical order."""
-_EFFECTS_LAST = ("decide", "erase")
-"""The effects that come last within a group, in this order."""
 _OPERATION_NAME = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 """An operation as the instructions of a skill name it."""
 
@@ -58,7 +54,7 @@ def definition(spec: ToolSpec) -> dict[str, Any]:
 @cache
 def _manifest() -> Manifest:
     block = Block.model_validate(catalog.read("block.json"))
-    specs = _in_reading_order(block, catalog.load_all())
+    specs = catalog.in_order_of_use()
     definitions = tuple(_definition(spec) for spec in specs)
     identity = {name: getattr(block, name) for name in Identity.model_fields}
     return Manifest(
@@ -86,19 +82,6 @@ def _webhooks(block: Block, specs: Iterable[ToolSpec]) -> Webhooks:
     shapes = (schema.get("items", schema) for spec in specs for schema in spec.output.values())
     objects = {schema["x-type"]: _without_prose(schema) for schema in shapes if "x-type" in schema}
     return Webhooks(**block.webhooks.model_dump(), objects=objects)
-
-
-def _in_reading_order(block: Block, specs: Iterable[ToolSpec]) -> list[ToolSpec]:
-    """Sort by group; within one create, get, list and update come first, decisions late and erasures last."""
-    groups = list(block.groups)
-
-    def place(spec: ToolSpec) -> tuple[int, int, int, str]:
-        verb = spec.name.partition("_")[0]
-        effect = _EFFECTS_LAST.index(spec.effect) + 1 if spec.effect in _EFFECTS_LAST else 0
-        rank = _VERBS.index(verb) if verb in _VERBS else len(_VERBS)
-        return groups.index(spec.group), effect, rank, spec.name
-
-    return sorted(specs, key=place)
 
 
 def _with_operations(skill: Skill) -> Skill:
@@ -167,7 +150,7 @@ def _without_prose(schema: Schema) -> Schema:
 # --- inputs and outputs ----------------------------------------------------------------------------------------------------
 
 
-def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, BlockInput]:
+def _inputs(block: Block, specs: Sequence[ToolSpec]) -> dict[str, BlockInput]:
     all_operations = tuple(spec.name for spec in specs)
     api_key = catalog.api_key_param()
     inputs = {
@@ -183,7 +166,7 @@ def _inputs(block: Block, specs: list[ToolSpec]) -> dict[str, BlockInput]:
     return inputs
 
 
-def _outputs(specs: list[ToolSpec]) -> dict[str, BlockOutput]:
+def _outputs(specs: Sequence[ToolSpec]) -> dict[str, BlockOutput]:
     outputs = {}
     for name in dict.fromkeys(name for spec in specs for name in spec.output):
         operations = [spec for spec in specs if name in spec.output]

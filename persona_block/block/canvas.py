@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..spec import catalog
@@ -13,7 +13,7 @@ OPERATION = "operation"
 """The id of the field that chooses the operation."""
 
 
-def sub_blocks(block: Block, specs: list[ToolSpec]) -> Iterator[SubBlock]:
+def sub_blocks(block: Block, specs: Sequence[ToolSpec]) -> Iterator[SubBlock]:
     """Yield the operation first, the API key last, and between them basic fields before advanced ones."""
     yield _operation_field(block, specs)
     by_field = {field: [spec for spec in specs if field in _param_names(spec)] for field in _field_order(specs)}
@@ -54,7 +54,7 @@ def _field_order(specs: Iterable[ToolSpec]) -> list[str]:
     return order
 
 
-def _operation_field(block: Block, specs: list[ToolSpec]) -> SubBlock:
+def _operation_field(block: Block, specs: Sequence[ToolSpec]) -> SubBlock:
     return SubBlock(
         id=OPERATION,
         canonical_param_id=OPERATION,

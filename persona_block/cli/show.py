@@ -14,8 +14,8 @@ from .terminal import paragraph, table
 
 
 def tools(arguments: argparse.Namespace) -> int:
-    """List every operation."""
-    specs = catalog.load_all()
+    """List every operation, in the order of their use."""
+    specs = catalog.in_order_of_use()
     if arguments.json:
         attributes = ("name", "title", "description", "group", "effect")
         print_json([{"id": spec.tool_id} | {name: getattr(spec, name) for name in attributes} for spec in specs])

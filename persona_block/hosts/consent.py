@@ -10,7 +10,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from ..errors import InputError, Problem
+from ..spec.consent import consent_words
 from ..spec.grammar import PLACEHOLDER, Effect, ToolSpec
+from ..spec.sentence import filled_sentence, shown_params
 from .visible import visible
 
 SettlingEffect = Literal["decide", "erase"]
@@ -61,19 +63,20 @@ def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest
     Raises InputError where a person cannot be shown all that is sent: more than QUESTION_LIMIT, or an id that could pass for
     another.
     """
-    if spec.effect != "decide" and spec.effect != "erase":
+    words = consent_words(spec)
+    if words is None:
         return None
     path_ids, sentence_ids = PLACEHOLDER.findall(spec.request.path), PLACEHOLDER.findall(spec.sentence)
     ids = {*path_ids, *sentence_ids}
     values = {name: str(value) if name in ids else visible(value) for name, value in params.items()}
     if problems := _problems(ids, values):
         raise InputError(spec.tool_id, problems)
-    sentence = PLACEHOLDER.sub(lambda match: values.get(match[1], ""), spec.sentence)
-    others = [f"{spec.params[name].title}: {shown}" for name, shown in values.items() if name not in sentence_ids]
-    lines = [f"{sentence}?", spec.description.partition(". ")[0].rstrip(".") + ".", *others]
-    if spec.effect == "erase":
-        lines.append("This cannot be undone.")
-    return ConsentRequest(spec.name, spec.title, spec.effect, values[path_ids[0]], "\n".join(lines), call_digest(spec, params))
+    in_question = shown_params(words.question, values)
+    others = [f"{spec.params[name].title}: {shown}" for name, shown in values.items() if name not in in_question]
+    lines = [filled_sentence(words.question, values), words.text, *others, *([words.warning] if words.warning else [])]
+    return ConsentRequest(
+        spec.name, spec.title, words.effect, values[path_ids[0]], "\n".join(lines), call_digest(spec, params)
+    )
 
 
 def call_digest(spec: ToolSpec, params: Mapping[str, Any]) -> str:

@@ -59,6 +59,12 @@ def load_all() -> tuple[ToolSpec, ...]:
     return tuple(load(name) for name in names())
 
 
+def in_order_of_use() -> tuple[ToolSpec, ...]:
+    """Return every operation, by group as `block.json` orders them, and within a group by `order`."""
+    places = list(groups())
+    return tuple(sorted(load_all(), key=lambda spec: (places.index(spec.group), spec.order, spec.name)))
+
+
 @cache
 def groups() -> Mapping[str, str]:
     """Return the groups of operations as `block.json` declares them: titles by name, in reading order."""

@@ -18,6 +18,13 @@ ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9]{0,63}$"
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+\.[a-z0-9]+$", max_length=64)]
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/{}]+)+$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Sentence = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([^\[\]{}]|\{[a-zA-Z][a-zA-Z0-9]*\}|\[[^\[\]{}]*(\{[a-zA-Z][a-zA-Z0-9]*\}[^\[\]{}]*)+\])+$", max_length=240
+    ),
+]
+"""A line with `{name}` for the value of a param, and clauses in brackets that are shown once all their params have values."""
 Schema = dict[str, Any]
 
 Effect = Literal["read", "write", "decide", "erase"]
@@ -186,8 +193,11 @@ class ToolSpec(Grammar):
     """Former names, which `catalog.load` still takes."""
     title: Text
     description: Text
-    sentence: Text
+    sentence: Sentence
+    """What the operation does with the params that are filled in, as a card of a canvas shows it: see `spec/sentence.py`."""
     group: Group
+    order: Annotated[int, Field(ge=0)]
+    """The place within the group: operations are listed in the order in which they are used, erasures last."""
     effect: Effect
     in_default_toolset: bool = False
     """Whether a host offers the operation in its toolset `default`."""

@@ -17,7 +17,7 @@ import persona_block
 from persona_block.block.build import manifest, manifest_schema
 from persona_block.call import inputs
 from persona_block.spec import catalog, resources
-from persona_block.spec.grammar import PLACEHOLDER, FileSource, ToolSpec
+from persona_block.spec.grammar import FileSource, ToolSpec
 from scripts.generate import MANIFEST_SCHEMA, MANIFEST_SNAPSHOT, manifest_snapshot
 from tests.support import manifest_runtime
 from tests.support.case_files import Case, cases
@@ -167,26 +167,13 @@ def test_every_operation_is_everywhere_in_the_same_order() -> None:
     assert [option["id"] for option in options] == ordered
     assert [option["label"] for option in options] == [definition["title"] for definition in DEFINITIONS.values()]
     groups = [definition["group"] for definition in DEFINITIONS.values()]
-    assert list(dict.fromkeys(groups)) == list(MANIFEST["groups"])
-    assert groups == sorted(groups, key=list(MANIFEST["groups"]).index)
     assert [option["group"] for option in options] == [MANIFEST["groups"][group] for group in groups]
 
 
-def test_within_a_group_creating_comes_first_and_erasing_last() -> None:
-    effects = ("read", "write", "decide", "erase")
-    verbs = ("create", "get", "list", "update")
-
-    def place(name: str) -> tuple[int, int, str]:
-        verb = name.partition("_")[0]
-        rank = verbs.index(verb) if verb in verbs else len(verbs)
-        return max(1, effects.index(DEFINITIONS[name]["effect"])), rank, name
-
-    for group in MANIFEST["groups"]:
-        names = [name for name, definition in DEFINITIONS.items() if definition["group"] == group]
-        assert names == sorted(names, key=place)
-    ordered = list(DEFINITIONS)
-    known = ["create_inquiry", "get_inquiry", "update_inquiry", "resume_inquiry", "approve_inquiry", "redact_inquiry"]
-    assert [name for name in ordered if name in known] == known
+def test_the_order_is_that_of_use() -> None:
+    assert list(DEFINITIONS) == [spec.name for spec in catalog.in_order_of_use()]
+    used = ["create_inquiry", "generate_inquiry_link", "get_inquiry", "update_inquiry", "approve_inquiry", "redact_inquiry"]
+    assert [name for name in DEFINITIONS if name in used] == used
 
 
 @each
@@ -204,7 +191,6 @@ def test_definition_says_what_the_spec_says(spec: ToolSpec) -> None:
     assert definition["output"] == spec.output_schema()
     assert set(definition["response"]) == set(spec.output)
     assert MANIFEST["sentences"][spec.name] == spec.sentence
-    assert set(PLACEHOLDER.findall(spec.sentence)) <= set(definition["params"]["properties"])
 
 
 @each

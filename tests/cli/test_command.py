@@ -49,7 +49,7 @@ def test_tools_lists_all_operations(run_here: RunHere) -> None:
     assert all(f"\n{name} " in table for name in catalog.names())
     assert max(map(len, table.splitlines())) <= 90
     listed = json.loads(run_here("tools", "--json").stdout)
-    assert [tool["name"] for tool in listed] == list(catalog.names())
+    assert [tool["name"] for tool in listed] == [spec.name for spec in catalog.in_order_of_use()]
 
 
 @pytest.mark.parametrize("name", ["create_report", "persona_list_inquiry_templates"])

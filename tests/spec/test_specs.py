@@ -39,7 +39,6 @@ def test_placeholders_are_params_and_params_are_used(spec: ToolSpec) -> None:
     placeholders = set(spec.placeholders())
     assert placeholders - set(spec.choose) == set(spec.params)
     assert set(spec.choose) <= placeholders, "a choice that no key uses"
-    assert set(PLACEHOLDER.findall(spec.sentence)) <= set(spec.params)
     if spec.file_source:
         assert set(PLACEHOLDER.findall(spec.file_source[1].filename)) <= set(spec.required)
 
@@ -119,6 +118,25 @@ def test_an_alias_stands_for_one_operation() -> None:
     ]
     twins = [account.model_copy(update={"name": name, "aliases": ("get_person",)}) for name in ("get_him", "get_her")]
     assert alias_collisions(twins) == ["get_person"]
+
+
+def test_the_order_within_a_group_is_that_of_use() -> None:
+    places = Counter((spec.group, spec.order) for spec in SPECS)
+    assert [place for place, count in places.items() if count > 1] == [], "two operations of a group have one place"
+    ordered = catalog.in_order_of_use()
+    assert sorted(ordered, key=lambda spec: spec.name) == list(SPECS)
+    groups = [spec.group for spec in ordered]
+    assert list(dict.fromkeys(groups)) == list(catalog.groups())
+    assert groups == sorted(groups, key=list(catalog.groups()).index)
+    for group in catalog.groups():
+        effects = [spec.effect for spec in ordered if spec.group == group]
+        assert "erase" not in effects[:-1], "what is erased last"
+        settling = [effect in ("decide", "erase") for effect in effects]
+        assert settling == sorted(settling), "what is read or written comes before what is decided"
+    names = [spec.name for spec in ordered]
+    for spec in ordered:
+        if spec.then:
+            assert names.index(spec.name) < names.index(spec.then.operation), "what polls comes after what starts"
 
 
 def test_every_group_has_operations() -> None:
