@@ -2,6 +2,7 @@
 
 A run's own API key is the attribute `persona_api_key` of its context, `Runner.run(agent, text, context=…)`, or that key of a
 mapping. Make it a pydantic `SecretStr` where a run's state is stored: plain text of a dataclass or a dict is stored with it.
+Before 0.24 such a state is stored by `to_string(context_serializer=…)` alone.
 
 Without a `consent` of the toolbox, what decides or erases needs the SDK's approval: the run stops with `interruptions`, and
 goes on after `state.approve(item)`. The question of one is `toolbox.to_approve(item.name, item.arguments).message`. An

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from pydantic_ai import UserError
+from pydantic_ai import ApprovalRequired, DeferredToolRequests, DeferredToolResults, RunContext, ToolApproved, UserError
+from pydantic_ai.messages import ModelMessagesTypeAdapter
+from pydantic_ai.usage import RunUsage
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox, pydantic_ai
@@ -14,13 +17,16 @@ from tests.hosts.conftest import MakeToolbox
 from tests.support.frameworks.driver import TASK
 from tests.support.frameworks.pydantic_ai import scripted_agent
 from tests.support.scripted_model import (
+    all_in_review,
     assert_partial_answer,
     changes,
     failing_on_the_second_page,
     in_review,
+    onboarding,
     one_call,
     report,
     two_pages,
+    writes,
 )
 
 
@@ -86,6 +92,83 @@ async def test_an_error_after_a_first_page_is_no_retry(sandbox: Sandbox, make_to
         agent, model = scripted_agent(toolbox, one_call(two_pages().name, **two_pages().arguments))
         assert_partial_answer((await agent.run(TASK)).output)
     assert model.outcomes == ["failed"]
+
+
+# --- what an approval is of ------------------------------------------------------------------------------------------------
+
+
+async def asked(sandbox: Sandbox, toolbox: Toolbox) -> tuple[Any, Any, DeferredToolRequests]:
+    """Return an agent that was asked about the approval of the inquiry in review, its run so far, and the requests."""
+    agent, _ = scripted_agent(toolbox, one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)), deps_type=object)
+    result = await agent.run(TASK, deps=None)
+    assert isinstance(result.output, DeferredToolRequests)
+    return agent, result, result.output
+
+
+async def answered(agent: Any, result: Any, approval: Any, metadata: Any = None) -> str:
+    """Return what the model says after an answer to the one call that waits."""
+    (call,) = result.output.approvals
+    results = DeferredToolResults(approvals={call.tool_call_id: approval}, metadata=metadata or {})
+    history = ModelMessagesTypeAdapter.validate_json(ModelMessagesTypeAdapter.dump_json(result.all_messages()))
+    done = await agent.run(message_history=history, deferred_tool_results=results, deps=None)
+    return str(done.output)
+
+
+async def test_an_approval_of_other_arguments_is_refused(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    agent, result, _ = await asked(sandbox, toolbox)
+    approval = ToolApproved(override_args={"inquiryId": all_in_review(sandbox)[0]})
+    assert "holds a person's word about another call" in await answered(agent, result, approval)
+    assert sandbox.requests == []
+
+
+async def test_an_approval_of_the_same_arguments_in_another_spelling_holds(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    agent, result, _ = await asked(sandbox, toolbox)
+    approval = ToolApproved(override_args={"comment": " ", "inquiryId": f" {in_review(sandbox)} "})
+    assert '"status":"approved"' in await answered(agent, result, approval)
+    await toolbox.aclose()
+
+
+@pytest.mark.parametrize("carried_over", [False, True])
+async def test_an_approval_comes_with_what_was_asked(sandbox: Sandbox, toolbox: Toolbox, carried_over: bool) -> None:
+    """An answer that was given under the same call id in another conversation names another call in its metadata."""
+    agent, result, requests = await asked(sandbox, toolbox)
+    metadata = requests.metadata
+    if carried_over:
+        other = toolbox.to_approve("persona_approve_inquiry", {"inquiryId": all_in_review(sandbox)[0]})
+        assert other
+        metadata = dict.fromkeys(metadata, asdict(other))
+    words = await answered(agent, result, True, metadata)
+    assert ("holds a person's word about another call" in words) == carried_over
+    assert bool(sandbox.requests) != carried_over
+    await toolbox.aclose()
+
+
+async def test_a_context_without_messages_will_do(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """As in a durable workflow, which hands a tool plain values alone and refuses to be asked for others."""
+
+    class PlainContext(RunContext[None]):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "messages":
+                raise UserError("not available here")
+            return super().__getattribute__(name)
+
+    before = len(sandbox.effects)
+    approve = next(tool for tool in pydantic_ai.tools(toolbox) if tool.name == "persona_approve_inquiry")
+    context: Any = PlainContext(
+        deps=None, model=scripted_agent(toolbox, onboarding)[1], usage=RunUsage(), run_id="run_1", run_step=2, tool_call_id="x"
+    )
+    with pytest.raises(ApprovalRequired):
+        await approve.function_schema.call({"inquiryId": in_review(sandbox)}, context)
+    context.tool_call_approved = True
+    inquiry = in_review(sandbox)
+    for _ in range(2):
+        assert '"status":"approved"' in await approve.function_schema.call({"inquiryId": inquiry}, context)
+    assert [name for name, _ in changes(sandbox, before)] == ["inquiry.approved"]
+    assert [request.replayed for request in writes(sandbox)] == [False, True]
+    await toolbox.aclose()
+
+
+# --- steps that are repeated -----------------------------------------------------------------------------------------------
 
 
 async def test_a_run_that_starts_again_makes_its_call_once(sandbox: Sandbox, toolbox: Toolbox) -> None:
