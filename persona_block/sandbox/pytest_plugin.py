@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def persona_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """An offline Persona for this test alone, in memory; only `clock.advance` moves its clock.
+    """An offline Persona for this test alone, in memory; its clock stands still (see `Sandbox.clock`).
 
     Set `faults` to make calls go wrong; read `requests`, `effects` and `deliveries` to see what the code under test did.
     """

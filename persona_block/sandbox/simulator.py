@@ -48,11 +48,14 @@ class Sandbox:
 
     state: a file that keeps everything, created where it is missing; None (default) keeps it in memory.
     seed: makes ids and invented people repeatable, default 0; a file keeps the seed it was created with.
-    speed: simulated seconds per real second, up to a million, default 1; at 0 only `clock.advance` moves the clock.
+    speed: simulated seconds per real second, up to a million, default 1; at 0 it stands still (see `clock`).
     populate: fill a new state with an organisation to explore (see `simulation.organisation`). Default False.
     settings: delays, rate limit and other switches of the simulation; None (default) is `Settings()`.
     webhook: the receiver of signed events; None (default) sends none.
     faults: which calls of the API go wrong, None (default) for none; the attribute can be set at any time.
+
+    `clock.advance` moves the simulated time. What takes time moves it too: an applicant who is played, and a change of an
+    object at the moment of its last one, by a millisecond.
 
     In process, use `runner()`, or give `transport`, `base_url` and `api_key` to another client. As a server, use `serve`,
     `serve_in_thread` or `run`. A server sends events by itself; in process, `deliver` sends them.
@@ -85,6 +88,7 @@ class Sandbox:
                 from .simulation.organisation import populate as populate_organization
 
                 populate_organization(self.organization, self.clock.milliseconds())
+        self.clock.reach(self._store.latest_change)
         self._courier: Courier | None = None
         if webhook is not None:
             from .webhook.courier import Courier

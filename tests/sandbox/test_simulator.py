@@ -55,6 +55,19 @@ def test_a_file_keeps_its_time_its_seed_and_its_ids(tmp_path: Path) -> None:
             sandbox.complete(first)
 
 
+async def test_a_reopened_file_goes_on_after_its_last_change(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with Sandbox(state=state, speed=0) as sandbox:
+        sandbox.clock.advance(100_000)
+        async with sandbox.runner() as runner:
+            account = (await runner.call("create_account", {"referenceId": "r"}))["account"]["id"]
+    with Sandbox(state=state, speed=0) as sandbox:
+        async with sandbox.runner() as runner:
+            await runner.call("update_account", {"accountId": account, "countryCode": "US"})
+        moments = [effect.at for effect in sandbox.effects]
+    assert moments == [moments[0], moments[0] + 1]
+
+
 def _account(sandbox: Sandbox) -> str:
     """Create an account, and return its id."""
 

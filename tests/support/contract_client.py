@@ -76,7 +76,7 @@ class CheckedReply:
 class ContractClient:
     """A client of one sandbox, in process, that checks each reply.
 
-    `options` are those of `Sandbox`; unless they say otherwise, only `clock.advance` moves the clock.
+    `options` are those of `Sandbox`; unless they say otherwise, the clock stands still between requests.
     """
 
     def __init__(self, sandbox: Sandbox | None = None, **options: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from persona_block import webhooks
-from persona_block.sandbox import Webhook
+from persona_block.sandbox import Settings, Webhook
 from persona_block.spec.inflection import normalize
 from tests.support.contract_client import ContractClient, contract
 
@@ -56,11 +56,11 @@ class Receiver:
 
 
 def listening_client(
-    receiver: Receiver | None = None, *, populate: bool = False, **options: Any
+    receiver: Receiver | None = None, *, populate: bool = False, settings: Settings | None = None, **options: Any
 ) -> tuple[ContractClient, Receiver]:
     """Return a client of a sandbox, and the receiver of its webhook; `options` are those of `Receiver.webhook`."""
     receiver = receiver or Receiver()
-    return ContractClient(populate=populate, webhook=receiver.webhook(**options)), receiver
+    return ContractClient(populate=populate, settings=settings, webhook=receiver.webhook(**options)), receiver
 
 
 class Listener:

@@ -34,10 +34,14 @@ def begin(env: Environment, inquiry: Resource, kind: str, attributes: dict[str, 
     return document
 
 
-def process(env: Environment, document: Resource, facts: dict[str, Any]) -> None:
-    """Submit a document with its files, and add the facts read from it."""
+def submit(env: Environment, document: Resource) -> None:
+    """Hand in a document with its files."""
     document.attributes["status"] = "submitted"
     env.save(document, "document.submitted")
+
+
+def process(env: Environment, document: Resource, facts: dict[str, Any]) -> None:
+    """End the processing of a document, and add the facts read from it."""
     document.attributes |= {"status": "processed", **moment_attributes("processed-at", env.now, env.timestamp), **facts}
     env.save(document, "document.processed")
 

@@ -161,8 +161,16 @@ def submit(env: Environment, inquiry: Resource, verification: Resource) -> None:
 
 
 def finish(env: Environment, inquiry: Resource, verification: Resource, *, passed: bool) -> None:
-    """End a verification; one that passes fills the inquiry's empty fields. The caller saves the inquiry."""
-    kind = verification.subtype
+    """Let the processing time pass, and end a verification; one that passes fills the inquiry's empty fields.
+
+    The caller saves the inquiry.
+    """
+    kind, delay = verification.subtype, env.settings.processing_delay
+    document = env.related(verification, "document")
+    if document is not None:
+        env.elapse(delay / 2)
+        documents.process(env, document, _document_facts(document, _person(env, inquiry)))
+    env.elapse(delay / 2 if document else delay)
     verification.attributes |= {
         "status": "passed" if passed else "failed",
         **moment_attributes("completed-at", env.now, env.timestamp),
@@ -196,11 +204,10 @@ def _submit_government_id(submission: _Submission) -> None:
     document = documents.begin(
         env, submission.inquiry, "government-id", {"front-photo": None, "back-photo": None, "selfie-photo": None}
     )
-    printed = {name: value for name, value in submission.person.items() if name != "address-country-code"}
-    facts = {"id-class": "dl", "issue-date": "2021-04-29", "expiration-date": "2031-04-29", **printed}
     for label in ("front", "back"):
         env.add_file(document, f"{label}_photo_{document.id}.png", picture(label.upper()), f"{label}-photo")
-    documents.process(env, document, facts)
+    documents.submit(env, document)
+    facts = _document_facts(document, submission.person)
     pages = []
     for index, label in enumerate(("front", "back")):
         filename, content = f"{label}_photo_{verification.id}.png", picture(label.upper())
@@ -260,9 +267,17 @@ def _submit_document(submission: _Submission) -> None:
     for resource in (document, verification):
         resource.attributes |= {"files": [None], "files-normalized": [None]}
         env.add_file(resource, f"document_{resource.id}.png", picture("DOCUMENT"), "files/0", "files-normalized/0")
-    documents.process(env, document, {"document-type": "other"})
-    verification.attributes["document-type"] = "other"
+    documents.submit(env, document)
+    verification.attributes |= _document_facts(document, submission.person)
     verification.relationships["document"] = document.identifier
+
+
+def _document_facts(document: Resource, person: dict[str, Any]) -> dict[str, Any]:
+    """Return what is read from a document of a person."""
+    if document.subtype == "generic":
+        return {"document-type": "other"}
+    printed = {name: value for name, value in person.items() if name != "address-country-code"}
+    return {"id-class": "dl", "issue-date": "2021-04-29", "expiration-date": "2031-04-29", **printed}
 
 
 _SUBMISSIONS = {

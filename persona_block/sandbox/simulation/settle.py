@@ -35,11 +35,15 @@ _PAUSE_BETWEEN_PARTS = 0.005
 
 @contextlib.contextmanager
 def settled(organization: Organization) -> Iterator[int]:
-    """Open a transaction, bring the organisation up to date, and yield the simulated time in milliseconds."""
+    """Open a transaction, bring the organisation up to date, and yield the simulated time in milliseconds.
+
+    What happens inside may take simulated time, by which the clock is moved on in the end.
+    """
     with organization.store.transaction():
         now = organization.clock.milliseconds()
         settle_until(organization, now)
-        yield now
+        yield max(now, organization.store.latest_change)
+    organization.clock.reach(organization.store.latest_change)
 
 
 def settle_until(organization: Organization, now: int) -> None:

@@ -161,13 +161,20 @@ CHOICES: tuple[SandboxChoice, ...] = (
         "Same rules and effects as when an applicant or a caller does it; complete and fail also start a created inquiry.",
     ),
     SandboxChoice("Inquiry templates with a sandbox key", "403."),
-    SandboxChoice("How long a document is processed", "No time passes from its upload to its end."),
+    SandboxChoice(
+        "How long a verification and its document are processed",
+        "processing_delay, 0.4 simulated seconds by default, and half of it. The clock moves on by it as an applicant is"
+        " played, and what is due meanwhile happens right after.",
+    ),
     # Webhooks
     SandboxChoice(
         "Which changes are sent to a webhook", "Those that the OpenAPI gives a body for (`EVENTS`), of both environments."
     ),
     SandboxChoice("`included` in an event", "Absent."),
-    SandboxChoice("created-at of an event", "The moment of its change; Persona's own is a little later."),
+    SandboxChoice(
+        "created-at of an event",
+        "The moment of its change, at least a millisecond after that of the object's last; Persona's own is a little later.",
+    ),
     SandboxChoice("When inquiry.transitioned comes", "When the flow goes on to its next verification."),
     SandboxChoice(
         "What comes with case.resolved and report/*.matched", "case.status-updated and report/*.ready, right before."

@@ -52,6 +52,10 @@ class Clock:
         """Return the simulated time, in milliseconds since the epoch."""
         return min(self._base + int((time.monotonic() - self._origin) * self.speed * SECOND), _LAST)
 
+    def reach(self, moment: int) -> None:
+        """Move the clock forward to a moment, in milliseconds since the epoch, unless it is there already."""
+        self._base += max(0, min(moment, _LAST) - self.milliseconds())
+
     def now(self) -> datetime:
         """Return the simulated time, in UTC."""
         return datetime.fromtimestamp(self.milliseconds() / SECOND, UTC)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..messages.errors import Refusal, conflict, not_found
-from .clock import HOUR, Clock, iso
+from .clock import HOUR, SECOND, Clock, iso
 from .records import Effect, Resource, StoredFile, related
 from .settings import Settings
 from .store import Store
@@ -85,8 +85,9 @@ class Organization:
 class Environment:
     """One environment at one moment, in which one request or actor reads, changes and logs resources.
 
-    `now` is that moment, in milliseconds since the epoch; `actor` is one of those of `Effect`, by default `api`. `effects`
-    counts the changes.
+    `now` is that moment, in milliseconds since the epoch. It moves on so that no two changes of one resource share a moment,
+    and where something takes its time (see `elapse`). `actor` is one of those of `Effect`, by default `api`. `effects` counts
+    the changes.
     """
 
     def __init__(
@@ -102,6 +103,10 @@ class Environment:
         self.effects = 0
         # One object for each id, so that two reads of one resource never overwrite each other's changes.
         self._loaded: dict[str, Resource] = {}
+
+    def elapse(self, seconds: float) -> None:
+        """Let simulated seconds pass before what follows."""
+        self.now += round(seconds * SECOND)
 
     @property
     def timestamp(self) -> str:
@@ -144,6 +149,8 @@ class Environment:
 
     def save(self, resource: Resource, event: str | None = None) -> None:
         """Write a changed resource, and log the event if one is named. Raises a 409 as `create` does."""
+        if event:
+            self.now = self.store.moment_of_change(resource.id, self.now)
         if "updated-at" in resource.attributes:
             resource.attributes["updated-at"] = self.timestamp
         self._write(self.store.update, resource)
@@ -151,8 +158,9 @@ class Environment:
             self.log(event, resource)
 
     def log(self, event: str, resource: Resource, context: dict[str, Any] | None = None) -> None:
-        """Log a change of a resource; `context` is what its event adds for a webhook."""
+        """Log a change of a resource, after all its others; `context` is what its event adds for a webhook."""
         self.effects += 1
+        self.now = self.store.moment_of_change(resource.id, self.now)
         status = resource.attributes.get("status")
         effect = Effect(
             at=self.now,

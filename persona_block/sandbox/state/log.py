@@ -6,7 +6,8 @@ undone, and an event that a killed process did not deliver is still in the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -25,6 +26,32 @@ class Log(Database):
     def __init__(self, path: str | Path | None = None) -> None:
         super().__init__(path)
         self._requests: int = self.scalar("SELECT coalesce(max(seq), 0) FROM request")
+        # What changed at the latest moment of a change so far; of a file's last moment that is not known, so it is over.
+        last_moment: int | None = self.scalar("SELECT max(at) FROM effect")
+        self.latest_change = 0 if last_moment is None else last_moment + 1
+        self._changed: set[str] = set()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what happens inside, or undo all of it if it raises."""
+        with self._moments(), super().transaction():
+            yield
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
+        with self._moments(), super().savepoint():
+            yield
+
+    @contextmanager
+    def _moments(self) -> Iterator[None]:
+        """Forget the moments of what happens inside if it raises."""
+        before = self.latest_change, self._changed
+        try:
+            yield
+        except BaseException:
+            self.latest_change, self._changed = before
+            raise
 
     def next_request(self) -> int:
         """Return the next unused number of a request."""
@@ -64,9 +91,18 @@ class Log(Database):
 
     # Changes
 
+    def moment_of_change(self, resource_id: str, now: int) -> int:
+        """Return the first moment from now on that comes after all changes of a resource and before no logged change."""
+        if now > self.latest_change:
+            return now
+        return self.latest_change + (resource_id in self._changed)
+
     def add_effect(self, effect: Effect) -> None:
         """Append a change to the log."""
         self.db.execute(_INSERT_EFFECT, _EFFECT.values(effect))
+        if effect.at > self.latest_change:
+            self.latest_change, self._changed = effect.at, set()
+        self._changed.add(effect.resource_id)
 
     def effects(self, resource_id: str | None = None, request_id: str | None = None) -> list[Effect]:
         """Read the logged changes, oldest first: all of them, or one resource's or one request's."""

@@ -15,6 +15,8 @@ class Settings:
         that the template does not define. Default False.
     mismatch_status: the status that answers an idempotency key sent with another request: 400, 409 (default) or 422.
     report_delay, import_delay: how long a report or an import stays pending. Default 1.5.
+    processing_delay: how long a verification is processed once it is handed in, of which its document takes half. The clock
+        moves on by it while the applicant is played. Default 0.4.
     rate_limit: requests per window and environment before a 429; None (default) never refuses, and counts down from 300.
     rate_window: length of that window. Default 60; Persona's own is 300 requests per 60 s
         (docs.withpersona.com/rate-limiting).
@@ -26,6 +28,7 @@ class Settings:
     mismatch_status: int = 409
     report_delay: float = 1.5
     import_delay: float = 1.5
+    processing_delay: float = 0.4
     rate_limit: int | None = None
     rate_window: float = 60.0
 
@@ -34,5 +37,6 @@ class Settings:
             raise ValueError("mismatch_status must be 400, 409 or 422")
         if self.rate_limit is not None and self.rate_limit < 1:
             raise ValueError("rate_limit must be at least 1, or None")
-        if not all(0 <= seconds < MAX_SECONDS for seconds in (self.report_delay, self.import_delay, self.rate_window)):
+        durations = (self.report_delay, self.import_delay, self.processing_delay, self.rate_window)
+        if not all(0 <= seconds < MAX_SECONDS for seconds in durations):
             raise ValueError(f"delays and windows must be numbers of seconds from 0 to {MAX_SECONDS}")

@@ -47,8 +47,9 @@ def test_an_app_is_a_link_and_not_followed(client: ContractClient, uri: str) -> 
 @pytest.mark.parametrize("origin", ["http://☃.net", "https://a_b.münchen.de:8443", "https://a\u2488com.example"])
 def test_a_host_that_no_name_server_knows_is_a_link(client: ContractClient, origin: str) -> None:
     inquiry, page = linked(client, {"redirect-uri": f"{origin}/ä"})
-    assert send(client, page, outcome="pass") == page
-    assert f'href="{origin}/%C3%A4?inquiry-id={inquiry}&amp;' in client.visit(page).text
+    location = send(client, page, outcome="pass")
+    assert location.startswith(f"/verify?inquiry-id={inquiry}&session-token=")
+    assert f'href="{origin}/%C3%A4?inquiry-id={inquiry}&amp;' in client.visit(location).text
 
 
 def test_the_status_is_shown_in_words(client: ContractClient) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox import SandboxError
+from persona_block.sandbox import SandboxError, Settings
+from persona_block.sandbox.state.clock import parse
 from tests.support.contract_client import ContractClient
 
 
@@ -72,6 +73,58 @@ def test_each_flow_to_its_end(client: ContractClient, flow: str) -> None:
     assert inquiry.attributes["fields"]["name-first"]["value"]
     account = client.get(f"/accounts/{inquiry.related('account')['id']}")
     assert account.attributes["fields"]["name"]["value"]["first"]["value"]
+
+
+@pytest.mark.parametrize(("flow", "kinds"), [("inquiry", 2), ("database", 1), ("document", 1)])
+@pytest.mark.parametrize("delay", [0.4, 3600, 0])
+def test_verifications_take_their_time(flow: str, kinds: int, delay: float) -> None:
+    with ContractClient(settings=Settings(processing_delay=delay)) as client:
+        began = client.sandbox.clock.milliseconds()
+        id = client.inquiry({"inquiry-template-id": getattr(client.sandbox.templates, flow)}).id
+        client.finished(id)
+        included = client.get(f"/inquiries/{id}?include=verifications,documents").body["included"]
+        took = client.sandbox.clock.milliseconds() - began
+        happened: dict[str, dict[str, int]] = {}
+        for effect in client.sandbox.effects:
+            happened.setdefault(effect.resource_id, {})[effect.name] = effect.at
+    assert kinds * delay * 1000 <= took <= kinds * delay * 1000 + 40
+    for each in included:
+        moments, attributes = happened[each["id"]], each["attributes"]
+        if each["type"].startswith("verification/"):
+            parts, name = 1, "completed-at"
+            processing = moments["verification.passed"] - moments["verification.submitted"]
+            assert parse(attributes["submitted-at"]) <= moments["verification.submitted"]
+        else:
+            parts, name = 2, "processed-at"
+            processing = moments["document.processed"] - moments["document.submitted"]
+        assert 0 <= processing - delay * 1000 / parts <= 5
+        assert processing > 0
+        assert 0 <= max(moments.values()) - parse(attributes[name]) <= 1
+
+
+def test_a_refused_play_takes_no_time(client: ContractClient) -> None:
+    api_key = client.sandbox.sandbox_key
+    id = client.inquiry(api_key=api_key).id
+    began, effects = client.sandbox.clock.milliseconds(), client.sandbox.effects
+    template = {"verification-template-id": client.sandbox.templates.verification_selfie}
+    actions = [{"type": "create_passed_verification", "data": template}, {"type": "moon"}]
+    path = f"/inquiries/{id}/perform-simulate-actions"
+    client.post(path, {"meta": {"simulate-actions": actions}}, 400, api_key=api_key)
+    assert (client.sandbox.clock.milliseconds(), client.sandbox.effects) == (began, effects)
+    client.post(path, {"meta": {"simulate-actions": actions[:1]}}, 200, api_key=api_key)
+    assert client.sandbox.clock.milliseconds() >= began + 400
+
+
+def test_what_is_due_during_a_play_comes_after_it(client: ContractClient) -> None:
+    report = client.report(query={"term": "Jane"}).id
+    expiring = client.inquiry(meta={"expiration-after-create-interval-seconds": 3}).id
+    client.sandbox.clock.advance(1.4)
+    client.finished(client.inquiry().id)
+    client.finished(expiring)
+    assert client.get(f"/inquiries/{expiring}").attributes["status"] == "completed"
+    assert client.get(f"/reports/{report}").attributes["status"] == "ready"
+    effects = client.sandbox.effects
+    assert [effect.at for effect in effects] == sorted(effect.at for effect in effects)
 
 
 def test_inquiries_that_cannot_be_completed(client: ContractClient) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from persona_block.sandbox import Webhook
+from persona_block.sandbox import Settings, Webhook
 from persona_block.sandbox.webhook.events import EVENTS
 from tests.support import contract_client as clients
 from tests.support.contract_client import ContractClient
@@ -62,13 +63,40 @@ def test_a_body_shows_the_object_as_it_was() -> None:
         "pending",
         "completed",
     ]
-    assert (tagged.created_at - bodies["inquiry.created"].created_at).total_seconds() == 1
+    # The change of the note comes a millisecond before that of the tags.
+    assert (tagged.created_at - bodies["inquiry.created"].created_at).total_seconds() == 1.001
     transitioned = bodies["inquiry.transitioned"].data["attributes"]
     assert (transitioned["previous-step-name"], transitioned["next-step-name"]) == (
         "verification_government_id",
         "verification_selfie",
     )
     assert all("included" not in body["data"]["attributes"]["payload"] for body in receiver.bodies)
+
+
+@pytest.mark.parametrize("delay", [0.4, 0])
+def test_no_two_events_of_an_object_share_a_moment(delay: float) -> None:
+    """On a clock that stands still, too, created-at tells which event of an object came first."""
+    connected, receiver = listening_client(settings=Settings(processing_delay=delay, report_delay=0))
+    with connected as client:
+        for outcome in ("pass", "review", "abandon"):
+            inquiry = client.inquiry({"tags": ["a"]}).id
+            for tag in ("b", "c", "d"):
+                client.patch(f"/inquiries/{inquiry}", {"tags": [tag]})
+            client.finished(inquiry, outcome)
+            client.post(f"/inquiries/{inquiry}/decline")
+            client.post(f"/inquiries/{inquiry}/approve")
+        client.report(query={"term": "Al Sanctioned"})
+        client.delete(f"/accounts/{client.get('/accounts').ids[0]}")
+        client.sandbox.settle()
+        client.deliver()
+    moments: dict[str, list[datetime]] = {}
+    for event in receiver.events:
+        moments.setdefault(event.resource_id, []).append(event.created_at)
+    assert max(len(each) for each in moments.values()) > 8
+    for each in moments.values():
+        assert each == sorted(set(each))
+    in_order = [event.created_at for event in receiver.events]
+    assert in_order == sorted(in_order)
 
 
 def test_documents_and_cases_go_through_their_statuses() -> None:
