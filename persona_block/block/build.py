@@ -11,13 +11,15 @@ from functools import cache
 from typing import Any, get_args
 
 from ..spec import catalog, resources
+from ..spec.consent import consent_words
 from ..spec.grammar import API_KEY_PARAM, CursorSource, FileSource, Schema, ToolSpec
 from ..version import __version__
-from .canvas import OPERATION, general_description, sub_blocks
+from .canvas import OPERATION, general_description, operations_running, sub_blocks
 from .model import (
     Block,
     BlockInput,
     BlockOutput,
+    Consent,
     Definition,
     Hints,
     Identity,
@@ -102,6 +104,7 @@ def _definition(spec: ToolSpec) -> Definition:
         effect=spec.effect,
         in_default_toolset=spec.in_default_toolset,
         hints=_hints(spec),
+        consent=_consent(spec),
         params=_params_schema(spec),
         require_any=spec.require_any or None,
         output=spec.output_schema(),
@@ -123,6 +126,13 @@ def _hints(spec: ToolSpec) -> Hints:
         idempotent=spec.request.method != "POST",
         consent=spec.effect in ("decide", "erase"),
     )
+
+
+def _consent(spec: ToolSpec) -> Consent | None:
+    words = consent_words(spec)
+    if words is None:
+        return None
+    return Consent(title=words.question, text=" ".join(filter(None, (words.text, words.warning))), typed=words.typed)
 
 
 def _params_schema(spec: ToolSpec) -> Schema:
@@ -163,6 +173,9 @@ def _inputs(block: Block, specs: Sequence[ToolSpec]) -> dict[str, BlockInput]:
         first = next(iter(params.values()))
         value_type: ValueType = "file" if first.format == "file" else first.type
         inputs[name] = BlockInput(type=value_type, description=" ".join(descriptions), operations=tuple(params))
+    for rule, switch in block.canvas.switches.items():
+        operations = operations_running(rule, specs)
+        inputs[switch.id] = BlockInput(type="boolean", description=switch.description, operations=operations)
     return inputs
 
 

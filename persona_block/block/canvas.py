@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Param, ToolSpec
-from .model import Block, Condition, Option, SubBlock, SubBlockType
+from .fields import Condition, Option, RunningRule, SubBlock, SubBlockType, UploadField
+from .model import Block
 
 OPERATION = "operation"
 """The id of the field that chooses the operation."""
 
 
 def sub_blocks(block: Block, specs: Sequence[ToolSpec]) -> Iterator[SubBlock]:
-    """Yield the operation first, the API key last, and between them basic fields before advanced ones."""
+    """Yield the operation first, the API key last, and between them basic fields, switches and advanced fields."""
     yield _operation_field(block, specs)
-    by_field = {field: [spec for spec in specs if field in _param_names(spec)] for field in _field_order(specs)}
-    fields = {field: (_param(operations[0], field), operations) for field, operations in by_field.items()}
-    for field, (param, operations) in sorted(fields.items(), key=lambda entry: entry[1][0].advanced):
-        yield from _field(block, field, param, operations)
+    fields = {field: [spec for spec in specs if field in _param_names(spec)] for field in _field_order(specs)}
+    for is_advanced in (False, True):
+        for field, operations in fields.items():
+            param = _param(operations[0], field)
+            if param.advanced == is_advanced:
+                yield from _field(block, field, param, operations)
+        if not is_advanced:
+            yield from _switches(block, specs)
     yield from _field(block, API_KEY_PARAM, catalog.api_key_param(), [])
+
+
+def operations_running(rule: RunningRule, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
+    """Return the names of the operations that can be run by a rule: that wait for an outcome, or give pages."""
+    if rule == "paginate":
+        return tuple(spec.name for spec in specs if spec.paginate)
+    return tuple(spec.name for spec in specs if spec.wait or spec.then)
 
 
 def general_description(field: str) -> str:
@@ -82,7 +95,8 @@ def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -
         description=general,
         descriptions={name: text for name, text in own_descriptions.items() if text != general} or None,
         placeholder=param.placeholder,
-        options=tuple(Option(id=value, label=value.replace("-", " ").capitalize()) for value in param.enum or ()) or None,
+        options=_options(param),
+        multiple=True if param.format in ("list", "id-list") else None,
         language="json" if param.type in ("object", "array") else None,
         min=param.minimum,
         max=param.maximum,
@@ -92,29 +106,69 @@ def _field(block: Block, field: str, param: Param, operations: list[ToolSpec]) -
         required=(required or False) if operations else True,
         required_any=_required_any(field, operations),
     )
-    if param.format != "file":
+    if param.format == "file":
+        yield from _file_pair(block.canvas.uploads[field], sub_block, param)
+    else:
         yield sub_block
-        return
-    upload = block.canvas.uploads[field]
-    yield sub_block.model_copy(update={"id": f"{field}Upload", "accepted_types": upload.accepted_types})
+
+
+def _file_pair(words: UploadField, field: SubBlock, param: Param) -> Iterator[SubBlock]:
+    """Yield the upload of a file and, folded away, the reference to one that is somewhere already."""
+    columns = f" Its columns are {', '.join(param.csv.columns)}." if param.csv else ""
+    upload: dict[str, Any] = {
+        "id": f"{field.id}Upload",
+        "accepted_types": words.accepted_types,
+        "description": words.description + columns,
+        "descriptions": None,
+    }
+    yield field.model_copy(update=upload)
     reference: dict[str, Any] = {
         "type": "short-input",
         "mode": "advanced",
-        "id": f"{field}Reference",
-        "title": upload.reference_title,
-        "placeholder": upload.reference_placeholder,
+        "id": f"{field.id}Reference",
+        "title": words.reference_title,
+        "placeholder": words.reference_placeholder,
+        "description": words.reference_description + columns,
+        "descriptions": None,
     }
-    yield sub_block.model_copy(update=reference)
+    yield field.model_copy(update=reference)
+
+
+def _switches(block: Block, specs: Sequence[ToolSpec]) -> Iterator[SubBlock]:
+    for rule, words in block.canvas.switches.items():
+        if condition := _condition(operations_running(rule, specs)):
+            yield SubBlock(
+                id=words.id,
+                canonical_param_id=words.id,
+                title=words.title,
+                type="switch",
+                description=words.description,
+                default_value=False,
+                running=rule,
+                visibility="user-only",
+                condition=condition,
+            )
 
 
 def _field_type(block: Block, field: str, param: Param) -> SubBlockType:
     if param.format == "file":
         return "file-upload"
+    if param.format == "date" or param.format == "date-time":
+        return param.format
     if param.enum:
         return "dropdown"
+    if param.suggestions:
+        return "combobox"
+    if param.type == "integer":
+        return "number"
     if param.type in ("object", "array"):
         return "code"
     return "long-input" if field in block.canvas.long_inputs else "short-input"
+
+
+def _options(param: Param) -> tuple[Option, ...] | None:
+    values = param.enum or param.suggestions or ()
+    return tuple(Option(id=value, label=re.sub("[-_]", " ", value).capitalize()) for value in values) or None
 
 
 def _condition(names: Iterable[str]) -> Condition | None:

@@ -21,21 +21,20 @@ from ..spec.grammar import (
     Pointer,
     Request,
     Schema,
+    Sentence,
     Text,
     Then,
-    Visibility,
     Wait,
 )
+from .fields import Canvas, SubBlock
 from .workflows import Skill, Slug, Template
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]
 Seconds = Annotated[float, Field(gt=0)]
 Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
-ValueType = Literal["string", "integer", "object", "array", "file"]
+ValueType = Literal["string", "integer", "boolean", "object", "array", "file"]
 """The type of a block's input or output; `file` is a file on its way in, or one that was stored."""
-SubBlockType = Literal["dropdown", "short-input", "long-input", "code", "file-upload"]
-"""What a field of the canvas looks like; `code` holds JSON."""
 
 
 class Auth(Grammar):
@@ -118,29 +117,6 @@ class Vocabulary(Grammar):
 # --- block.json ------------------------------------------------------------------------------------------------------------
 
 
-class UploadField(Grammar):
-    """The upload and the reference of a file param; title and placeholder of the upload are the param's own."""
-
-    accepted_types: Text
-    reference_title: Text
-    reference_placeholder: Text
-
-
-class OperationField(Grammar):
-    """The dropdown that chooses the operation."""
-
-    title: Text
-    description: Text
-
-
-class Canvas(Grammar):
-    """The words and kinds of canvas fields that no param says of itself."""
-
-    operation: OperationField
-    long_inputs: tuple[ParamName, ...]
-    uploads: dict[ParamName, UploadField]
-
-
 class Identity(Grammar):
     """The name, the texts and the looks of the block."""
 
@@ -174,47 +150,6 @@ class Block(Identity):
 # --- the manifest ----------------------------------------------------------------------------------------------------------
 
 
-class Condition(Grammar):
-    """A condition that holds while the field `operation` has one of these values."""
-
-    field: Literal["operation"] = "operation"
-    value: Annotated[tuple[Name, ...], Field(min_length=1)]
-
-
-class Option(Grammar):
-    """One choice of a dropdown."""
-
-    id: Text
-    label: Text
-    group: Text | None = None
-
-
-class SubBlock(Grammar):
-    """One field of the canvas."""
-
-    id: ParamName
-    canonical_param_id: ParamName
-    title: Text
-    type: SubBlockType
-    mode: Literal["basic", "advanced"] = "basic"
-    description: Text
-    descriptions: dict[Name, Text] | None = None
-    """By operation, a description that replaces the general one."""
-    placeholder: Text | None = None
-    options: tuple[Option, ...] | None = None
-    default_value: Text | None = None
-    language: Literal["json"] | None = None
-    accepted_types: Text | None = None
-    min: int | None = None
-    max: int | None = None
-    password: Literal[True] | None = None
-    visibility: Visibility
-    condition: Condition | None = None
-    required: bool | Condition = False
-    required_any: dict[Name, tuple[ParamName, ...]] | None = None
-    """By operation, the fields of which at least one must be filled in."""
-
-
 class Hints(Grammar):
     """Four flags on what a call does; `consent` asks for a person's word before it."""
 
@@ -222,6 +157,15 @@ class Hints(Grammar):
     destructive: bool
     idempotent: bool
     consent: bool
+
+
+class Consent(Grammar):
+    """What to ask a person before the operation; `title` has the placeholders and clauses of a sentence."""
+
+    title: Sentence
+    text: Text
+    typed: ParamName | None = None
+    """The param whose value the person types to agree; without one, a plain yes is enough."""
 
 
 class ResourceSource(Grammar):
@@ -249,6 +193,7 @@ class Definition(Grammar):
     effect: Effect
     in_default_toolset: bool
     hints: Hints
+    consent: Consent | None = None
     params: Schema
     require_any: tuple[ParamName, ...] | None = None
     output: Schema
@@ -294,7 +239,7 @@ class Manifest(Identity):
     grammar: Vocabulary
     groups: dict[Group, Text]
     sub_blocks: tuple[SubBlock, ...]
-    sentences: dict[Name, Text]
+    sentences: dict[Name, Sentence]
     tools: Tools
     inputs: dict[ParamName, BlockInput]
     outputs: dict[ParamName, BlockOutput]

@@ -74,6 +74,8 @@ class Param(Grammar):
     type: Literal["string", "integer", "object", "array"]
     format: Format | None = None
     enum: tuple[Text, ...] | None = None
+    suggestions: tuple[Text, ...] | None = None
+    """Values that a canvas offers where any other text is taken too; nothing is checked against them."""
     items: Items | None = None
     minimum: int | None = None
     maximum: int | None = None

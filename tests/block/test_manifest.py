@@ -288,7 +288,8 @@ def test_inputs_are_every_param_with_its_operations() -> None:
     for spec in SPECS:
         for name in spec.params:
             expected.setdefault(name, set()).add(spec.name)
-    assert {name: set(entry["operations"]) for name, entry in MANIFEST["inputs"].items()} == expected
+    switches = {field["id"]: set(field["condition"]["value"]) for field in SUB_BLOCKS if field["type"] == "switch"}
+    assert {name: set(entry["operations"]) for name, entry in MANIFEST["inputs"].items()} == expected | switches
     for spec in SPECS:
         for name, param in spec.params.items():
             assert MANIFEST["inputs"][name]["type"] == ("file" if param.format == "file" else param.type)

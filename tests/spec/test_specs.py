@@ -144,6 +144,16 @@ def test_every_group_has_operations() -> None:
 
 
 @each
+def test_suggestions_are_for_text_that_may_be_anything(spec: ToolSpec) -> None:
+    for param in spec.params.values():
+        if param.suggestions:
+            assert param.type == "string"
+            assert not param.enum
+            assert len(set(param.suggestions)) == len(param.suggestions)
+            assert "suggestions" not in param.json_schema()
+
+
+@each
 def test_csv_rules_are_for_files_and_name_known_columns(spec: ToolSpec) -> None:
     for param in spec.params.values():
         if param.csv:
