@@ -23,6 +23,7 @@ from persona_block import Sandbox
 from persona_block.hosts import Toolbox, interrupts, langchain
 from tests.support.frameworks.langchain import APPROVE, APPROVED, REJECTED, ScriptedModel, run_config
 from tests.support.frameworks.langchain import START as TASK
+from tests.support.planted import KEY
 from tests.support.scripted_model import ToolCall, all_in_review, changes, in_review, report, writes
 
 ROUNDS = 30
@@ -66,10 +67,10 @@ def tools_elsewhere(toolbox: Toolbox) -> list[BaseTool]:
     return elsewhere
 
 
-async def play(played: Any, state_or_command: Any, config: Any, blocking: bool) -> Any:
+async def play(played: Any, state_or_command: Any, config: Any, blocking: bool, **options: Any) -> Any:
     if blocking:
-        return played.invoke(state_or_command, config)
-    return await played.ainvoke(state_or_command, config)
+        return played.invoke(state_or_command, config, **options)
+    return await played.ainvoke(state_or_command, config, **options)
 
 
 @both_ways
@@ -200,6 +201,153 @@ async def test_in_a_node_without_a_tool_node_nobody_is_asked(sandbox: Sandbox, t
     assert "__interrupt__" not in state
     assert said in results(state)[0]
     assert sandbox.requests == []
+
+
+# --- what an answer is of --------------------------------------------------------------------------------------------------
+
+DURABILITIES = pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+"""When LangGraph writes what it keeps: before a step goes on, beside it, or at the end."""
+
+
+def calling_as(message_id: str, call: ToolCall) -> Any:
+    """Return a state whose model made a call in a message of this id, which takes the place of one that has it already."""
+    state = calling(call)
+    state["messages"][0].id = message_id
+    return state
+
+
+def graph_elsewhere(toolbox: Toolbox, saver: InMemorySaver) -> Any:
+    """Return the same graph as another process has it."""
+    return graph(ToolNode(tools_elsewhere(toolbox)), saver=saver)
+
+
+@both_ways
+@DURABILITIES
+async def test_an_answer_counts_in_another_process(
+    sandbox: Sandbox, toolbox: Toolbox, blocking: bool, durability: Any
+) -> None:
+    saver, inquiry, before = InMemorySaver(), in_review(sandbox), len(sandbox.effects)
+    call = decide("approve", inquiry)
+    await play(graph_elsewhere(toolbox, saver), calling(call), run_config(), blocking, durability=durability)
+    state = await play(graph_elsewhere(toolbox, saver), APPROVE, run_config(), blocking, durability=durability)
+    assert '"status":"approved"' in results(state)[0]
+    assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
+    await toolbox.aclose()
+
+
+@both_ways
+@DURABILITIES
+async def test_an_answer_is_none_to_a_call_that_took_the_place_of_the_one_it_is_of(
+    sandbox: Sandbox, toolbox: Toolbox, blocking: bool, durability: Any
+) -> None:
+    saver, (first, second, *_) = InMemorySaver(), all_in_review(sandbox)
+    await play(
+        graph_elsewhere(toolbox, saver),
+        calling_as("m", decide("approve", first)),
+        run_config(),
+        blocking,
+        durability=durability,
+    )
+    resumed: Any = Command(resume=APPROVED, update=calling_as("m", decide("approve", second)))
+    state = await play(graph_elsewhere(toolbox, saver), resumed, run_config(), blocking, durability=durability)
+    assert "it is about another call" in results(state)[0]
+    assert sandbox.requests == []
+
+
+@both_ways
+async def test_an_answer_is_none_to_a_call_of_a_state_that_was_changed(
+    sandbox: Sandbox, toolbox: Toolbox, blocking: bool
+) -> None:
+    saver, (first, second, *_) = InMemorySaver(), all_in_review(sandbox)
+    played = graph_elsewhere(toolbox, saver)
+    await play(played, calling_as("m", decide("approve", first)), run_config(), blocking)
+    played.update_state(run_config(), calling_as("m", decide("approve", second)), as_node=START)
+    state = await play(graph_elsewhere(toolbox, saver), APPROVE, run_config(), blocking)
+    assert "it is about another call" in results(state)[0]
+    assert sandbox.requests == []
+
+
+@both_ways
+async def test_an_answer_before_any_question_is_none(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    """The node died before it came to ask, and somebody sent an answer all the same."""
+    inner, deaths = ToolNode(langchain.tools(toolbox)), iter([True, False])
+
+    def node(state: Any, config: RunnableConfig) -> Any:
+        if next(deaths):
+            raise ConnectionError
+        return inner.invoke(state, config)
+
+    played = graph(node)
+    with pytest.raises(ConnectionError):
+        await play(played, calling(decide("approve", in_review(sandbox))), run_config(), blocking)
+    state = await play(played, APPROVE, run_config(), blocking)
+    assert "it is about another call" in results(state)[0]
+    assert sandbox.requests == []
+
+
+@both_ways
+@pytest.mark.parametrize("changes_its_mind", [False, True])
+async def test_a_graph_within_a_graph_that_keeps_nothing(
+    sandbox: Sandbox, toolbox: Toolbox, blocking: bool, changes_its_mind: bool
+) -> None:
+    """It begins anew when it is resumed, and its model may then make another call."""
+    first, second = all_in_review(sandbox)[:2]
+    before, inquiries = len(sandbox.effects), iter([first, second if changes_its_mind else first])
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", lambda _state: calling(decide("approve", next(inquiries))))
+    builder.add_node("tools", ToolNode(langchain.tools(toolbox)))
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "tools")
+    played = graph(builder.compile(checkpointer=False))
+    state = await play(played, {"messages": []}, run_config(), blocking)
+    assert f"Approve inquiry {first}?" in state["__interrupt__"][0].value["action_requests"][0]["description"]
+    state = await play(played, APPROVE, run_config(), blocking)
+    if "__interrupt__" not in state:
+        assert ("it is about another call" in results(state)[0]) == changes_its_mind
+    assert changes(sandbox, before) in ([], [("inquiry.approved", first)])
+    assert changes(sandbox, before) or changes_its_mind
+    await toolbox.aclose()
+
+
+async def test_a_checkpoint_that_cannot_be_read_refuses(
+    sandbox: Sandbox, toolbox: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(InMemorySaver):
+        reads = 0
+
+        async def aget_tuple(self, config: RunnableConfig) -> Any:
+            self.reads += 1
+            if self.reads in (2, 4):  # those of the tool, after the graph's own
+                raise ConnectionError(KEY)
+            return await super().aget_tuple(config)
+
+    played = graph(ToolNode(langchain.tools(toolbox)), saver=Failing())
+    await played.ainvoke(calling(decide("approve", in_review(sandbox))), run_config())
+    state = await played.ainvoke(APPROVE, run_config())
+    assert "it is about another call" in results(state)[0]
+    assert sandbox.requests == []
+    assert "reading a checkpoint failed: ConnectionError" in caplog.text
+    assert KEY not in caplog.text
+
+
+# --- steps that are repeated -----------------------------------------------------------------------------------------------
+
+
+@both_ways
+async def test_a_call_that_is_made_again_in_one_task_is_made(sandbox: Sandbox, toolbox: Toolbox, blocking: bool) -> None:
+    """A node of one's own that goes round with a model within one task, whose ids repeat."""
+    inner, before = ToolNode(langchain.tools(toolbox)), len(sandbox.effects)
+
+    def node(_state: Any, config: RunnableConfig) -> Any:
+        messages: list[Any] = []
+        for _ in range(2):
+            messages += calling(report(sandbox))["messages"]
+            messages += inner.invoke({"messages": messages}, config)["messages"]
+        return {"messages": messages}
+
+    await play(graph(node), {"messages": []}, run_config(), blocking)
+    assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 2
+    await toolbox.aclose()
 
 
 @both_ways
