@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from persona_block import Sandbox
+from persona_block.hosts import Toolbox
 from persona_block.hosts.mcp import create_server
+from persona_block.hosts.mcp.consent import Agreement, ask
 from persona_block.spec import catalog
 from tests.support.mcp_servers import ERAS, Action, Person, connected, first, options, text
 
@@ -178,6 +182,27 @@ class TestTheSealedState:
             with pytest.raises(MCPError, match="requestState"):
                 await self.answer(client, state, arguments)
         assert writes(sandbox) == 0
+
+    async def test_it_is_of_the_call_that_was_asked_about(self) -> None:
+        """Whatever the protocol's own seal would let through."""
+        asked, other = [
+            Toolbox(api_key="k").to_approve("approve_inquiry", {"inquiryId": inquiry}) for inquiry in ("inq_1", "inq_2")
+        ]
+        assert asked
+        assert other
+        capabilities = types.ClientCapabilities(
+            elicitation=types.ElicitationCapability(form=types.FormElicitationCapability())
+        )
+        ctx: Any = SimpleNamespace(
+            session=SimpleNamespace(client_capabilities=capabilities), protocol_version=MODERN_PROTOCOL_VERSIONS[-1]
+        )
+        responses: types.InputResponses = {"confirm": types.ElicitResult(action="accept", content={"confirm": True})}
+        for state, agreed in ((f"key {asked.digest}", True), (f"key {other.digest}", False), ("key", False), ("", False)):
+            params = types.CallToolRequestParams(name="x", input_responses=responses, request_state=state)
+            reply = await ask(ctx, params, asked, frozenset())
+            assert isinstance(reply, Agreement) == agreed
+        params = types.CallToolRequestParams(name="x", input_responses=responses, request_state=f"key {asked.digest}")
+        assert await ask(ctx, params, asked, frozenset()) == Agreement(asked.digest, "key")
 
     async def test_an_answer_without_a_question_is_asked(self, sandbox: Sandbox) -> None:
         arguments = {"inquiryId": first(sandbox, "needs_review")}
