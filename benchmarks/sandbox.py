@@ -65,6 +65,7 @@ async def paging(accounts: int, size: int = 100) -> tuple[float, float]:
             return answer, time.process_time() - began
 
         await http.post("/importer/accounts", files={"data[attributes][file]": ("a.csv", f"reference_id\n{rows}")})
+        sandbox.settle()
         links, listed = [f"/accounts?page%5Bsize%5D={size}"], 0
         while links[-1]:
             body = (await page(links[-1]))[0].json()

@@ -159,7 +159,7 @@ class Sandbox:
             return resource_object(Environment(self.organization, session.environment, now), session)
 
     def settle(self) -> None:
-        """Do everything that is due by now, as the next request would, and long imports to their end."""
+        """Do everything that is due by now, as the next request would, and long imports to their end at once."""
         while not settle_part(self.organization):
             pass
 

@@ -10,6 +10,7 @@ import binascii
 import csv
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from ..messages.errors import Refusal, unprocessable
@@ -22,7 +23,7 @@ COLUMNS = frozenset({"reference_id", "name_first", "name_middle", "name_last", "
 """The columns that an import knows; a file needs at least one of them."""
 
 ROWS_AT_ONCE = 250
-"""The rows, of all imports together, that a server imports before it answers other requests."""
+"""The rows, of all imports together, that are imported before other requests are answered."""
 
 _NAMES = ("name_first", "name_middle", "name_last")
 _SOCIAL_SECURITY_NUMBER = re.compile(r"\d{3}-?\d{2}-?\d{4}")
@@ -31,7 +32,7 @@ _TAG_SEPARATOR = re.compile(r"[,;|]")
 
 def create(env: Environment, content: bytes) -> Resource:
     """Begin the import of a file, which is due after the settings' delay."""
-    rows = _rows(content)
+    columns, parts = _parts(content) or (None, [])
     importer = env.create(
         "importer/account",
         {
@@ -43,11 +44,11 @@ def create(env: Environment, content: bytes) -> Resource:
             "error-count": 0,
         },
         {},
-        private={"readable": rows is not None, "counts": {"successful": 0, "duplicate": 0, "error": 0}},
+        private={"columns": columns, "counts": {"successful": 0, "duplicate": 0, "error": 0}},
         due=env.now + round(env.settings.import_delay * SECOND),
         event="importer.created",
     )
-    env.store.put_import_rows(importer.id, rows or [])
+    env.store.put_import_parts(importer.id, parts)
     return importer
 
 
@@ -59,29 +60,27 @@ def decode(file: dict[str, Any]) -> bytes:
         raise unprocessable("The file is not base64", "/data/attributes/file/data") from None
 
 
-def run(env: Environment, importer: Resource, limit: int | None = None) -> int:
-    """Create the accounts of an import that is due, from at most `limit` of its rows, and return how many rows that were.
+def run(env: Environment, importer: Resource) -> None:
+    """Create the accounts of the next part of an import that is due, at most `ROWS_AT_ONCE`.
 
-    None takes all rows. An import with rows left stays pending, and is due after the others; one without ends, with its
-    counts.
+    An import with parts left stays pending, and is due after the others; one without ends, with its counts.
     """
-    counts, rows = importer.private["counts"], env.store.take_import_rows(importer.id, limit)
-    for row in rows:
+    counts, columns = importer.private["counts"], importer.private["columns"]
+    for cells in _cells(env.store.take_import_part(importer.id)):
         # An environment keeps what it has read, and a file can have 100,000 rows, so each row has its own.
         row_env = Environment(env.organization, env.name, env.now, env.actor)
-        counts[_import_row(row_env, row)] += 1
-    if env.store.has_import_rows(importer.id):
-        importer.due = env.now
+        counts[_import_row(row_env, _row(columns, cells))] += 1
+    if env.store.next_import_rows(importer.id):
+        importer.due = max(env.now, env.organization.clock.milliseconds())
         env.save(importer)
-        return len(rows)
+        return
     importer.due = None
     importer.attributes |= {
-        "status": "ready" if importer.private["readable"] else "errored",
+        "status": "ready" if columns is not None else "errored",
         "completed-at": env.timestamp,
         **{f"{name}-count": count for name, count in counts.items()},
     }
     env.save(importer, f"importer.{importer.attributes['status']}")
-    return len(rows)
 
 
 def _import_row(env: Environment, row: dict[str, str] | None) -> str:
@@ -106,19 +105,36 @@ def _import_row(env: Environment, row: dict[str, str] | None) -> str:
     return "successful"
 
 
-def _rows(content: bytes) -> list[dict[str, str] | None] | None:
-    """Read a file's rows by column, with None for a row that cannot be read, or None for a file that cannot be read."""
+def _parts(content: bytes) -> tuple[list[str], list[tuple[int, str]]] | None:
+    """Return the columns of a file, and its parts with the number of their rows; None for a file that cannot be read."""
     try:
-        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        header = [name.strip().lower() for name in next(lines, [])]
-        if not COLUMNS & set(header):
+        lines = list(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        reader = csv.reader(lines, strict=True)
+        columns = [name.strip().lower() for name in next(reader, [])]
+        if not COLUMNS & set(columns):
             return None
-        return [_row(header, cells) for cells in lines if any(cell.strip() for cell in cells)]
+        parts, first_line, row_count = [], reader.line_num, 0
+        for row_count, _ in enumerate(reader, 1):
+            if row_count % ROWS_AT_ONCE == 0:
+                parts.append((ROWS_AT_ONCE, "".join(lines[first_line : reader.line_num])))
+                first_line = reader.line_num
     except (UnicodeDecodeError, csv.Error):
         return None
+    if row_count % ROWS_AT_ONCE:
+        parts.append((row_count % ROWS_AT_ONCE, "".join(lines[first_line:])))
+    return columns, parts
 
 
-def _row(header: list[str], cells: list[str]) -> dict[str, str] | None:
-    if len(cells) > len(header):
+def _cells(part: str) -> Iterator[list[str]]:
+    """Yield the cells of each row in a part of a file, without blank rows."""
+    for cells in csv.reader(io.StringIO(part, newline=""), strict=True):
+        if any(cell.strip() for cell in cells):
+            yield cells
+
+
+def _row(columns: list[str], cells: list[str]) -> dict[str, str] | None:
+    """Return a row's values by their columns, or None for a row that cannot be read."""
+    if len(cells) > len(columns):
         return None
-    return {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()} or None
+    named = zip(columns, cells, strict=False)
+    return {name: cell.strip() for name, cell in named if name in COLUMNS and cell.strip()} or None

@@ -20,6 +20,7 @@ from ..api.protocol import Protocol
 from ..messages.errors import refusal
 from ..pages import control, dashboard, hosted, web
 from ..pages.web import LABEL, Endpoint, refusal_json
+from ..simulation.settle import BackgroundImports
 from ..state.environment import Organization
 
 BASE_PATH = "/api/v1"
@@ -30,9 +31,9 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
     """Return the application of an organisation; `keys` holds the environment of each API key."""
-    protocol = Protocol(organization, keys)
+    protocol, imports = Protocol(organization, keys), BackgroundImports(organization)
     routes = [
-        Route(BASE_PATH + operation.path, _endpoint(protocol, operation), methods=[operation.method])
+        Route(BASE_PATH + operation.path, _endpoint(protocol, imports, operation), methods=[operation.method])
         for operation in OPERATIONS
     ]
     routes += [
@@ -48,7 +49,7 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
     return app
 
 
-def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
+def _endpoint(protocol: Protocol, imports: BackgroundImports, operation: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         parts, malformed, body = None, None, b""
         if request.headers.get("content-type", "").strip().lower().startswith("multipart/"):
@@ -67,7 +68,9 @@ def _endpoint(protocol: Protocol, operation: Operation) -> Endpoint:
             malformed=malformed,
         )
         # Nothing is awaited from here to the reply, so no request sees another half done.
-        return _response(protocol.answer(http_request))
+        response = _response(protocol.answer(http_request))
+        imports.wake()
+        return response
 
     return endpoint
 

@@ -132,10 +132,11 @@ CHOICES: tuple[SandboxChoice, ...] = (
         "An error, except that blank lines are skipped.",
     ),
     SandboxChoice(
-        "An import under way", "Pending with counts of 0 until its last row; its accounts appear meanwhile, part by part."
+        "An import under way",
+        "Pending with counts of 0 until its last row; its accounts appear meanwhile, 250 rows at a time.",
     ),
     SandboxChoice(
-        "The moments of an import's changes", "When it was due; while serving, when its part's turn came in the background."
+        "The moments of an import's changes", "For its first part when it was due, for the others when their turn came."
     ),
     SandboxChoice("Tags in an import", "Separated by comma, semicolon or bar."),
     # Reports, cases, evidence

@@ -50,6 +50,11 @@ class Database:
             self.close()
             raise OSError(f"The state {path} cannot be used: another version of the sandbox wrote it, or another program")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the database has not been closed."""
+        return self._finalizer.alive
+
     def close(self) -> None:
         """Close the database; a file can be opened again."""
         self._finalizer()

@@ -48,7 +48,7 @@ class Organization:
     """What all requests share: the store, the clock, the settings, and the public URLs.
 
     `origin` and `files_url` are the public bases of the API and of file URLs, without a trailing slash. `serving` tells
-    whether a server runs, whose requests must not wait for a long import.
+    whether a server runs, whose background task imports; `is_importing` whether an import that is due has rows left.
     """
 
     def __init__(self, store: Store, clock: Clock, settings: Settings, seed: int, origin: str, files_url: str) -> None:
@@ -58,6 +58,7 @@ class Organization:
         self.origin = origin
         self.files_url = files_url
         self.serving = False
+        self.is_importing = False
         self.secret = store.setting("seed", str(seed)).encode()
         # Called for each change where there is a webhook, with the event's name, its resource and its context.
         self.publish: Callable[[Environment, str, Resource, dict[str, Any]], None] | None = None

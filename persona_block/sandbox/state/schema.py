@@ -24,9 +24,10 @@ CREATE TABLE IF NOT EXISTS file (
   id TEXT PRIMARY KEY, resource_id TEXT NOT NULL, filename TEXT NOT NULL, size INTEGER NOT NULL, content BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS file_owner ON file (resource_id);
-CREATE TABLE IF NOT EXISTS import_row (
-  importer_id TEXT NOT NULL, number INTEGER NOT NULL, cells TEXT NOT NULL, PRIMARY KEY (importer_id, number)
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS import_part (
+  seq INTEGER PRIMARY KEY, importer_id TEXT NOT NULL, row_count INTEGER NOT NULL, content TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_importer ON import_part (importer_id);
 CREATE TABLE IF NOT EXISTS request (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, environment TEXT, api_key TEXT NOT NULL,
   method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL, asked_version TEXT,

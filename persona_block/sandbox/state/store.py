@@ -136,22 +136,24 @@ class Store(Log):
 
     # Imports under way
 
-    def put_import_rows(self, importer_id: str, rows: Iterable[Any]) -> None:
-        """Store the rows of a file that is to be imported."""
-        numbered = ((importer_id, number, _ENCODE(row)) for number, row in enumerate(rows))
-        self.db.executemany("INSERT INTO import_row VALUES (?, ?, ?)", numbered)
+    def put_import_parts(self, importer_id: str, parts: Iterable[tuple[int, str]]) -> None:
+        """Store a file that is to be imported part by part, each with the number of its rows."""
+        rows = ((importer_id, row_count, content) for row_count, content in parts)
+        self.db.executemany("INSERT INTO import_part (importer_id, row_count, content) VALUES (?, ?, ?)", rows)
 
-    def take_import_rows(self, importer_id: str, limit: int | None) -> list[Any]:
-        """Read and delete the first stored rows of an import, at most `limit`, or all for None."""
-        sql = "SELECT number, cells FROM import_row WHERE importer_id = ? ORDER BY number LIMIT ?"
-        rows = self.db.execute(sql, (importer_id, -1 if limit is None else limit)).fetchall()
-        if rows:
-            self.db.execute("DELETE FROM import_row WHERE importer_id = ? AND number <= ?", (importer_id, rows[-1][0]))
-        return [json.loads(cells) for _, cells in rows]
+    def next_import_rows(self, importer_id: str) -> int:
+        """Return the number of rows of an import's next part, or 0 where none is left."""
+        sql = "SELECT coalesce((SELECT row_count FROM import_part WHERE importer_id = ? ORDER BY seq LIMIT 1), 0)"
+        return int(self.scalar(sql, importer_id))
 
-    def has_import_rows(self, importer_id: str) -> bool:
-        """Return whether an import has stored rows."""
-        return bool(self.scalar("SELECT EXISTS (SELECT 1 FROM import_row WHERE importer_id = ?)", importer_id))
+    def take_import_part(self, importer_id: str) -> str:
+        """Read and delete the next part of an import, or return "" where none is left."""
+        sql = "SELECT seq, content FROM import_part WHERE importer_id = ? ORDER BY seq LIMIT 1"
+        row = self.db.execute(sql, (importer_id,)).fetchone()
+        if row is None:
+            return ""
+        self.db.execute("DELETE FROM import_part WHERE seq = ?", (row[0],))
+        return str(row[1])
 
     # Files
 

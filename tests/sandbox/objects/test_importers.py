@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from persona_block.sandbox.objects.fields import plain
+from persona_block.sandbox.objects.importers import ROWS_AT_ONCE
 from tests.support.contract_client import ContractClient
 
 
@@ -54,3 +55,31 @@ def test_the_account_of_a_row(client: ContractClient) -> None:
     assert account["tags"] == ["vip", "new", "late", "x"]
     assert plain(account["fields"])["name"] == {"first": "Jane", "middle": "Q", "last": "Doe"}
     assert plain(account["fields"])["birthdate"] == "1990-01-02"
+
+
+def test_rows_are_divided_between_the_parts_of_a_file(client: ContractClient) -> None:
+    """Line breaks within cells, blank rows and odd line ends do not change where a row ends."""
+    rows = []
+    for number in range(3 * ROWS_AT_ONCE + 7):
+        end = ("\n", "\r\n", "\r")[number % 3]
+        rows.append(f'{number},"J\nan{end}e ""{number}"""{end}' + "\r\n" * (number % 5 == 0))
+    client.upload(b"reference_id,name_first\n" + "".join(rows).encode())
+    client.sandbox.clock.advance(2)
+    client.sandbox.settle()
+    for number in (0, 1, 248, 249, 250, 251, 499, 500, 501, 3 * ROWS_AT_ONCE + 6):
+        (id,) = client.get(f"/accounts?filter[reference-id]={number}").ids
+        name = client.get(f"/accounts/{id}").attributes["fields"]["name"]["value"]["first"]["value"]
+        end = ("\n", "\r\n", "\r")[number % 3]
+        assert name == f'J\nan{end}e "{number}"'
+    assert len([effect for effect in client.sandbox.effects if effect.name == "account.created"]) == len(rows)
+
+
+@pytest.mark.parametrize("position", [1, 249, 250, 600])
+def test_one_bad_quote_makes_a_whole_file_unreadable(client: ContractClient, position: int) -> None:
+    rows = ["Jane\n"] * 700
+    rows[position] = '"Jane"x\n'
+    importer = client.upload(b"name_first\n" + "".join(rows).encode()).id
+    client.sandbox.clock.advance(2)
+    client.sandbox.settle()
+    assert client.get(f"/importers/{importer}").attributes["status"] == "errored"
+    assert client.get("/accounts").ids == []
