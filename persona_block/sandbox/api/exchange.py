@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from ...spec.inflection import INFLECTIONS, inflect
 from ..messages.errors import Refusal, bad_request
@@ -30,7 +30,8 @@ class HttpRequest:
     """A request as it came; `target` is the operation it asks for, or the refusal of one that asks for none.
 
     `headers` are in lower case. `parts` is a multipart body by part, None for another body; a part without a file has no
-    content. `malformed` says what is wrong with a multipart body that cannot be read.
+    content. `malformed` says what is wrong with a multipart body that cannot be read. `fails` is the side on which Persona is
+    to fail: before or after the request is processed, None for neither.
     """
 
     method: str
@@ -42,6 +43,7 @@ class HttpRequest:
     body: bytes = b""
     parts: dict[str, bytes | None] | None = None
     malformed: str | None = None
+    fails: Literal["before", "after"] | None = None
 
     @property
     def api_key(self) -> str:

@@ -28,6 +28,14 @@ _log = logging.getLogger(__name__)
 
 def execute(operation: Operation, request: HttpRequest, env: Environment, dialect: Dialect) -> HttpReply:
     """Run the operation, and return its reply; an error undoes all its changes."""
+    if request.fails is None:
+        return _attempt(operation, request, env, dialect)
+    if request.fails == "after":
+        _attempt(operation, request, env, dialect)
+    return refusal_reply(refusal(500), dialect)
+
+
+def _attempt(operation: Operation, request: HttpRequest, env: Environment, dialect: Dialect) -> HttpReply:
     try:
         with env.store.savepoint():
             return _run(operation, request, env, dialect)

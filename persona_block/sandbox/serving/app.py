@@ -22,6 +22,7 @@ from ..pages import control, dashboard, hosted, web
 from ..pages.web import LABEL, Endpoint, refusal_json
 from ..simulation.settle import BackgroundImports
 from ..state.environment import Organization
+from .faults import FAILS
 
 BASE_PATH = "/api/v1"
 
@@ -66,6 +67,7 @@ def _endpoint(protocol: Protocol, imports: BackgroundImports, operation: Operati
             body=body,
             parts=parts,
             malformed=malformed,
+            fails=request.scope.get(FAILS),
         )
         # Nothing is awaited from here to the reply, so no request sees another half done.
         response = _response(protocol.answer(http_request))

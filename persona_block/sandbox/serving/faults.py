@@ -16,11 +16,15 @@ from functools import cache
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which a call goes wrong; `processed` tells whether the sandbox processes the request first."""
+    """One way in which a call goes wrong; `processed` tells whether the sandbox processes the request first.
+
+    `stored` is a fault of Persona itself and not of the way to it: its answer is kept under the request's idempotency key.
+    """
 
     name: str
     processed: bool
     means: str
+    stored: bool = False
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -38,6 +42,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("redirect", False, "The answer leads to another host."),
     Fault("rate-limit", False, "The answer is 429."),
     Fault("error-500", False, "The answer is 500."),
+    Fault("stored-500", False, "The answer is 500, and the idempotency key keeps it.", stored=True),
+    Fault("stored-500-after", True, "The same, although the request was processed.", stored=True),
     Fault("trickle", True, "The answer comes a few bytes at a time, but it comes."),
 )
 """Every fault that there is."""
@@ -79,6 +85,15 @@ class Faults:
         fault = _BY_NAME[self._random.choice(self._kinds)]
         self.injected[fault.name] += 1
         return fault
+
+
+FAILS = "persona_sandbox.fails"
+"""What carries the side on which a request fails, `before` or `after` it is processed: its extension and its ASGI scope."""
+
+
+def extensions(fault: Fault) -> dict[str, str]:
+    """Return the extensions of a request that let the application itself answer with a stored fault."""
+    return {FAILS: "after" if fault.processed else "before"} if fault.stored else {}
 
 
 Replacement = tuple[int, dict[str, str], bytes]

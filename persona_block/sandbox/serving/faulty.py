@@ -15,7 +15,7 @@ import h11
 import httpx
 
 from .app import BASE_PATH
-from .faults import Fault, Faults, replacement
+from .faults import Fault, Faults, extensions, replacement
 
 _STALL = 30.0  # real seconds
 _RESET = struct.pack("ii", 1, 0)
@@ -77,10 +77,16 @@ class _FaultyServer:
             writer.write(continue_bytes)
         body = await request_reader.body()
         answer = None
-        if fault is None or fault.processed:
+        if fault is None or fault.processed or fault.stored:
             headers = [(name, value) for name, value in request.headers if name not in _CONNECTION_HEADERS]
             url = self._origin + request.target.decode("ascii")
-            passed_on = httpx.Request(request.method.decode("ascii"), url, headers=headers, content=body)
+            passed_on = httpx.Request(
+                request.method.decode("ascii"),
+                url,
+                headers=headers,
+                content=body,
+                extensions=extensions(fault) if fault else None,
+            )
             answer = await self._application.handle_async_request(passed_on)
             await answer.aread()
         await _write(writer, fault.name if fault else "", answer)

@@ -9,21 +9,32 @@ from typing import Any
 import httpx
 
 from .app import BASE_PATH
-from .faults import Fault, Faults, replacement
+from .faults import FAILS, Fault, Faults, extensions, replacement
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
     """A transport to an application; requests to the host of files go to the application's path for them."""
 
     def __init__(self, app: Any, files_url: str) -> None:
+        self._app = app
         self._application = httpx.ASGITransport(app)
         self._files_url = files_url
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if FAILS in request.extensions:
+            return await httpx.ASGITransport(self._failing(request.extensions[FAILS])).handle_async_request(request)
         if str(request.url).startswith(f"{self._files_url}/"):
             url = request.url.copy_with(raw_path=b"/files" + request.url.raw_path)
             request = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
         return await self._application.handle_async_request(request)
+
+    def _failing(self, side: str) -> Any:
+        """Return the application for a request that is to fail on a side."""
+
+        async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            await self._app({**scope, FAILS: side}, receive, send)
+
+        return app
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):
@@ -37,6 +48,15 @@ class FaultyTransport(httpx.AsyncBaseTransport):
         faults = self._faults()
         fault = faults.next() if faults and request.url.path.startswith(f"{BASE_PATH}/") else None
         if fault is None:
+            return await self._application.handle_async_request(request)
+        if fault.stored:
+            request = httpx.Request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, **extensions(fault)},
+            )
             return await self._application.handle_async_request(request)
         answer = await self._application.handle_async_request(request) if fault.processed else None
         return await _spoiled(fault, request, answer)

@@ -49,7 +49,9 @@ CHOICES: tuple[SandboxChoice, ...] = (
         "Rate limits",
         "One fixed window per environment. Unless rate_limit is set, nothing is refused; the headers count from 300 to 0.",
     ),
-    SandboxChoice("Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed."),
+    SandboxChoice(
+        "Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed, 500 too."
+    ),
     SandboxChoice("An Idempotency-Key with another request", "409, or mismatch_status; bodies are compared as parsed JSON."),
     SandboxChoice("Request-Id of a replayed answer", "A new one, so that the log tells the attempts apart."),
     SandboxChoice("Idempotency-Key on GET, PATCH and DELETE", "Ignored."),
