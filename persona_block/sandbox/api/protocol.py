@@ -24,6 +24,9 @@ IDEMPOTENCY_LIFETIME = DAY
 DEFAULT_RATE_LIMIT = 300
 """The requests per window that replies show where no limit is set (docs.withpersona.com/rate-limiting)."""
 
+SPARE = 30
+"""How many requests are left when such a window begins anew, so that a client that keeps within it is never held up."""
+
 _LONGEST_VERSION = 40  # of what is logged
 
 
@@ -87,7 +90,8 @@ class Protocol:
         """Count a request against its environment's window, and return the headers that show what is left of it."""
         settings = self._organization.settings
         window = self._windows[environment]
-        if now >= window.ends:
+        is_spent = settings.rate_limit is None and window.used >= DEFAULT_RATE_LIMIT - SPARE
+        if now >= window.ends or is_spent:
             window.ends, window.used = now + round(settings.rate_window * SECOND), 0
         window.used += 1
         limit = settings.rate_limit or DEFAULT_RATE_LIMIT

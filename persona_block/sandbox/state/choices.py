@@ -47,7 +47,8 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("An array for a filter that takes one value", "400."),
     SandboxChoice(
         "Rate limits",
-        "One fixed window per environment. Unless rate_limit is set, nothing is refused; the headers count from 300 to 0.",
+        "One fixed window per environment. Unless rate_limit is set, nothing is refused: the headers count down from 300, and"
+        " a window with 30 left begins anew.",
     ),
     SandboxChoice(
         "Scope of an Idempotency-Key", "The API key. Kept 24 hours; every answer but 401 and 429 is replayed, 500 too."

@@ -17,7 +17,7 @@ class Settings:
     report_delay, import_delay: how long a report or an import stays pending. Default 1.5.
     processing_delay: how long a verification is processed once it is handed in, of which its document takes half. The clock
         moves on by it while the applicant is played. Default 0.4.
-    rate_limit: requests per window and environment before a 429; None (default) never refuses, and counts down from 300.
+    rate_limit: requests per window and environment before a 429; None (default) never refuses, though the headers count.
     rate_window: length of that window. Default 60; Persona's own is 300 requests per 60 s
         (docs.withpersona.com/rate-limiting).
 
