@@ -1,4 +1,4 @@
-"""The command line: `persona-block tools | describe | run | manifest | sandbox | mcp | demo`.
+"""The command line: `persona-block tools | describe | run | manifest | export | sandbox | mcp | demo`.
 
 `run` prints exactly one JSON envelope on stdout and everything else on stderr. Exit codes: 0 success, 1 a failed operation,
 2 misuse, 130 interrupted. API keys come from the environment or standard input, never from an argument, where anybody on
@@ -22,7 +22,7 @@ from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from ..version import __version__
-from . import mcp, sandbox, show
+from . import export, mcp, sandbox, show
 from .show import print_json
 from .terminal import ProgressLine
 
@@ -110,9 +110,12 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(handler=_run)
 
     manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
-    manifest.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
+    instead = manifest.add_mutually_exclusive_group()
+    instead.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
+    instead.add_argument("--vectors", action="store_true", help="print test vectors for runtimes in other languages")
     manifest.set_defaults(handler=show.manifest)
 
+    export.add_command(commands)
     sandbox.add_command(commands)
     mcp.add_command(commands)
 
