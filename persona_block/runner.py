@@ -24,6 +24,7 @@ from .call.trace import Progress, Trace
 from .call.waiting import Patience
 from .credentials import ApiKey
 from .errors import InputError, PersonaError, Problem
+from .files.names import safe_name
 from .files.reference import FileRef
 from .files.rules import FileRules
 from .files.store import FileStore
@@ -177,11 +178,8 @@ class Runner:
 
         store: where it goes; the default is the runner's own.
         """
-        url = file if isinstance(file, str) else file.get("url")
-        filename = None if isinstance(file, str) else file.get("filename")
-        if not isinstance(url, str):
-            raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
-        name = filename or unquote(url.partition("?")[0].rpartition("/")[2])
+        url, filename = _file_address(file)
+        name = safe_name(filename or unquote(url.partition("?")[0].rpartition("/")[2]))
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         with storing("download"), (store or self._files).writer(name, media_type) as writer:
             await self._file_host.fetch(url, writer)
@@ -190,6 +188,16 @@ class Runner:
 
 def _trace(progress: Progress | None) -> Trace:
     return Trace() if progress is None else Trace(tell=progress)
+
+
+def _file_address(file: Any) -> tuple[str, str | None]:
+    """Return the URL of a file and its name, where it has one; raises InputError for what is no URL and no file object."""
+    url, filename = (file.get("url"), file.get("filename")) if isinstance(file, Mapping) else (file, None)
+    if not isinstance(url, str):
+        raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
+    if not isinstance(filename, str | None):
+        raise InputError("download", [Problem("file", "has a filename that is no text")])
+    return url, filename
 
 
 def _named(operation: Any, params: Any) -> tuple[ToolSpec, dict[str, Any]]:

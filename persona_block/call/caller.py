@@ -104,7 +104,7 @@ class Caller:
             file = await run_in_thread(open_checked, OpenedFile.close)
         except Exception as error:  # an open file of the caller's may raise anything
             message = str(error) if isinstance(error, UnreadableFile) else f"cannot be read: {type(error).__name__}"
-            raise InputError(spec.name, [Problem(name, message)]) from None
+            raise InputError(spec.name, [Problem(name, message, "not_file")]) from None
         opened.callback(file.close)
         return Upload(part, file.name, cast(IO[bytes], _Sent(file.stream)))
 
@@ -163,6 +163,6 @@ def storing(operation: str) -> Iterator[None]:
     """Raise a PersonaError where a folder cannot be written to."""
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:  # a ValueError is that of a folder that no system has
+        reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
         raise PersonaError(f"{operation}: the file could not be stored: {reason}.", took_effect=None) from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type
+from ..errors import InputError, PersonaError, Problem, ResponseError, TransportError, api_error_type, printable
 from ..files.rules import FILE_LIMIT
 from .addresses import is_loopback
 from .retry import DEADLINE
@@ -78,12 +79,16 @@ class FileHost:
         """Return the request for a URL; raises InputError where it is none, or leads to a host that is not trusted."""
         try:
             request = self._wire.http.build_request("GET", url)
+            host, scheme = request.url.host, request.url.scheme
+            parts = urlsplit(url)
+            # No port beyond the last one of TCP can be connected to; reading it raises ValueError there.
+            has_user, has_port = "@" in parts.netloc, parts.port != 0
         except (httpx.InvalidURL, ValueError):
             raise InputError("download", [Problem("file", "is not a URL")]) from None
-        host, scheme = request.url.host, request.url.scheme
         trusted = host in self._hosts and (scheme == "https" or (scheme == "http" and is_loopback(host)))
-        if not trusted or request.url.userinfo:
-            message = f"is on a host that is not trusted with files ({host or 'none'}); name it in FileRules(hosts=…)"
+        if not trusted or has_user or not has_port:
+            place = printable(host) or "none"
+            message = f"is on a host that is not trusted with files ({place}); name it in FileRules(hosts=…)"
             raise InputError("download", [Problem("file", message)])
         return request
 

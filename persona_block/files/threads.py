@@ -26,6 +26,8 @@ async def run_in_thread(work: Callable[[], Done], discard: Callable[[Done], obje
         outcome.set_running_or_notify_cancel()
         try:
             outcome.set_result(work())
+        except StopIteration:  # no future of asyncio takes it, and its waiter would wait for ever
+            outcome.set_exception(RuntimeError("the work in a thread raised StopIteration"))
         except BaseException as error:
             outcome.set_exception(error)
 

@@ -319,9 +319,12 @@ async def test_what_is_no_file_is_a_problem_of_its_param(make: Callable[[], Any]
     async with uploads.runner() as runner:
         result = await runner.run("import_accounts", {"file": make()})
     assert result.error_details is not None
-    assert [problem["param"] for problem in result.error_details["problems"]] == ["file"]
+    assert [(problem["param"], problem["code"]) for problem in result.error_details["problems"]] == [("file", "not_file")]
     assert "nobody may see this" not in str(result.to_dict())
     assert uploads.bodies == []
+    with pytest.raises(UnreadableFile) as caught:
+        open_source(make())
+    assert "nobody may see this" not in str(caught.value)
 
 
 async def test_a_file_of_the_caller_stays_open(tmp_path: Path, uploads: Uploads) -> None:

@@ -327,3 +327,12 @@ async def test_what_fails_too_late_is_nobodys() -> None:
         await task
     let_go.set()
     await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("error", [StopIteration(), OSError(), KeyError()])
+async def test_whatever_the_work_raises_is_raised(error: BaseException) -> None:
+    def work() -> str:
+        raise error
+
+    with pytest.raises(RuntimeError if isinstance(error, StopIteration) else type(error)):
+        await asyncio.wait_for(run_in_thread(work, lambda _: None), 10)
