@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .files.rules import FileRules
     from .files.store import FileStore
     from .runner import Runner, run_sync
-    from .sandbox import Sandbox
+    from .sandbox import Sandbox as Sandbox
     from .spec.catalog import load, names
     from .spec.grammar import ToolSpec
 
@@ -89,6 +89,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF, "webhooks"})
 
 
+# Sandbox is imported by its name alone: it needs an extra, and `from persona_block import *` works without any.
 __all__ = [
     "ApiError",
     "Conflict",
@@ -104,7 +105,6 @@ __all__ = [
     "Rejected",
     "ResponseError",
     "Runner",
-    "Sandbox",
     "SignatureError",
     "SpecError",
     "ToolResult",
