@@ -46,7 +46,10 @@ def add_command(commands: Any) -> None:
     )
     sandbox.add_argument("--webhook", metavar="URL", help="URL on this machine that signed events go to")
     sandbox.add_argument(
-        "--webhook-secret-env", metavar="NAME", help="environment variable that holds the secret they are signed with"
+        "--webhook-secret-env",
+        metavar="NAME",
+        action="append",
+        help="environment variable that holds the secret they are signed with; given twice, both sign, the new one first",
     )
     sandbox.add_argument(
         "--faults",
@@ -69,7 +72,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve until interrupted and return the exit code."""
     from ..sandbox import Settings, Webhook
 
-    sandbox_type, secret = sandbox_class(), _webhook_secret(arguments)
+    sandbox_type, secrets = sandbox_class(), _webhook_secrets(arguments)
     try:
         sandbox = sandbox_type(
             populate=not arguments.empty,
@@ -77,7 +80,7 @@ def serve(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             speed=arguments.speed,
             settings=Settings(rate_limit=arguments.rate_limit),
-            webhook=None if secret is None else Webhook(arguments.webhook, secret),
+            webhook=None if secrets is None else Webhook(arguments.webhook, secrets),
             faults=None if arguments.faults is None else _faults(arguments.faults),
         )
     except (ValueError, OSError) as error:
@@ -114,8 +117,8 @@ def _announcement(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace
     yield f"Ctrl-C ends it and {ending}."
 
 
-def _webhook_secret(arguments: argparse.Namespace) -> str | None:
-    """Read the webhook's secret from the environment; raises InputError where there is none, or none is needed."""
+def _webhook_secrets(arguments: argparse.Namespace) -> tuple[str, ...] | None:
+    """Read the webhook's secrets from the environment; raises InputError where there is none, or none is needed."""
     if arguments.webhook is None and arguments.webhook_secret_env is None:
         return None
     if arguments.webhook is None:
@@ -123,10 +126,10 @@ def _webhook_secret(arguments: argparse.Namespace) -> str | None:
     if arguments.webhook_secret_env is None:
         message = "is needed with --webhook: the name of an environment variable, never the secret itself"
         raise InputError("sandbox", [Problem("--webhook-secret-env", message)])
-    secret = os.environ.get(arguments.webhook_secret_env)
-    if not secret:
+    secrets = tuple(os.environ.get(name, "") for name in arguments.webhook_secret_env)
+    if not all(secrets):
         raise InputError("sandbox", [Problem("--webhook-secret-env", "names an environment variable that is not set")])
-    return secret
+    return secrets
 
 
 def _faults(text: str) -> Faults:
@@ -156,7 +159,9 @@ def _epilog() -> str:
             "A running sandbox is steered by programs too, with JSON and no key:",
             '  POST /sandbox/clock      {"advance-seconds": 86400}',
             '  POST /sandbox/applicant  {"inquiry-id": "inq_…", "outcome": "pass"}',
+            '  POST /sandbox/webhook/rotate-secret  {"expires-in-seconds": 3600}',
             "The outcome is pass, fail, review or abandon; without one the applicant's name decides.",
+            "A rotation answers the webhook's new secret; until it expires, the present one signs too.",
         )
     )
 

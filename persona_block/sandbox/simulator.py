@@ -95,6 +95,7 @@ class Sandbox:
 
             self.organization.publish = webhook.publish
             self._courier = Courier(self.organization, webhook)
+            self.organization.rotate_secret = self._courier.secrets.rotate
         self.faults = faults
         self.app: Starlette = create_app(self.organization, {PRODUCTION_KEY: PRODUCTION, SANDBOX_KEY: SANDBOX})
 
@@ -169,6 +170,18 @@ class Sandbox:
         An event that was not received is due again later (see `courier.SCHEDULE`). Without a webhook, nothing is sent.
         """
         return await self._courier.deliver() if self._courier else []
+
+    def rotate_secret(self, seconds: float = control.ROTATION_SECONDS) -> str:
+        """Give the webhook a new secret, and return it.
+
+        The present one signs too for so many simulated seconds, by default a day; one before that ends at once. Raises
+        SandboxError without a webhook, ValueError for a negative number.
+        """
+        try:
+            return control.rotate_secret(self.organization, seconds)[0]
+        except Refusal as refusal:
+            error = ValueError if refusal.status == 400 else SandboxError
+            raise error(refusal.errors[0]["details"]) from None
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:

@@ -79,6 +79,14 @@ def test_what_it_announces() -> None:
         (["--webhook", "http://127.0.0.1:9/"], "--webhook-secret-env: is needed"),
         (["--webhook-secret-env", "HOOK"], "--webhook: is needed"),
         (["--webhook", "http://127.0.0.1:9/", "--webhook-secret-env", "NO_SUCH_NAME"], "that is not set"),
+        (
+            ["--webhook", "http://127.0.0.1:9/", *["--webhook-secret-env", "HOOK"] * 3],
+            "one secret, or two while one replaces another",
+        ),
+        (
+            ["--webhook", "http://127.0.0.1:9/", "--webhook-secret-env", "HOOK", "--webhook-secret-env", "NO_SUCH_NAME"],
+            "not set",
+        ),
         (["--faults", "moon"], ", ".join(fault.name for fault in FAULTS)),
         (["--faults", "stall:often"], "a number from 0 to 1"),
         (["--faults", "stall:2"], "a rate from 0 to 1"),
@@ -110,6 +118,7 @@ def test_the_help_explains_the_faults_and_the_controls(run_here: RunHere) -> Non
         assert re.search(rf"^  {fault.name} +{re.escape(fault.means)}$", shown, re.MULTILINE), fault.name
     assert "POST /sandbox/clock" in shown
     assert "POST /sandbox/applicant" in shown
+    assert "POST /sandbox/webhook/rotate-secret" in shown
 
 
 @pytest.mark.process
@@ -214,6 +223,24 @@ def test_the_applicant_is_played_from_outside() -> None:
             answer = httpx.post(f"{origin}/sandbox/{path}", content=content, headers={"Content-Type": "application/json"})
             assert answer.status_code == 400, content
             assert message in answer.json()["errors"][0]["details"]
+
+
+@pytest.mark.process
+def test_two_secrets_sign_and_one_is_replaced() -> None:
+    with Listener() as listener:
+        options = ["--webhook", listener.url, "--webhook-secret-env", "NEW", "--webhook-secret-env", "OLD"]
+        with served("--empty", *options, NEW="wbhsec_new", OLD=SECRET) as sandbox, sandbox.http as http:
+            assert SECRET not in sandbox.announced
+            assert "wbhsec_new" not in sandbox.announced
+            http.post("/accounts", json={})
+            listener.wait_for(1)  # it knows the old secret alone
+            origin = sandbox.base_url.removesuffix("/api/v1")
+            answer = httpx.post(f"{origin}/sandbox/webhook/rotate-secret", json={"expires-in-seconds": 0})
+            assert answer.json()["secret"].startswith("wbhsec_")
+            elsewhere = httpx.post(
+                f"{origin}/sandbox/webhook/rotate-secret", json={}, headers={"Origin": "https://elsewhere.example"}
+            )
+            assert elsewhere.status_code == 403
 
 
 @pytest.mark.process

@@ -3,7 +3,9 @@
 `POST /sandbox/clock` with the JSON `{"advance-seconds": 3600}` moves the simulated clock forward, does what is due by then,
 and answers `{"now": "2026-03-01T10:00:00.000Z"}`; imports go on in the background. `POST /sandbox/applicant` with
 `{"inquiry-id": "inq_…"}` plays the applicant of an inquiry, to the outcome that the name steers to or to an `"outcome"` (pass,
-fail, review or abandon), and answers the inquiry. Both need no API key, and refuse a page of another site.
+fail, review or abandon), and answers the inquiry. `POST /sandbox/webhook/rotate-secret` with `{"expires-in-seconds": 3600}`
+or `{}` gives the webhook a new secret and answers it; for that long, or a day, both secrets sign. None needs an API key, and
+all refuse a page of another site.
 """
 
 from __future__ import annotations
@@ -18,11 +20,15 @@ from starlette.routing import Route
 from ..api.serialization import resource_object
 from ..messages.body import is_json, read_json
 from ..messages.errors import bad_request, refusal
+from ..messages.shapes import MAX_SECONDS
 from ..simulation import simulate
 from ..simulation.settle import settled
-from ..state.clock import iso
+from ..state.clock import DAY, SECOND, iso
 from ..state.environment import Environment, Organization
 from .web import LABEL, guarded, refusal_json
+
+ROTATION_SECONDS = DAY // SECOND
+"""How long a replaced webhook secret still signs, in simulated seconds, unless its rotation says otherwise."""
 
 
 def routes(organization: Organization) -> list[Route]:
@@ -44,9 +50,17 @@ def routes(organization: Organization) -> list[Route]:
             raise bad_request(f"outcome must be one of {', '.join(simulate.OUTCOMES)}, or absent")
         return _json({"data": play(organization, inquiry_id, outcome)})
 
+    async def rotation(request: Request) -> Response:
+        body = await _json_object(request)
+        if body.keys() - {"expires-in-seconds"}:
+            raise bad_request('The request body must be an object like {"expires-in-seconds": 3600}')
+        secret, ends = rotate_secret(organization, body.get("expires-in-seconds", ROTATION_SECONDS))
+        return _json({"secret": secret, "previous-secret-expires-at": iso(ends)})
+
     return [
         Route("/sandbox/clock", guarded(clock, refusal_json), methods=["POST"]),
         Route("/sandbox/applicant", guarded(applicant, refusal_json), methods=["POST"]),
+        Route("/sandbox/webhook/rotate-secret", guarded(rotation, refusal_json), methods=["POST"]),
     ]
 
 
@@ -74,6 +88,19 @@ def play(organization: Organization, inquiry_id: str, outcome: str | None) -> di
         inquiry = env.get(inquiry_id)
         simulate.play(env, inquiry, outcome)
         return resource_object(env, inquiry)
+
+
+def rotate_secret(organization: Organization, seconds: Any) -> tuple[str, int]:
+    """Replace the webhook's secret; return the new one, and the moment until which the one before signs too.
+
+    Raises a 400 for what is no number of seconds, a 404 without a webhook.
+    """
+    if organization.rotate_secret is None:
+        raise refusal(404, "This sandbox has no webhook")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SECONDS:
+        raise bad_request(f"expires-in-seconds must be a number from 0 to {MAX_SECONDS}")
+    with settled(organization) as now:
+        return organization.rotate_secret(seconds), now + round(seconds * SECOND)
 
 
 async def _json_object(request: Request) -> dict[str, Any]:

@@ -189,6 +189,10 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("How long a receiver has", "10 real seconds; redirects are not followed."),
     SandboxChoice("Persona-Webhook-Attempts-Made", "Counts the attempt that it comes with."),
     SandboxChoice("The time in Persona-Signature", "Real, as the receiver's own clock is; every other time is simulated."),
+    SandboxChoice(
+        "How long a replaced secret signs",
+        "expires-in-seconds, by default a day; at most two secrets sign, the new one first. A restart has its own again.",
+    ),
     SandboxChoice("The certificate of a receiver", "Not checked: it can only be on this machine."),
     SandboxChoice("Events that a stopped server left behind", "Go to the webhook of the next one."),
 )

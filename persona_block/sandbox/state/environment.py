@@ -62,6 +62,8 @@ class Organization:
         self.secret = store.setting("seed", str(seed)).encode()
         # Called for each change where there is a webhook, with the event's name, its resource and its context.
         self.publish: Callable[[Environment, str, Resource, dict[str, Any]], None] | None = None
+        # Called with simulated seconds to replace the webhook's secret, where there is one; it returns the new secret.
+        self.rotate_secret: Callable[[float], str] | None = None
 
     def token(self, purpose: str, subject: object, length: int = 24) -> str:
         """Return alphanumerics that depend on the seed, the purpose and the subject alone."""

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator
 import httpx
 
 from ...call.observe import silent_libraries
-from ...webhooks import SIGNATURE_HEADER, sign
+from ...webhooks import SIGNATURE_HEADER
 from ..simulation.settle import settled
 from ..state.clock import SECOND
 from ..state.environment import Organization
 from ..state.records import Delivery, OutgoingEvent
 from .events import Webhook
+from .secrets import Secrets
 
 SCHEDULE = (0, 3, 18, 83, 258)
 """When an event is sent, in simulated seconds after the first attempt (docs.withpersona.com/docs/best-practices, older)."""
@@ -33,6 +34,7 @@ class Courier:
     """The sender of an organisation's logged events to a webhook."""
 
     def __init__(self, organization: Organization, webhook: Webhook) -> None:
+        self.secrets = Secrets(organization, webhook.secrets)
         self._organization = organization
         self._webhook = webhook
         self._under_way: set[int] = set()
@@ -121,8 +123,7 @@ class Courier:
         """Send an event once, and return the status of the answer, or why there was none."""
         headers = {
             "Content-Type": "application/json",
-            # Signed at the real time, because receivers measure a signature's age by their own clock
-            SIGNATURE_HEADER: sign(event.body, self._webhook.secret),
+            SIGNATURE_HEADER: self.secrets.signature(event.body, at),
             "Persona-Webhook-Attempts-Made": str(event.attempts + 1),
             "Persona-Webhook-Attempts-Left": str(len(SCHEDULE) - event.attempts - 1),
             "Persona-Webhook-First-Attempted-At": str((event.first_at or at) // SECOND),

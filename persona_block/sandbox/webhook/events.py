@@ -45,17 +45,17 @@ class Webhook:
     """A receiver of signed events, on this machine.
 
     url: http or https on this machine, since the sandbox talks to no other.
-    secret: what events are signed with.
+    secret: what events are signed with: one secret, or two while one replaces another, the new one first.
     events: names such as `inquiry.approved`, or patterns such as `report/*.ready` (see `EVENTS`). Default all.
     inflection: the spelling of keys: kebab (default), camel or snake.
     transport: answers in the place of the network, such as an httpx.ASGITransport of the receiving application. Default
         None, the network.
 
-    Raises ValueError for another URL or inflection, an empty secret, or a name or pattern of no event.
+    Raises ValueError for another URL or inflection, an empty secret, more than two, or a name or pattern of no event.
     """
 
     url: str
-    secret: str = field(repr=False)
+    secret: str | Sequence[str] = field(repr=False)
     events: Sequence[str] = ("*",)
     inflection: str = "kebab"
     transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
@@ -65,14 +65,21 @@ class Webhook:
             raise ValueError(
                 "a webhook's url must be an http or https URL on this machine, such as http://127.0.0.1:8000/webhooks"
             )
-        if not self.secret:
+        if not all(self.secrets):
             raise ValueError("a webhook's secret must not be empty: events are signed with it")
+        if not 1 <= len(self.secrets) <= 2:
+            raise ValueError("a webhook has one secret, or two while one replaces another")
         if self.inflection not in INFLECTIONS:
             raise ValueError(f"a webhook's inflection must be one of {', '.join(INFLECTIONS)}")
         for pattern in self.events:
             if not any(fnmatchcase(name, pattern) for name in EVENTS):
                 names = ", ".join(sorted(EVENTS))
                 raise ValueError(f"a webhook's events must be names of events or patterns of them; there are {names}")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that events are signed with, the newest first."""
+        return (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)
 
     def publish(self, env: Environment, name: str, resource: Resource, context: dict[str, Any]) -> None:
         """Log a change as an event to send, if it is one that the webhook takes; used inside a transaction."""
