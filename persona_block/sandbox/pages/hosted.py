@@ -1,4 +1,4 @@
-"""The hosted flow: the pages of the applicant, from the one-time link to the redirect URI.
+"""The hosted flow: the pages of the applicant, from a link to the redirect URI.
 
 A one-time link opens a session. From then on the browser sends the session's token, as it does at Persona, so that a page can
 be reloaded and the applicant can take time. A form is followed only if its page shows the step that the applicant is at, so
@@ -25,6 +25,7 @@ from ..simulation import simulate
 from ..simulation.settle import settled
 from ..state.environment import Environment, Organization
 from ..state.records import Resource
+from . import template_link
 from .redirect_uri import destination, web_destination
 from .web import form, guarded, page, see_other
 
@@ -98,12 +99,17 @@ class HostedFlow:
         return self._open_link(request.path_params["code"])
 
     async def verify(self, request: Request) -> Response:
-        """Open a one-time link, or show or take a step of the session that a token names."""
+        """Open a one-time link, begin a flow of a template, or show or take a step of the session that a token names."""
         query = request.query_params
         if request.method == "POST":
             return self._submit(query, await form(request))
         if "code" in query:
             return self._open_link(query["code"])
+        if template_link.begins_flow(query):
+            # Another site's page can load this address into itself, but only a person follows it as a link.
+            if request.headers.get("sec-fetch-dest", "document") != "document":
+                raise refusal(403, "A flow begins where its link is followed, not inside another page")
+            return self._begin_flow(query)
         if "session-token" in query:
             with settled(self._organization) as now:
                 return _show(self._visit(query, now), left="left" in query)
@@ -125,6 +131,13 @@ class HostedFlow:
                 raise refusal(403, "This inquiry has been started: it opens with a one-time link or a session token alone")
             env = Environment(self._organization, stored.environment, now, actor="applicant")
             inquiry = env.get(inquiry_id)
+            session = sessions.open_or_new(env, inquiry)
+            env.save(inquiry)
+            return see_other(Visit(env, session, inquiry).url)
+
+    def _begin_flow(self, query: QueryParams) -> Response:
+        with settled(self._organization) as now:
+            env, inquiry = template_link.begin(self._organization, query, now)
             session = sessions.open_or_new(env, inquiry)
             env.save(inquiry)
             return see_other(Visit(env, session, inquiry).url)

@@ -90,6 +90,13 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("Using a one-time link twice", "Allowed for 5 minutes after its first use, then refused (410)."),
     SandboxChoice("A hosted flow opened with an inquiry id alone", "Only while the inquiry is created; else 403."),
     SandboxChoice(
+        "A link with a template that names no environment", "Production. An unknown environment or template: a page with 404."
+    ),
+    SandboxChoice(
+        "A field in a link", "Read as a number or as true or false where the template's field is one; else it is text."
+    ),
+    SandboxChoice("A link with a template that another site's page loads into itself", "403, and no inquiry."),
+    SandboxChoice(
         "Opening a flow that the inquiry's decision, review or redaction has ended",
         "422, or 410 by a link; 409 for a redaction.",
     ),

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -16,24 +15,14 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from persona_block import Runner
 from persona_block.sandbox import TEMPLATES, Sandbox
+from tests.support.browser import CHROMIUM, OPTIONS, PHONE, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE: Any = {"width": 360, "height": 740}
 HOSTILE = '<img src=x onerror="alert(1)">{{7*7}}'
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}"),
+    needs_chromium,
 ]
 
 
