@@ -9,30 +9,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from ..credentials import ApiKey
-from ..errors import InputError, PersonaError, Problem
-from ..spec import catalog
-from ..spec.grammar import API_KEY_PARAM, ToolSpec
+from ..errors import InputError, PersonaError
 from ..version import __version__
-from . import export, mcp, sandbox, show
-from .show import print_json
-from .terminal import ProgressLine
+from . import export, mcp, run, sandbox, show
+from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
 
-if TYPE_CHECKING:
-    from ..call.result import ToolResult
-    from ..runner import Runner
-
-SUCCESS, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
-
-_NEVER_AS_ARGUMENT = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
+__all__ = ["FAILURE", "INTERRUPTED", "MISUSE", "SUCCESS", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,25 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
     describe.set_defaults(handler=show.describe)
 
-    run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NEVER_AS_ARGUMENT}.")
-    run.add_argument("operation")
-    run.add_argument("pairs", nargs="*", metavar="key=value", help="params; objects and lists as JSON text")
-    run.add_argument("--params", metavar="JSON|@FILE|-", help="params as one JSON object: text, a file, or standard input")
-    run.add_argument("--api-key-stdin", action="store_true", help="read the API key from standard input")
-    run.add_argument(
-        "--sandbox", action="store_true", help="run against an offline Persona in this process; no account needed"
-    )
-    follow = run.add_mutually_exclusive_group()
-    follow.add_argument("--all", action="store_true", help="follow the cursor through every page")
-    follow.add_argument("--wait", action="store_true", help="poll until what was read or started has ended")
-    run.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
-    run.add_argument("--no-check", action="store_true", help="send a CSV file as it is, without looking it through first")
-    run.set_defaults(handler=_run)
+    run.add_command(commands)
 
     manifest = commands.add_parser("manifest", help="print the block manifest as JSON")
     instead = manifest.add_mutually_exclusive_group()
     instead.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
     instead.add_argument("--vectors", action="store_true", help="print test vectors for runtimes in other languages")
+    instead.add_argument("--preview", metavar="FILE.html", help="write one page that shows the block as a canvas does")
     manifest.set_defaults(handler=show.manifest)
 
     export.add_command(commands)
@@ -125,111 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(handler=_demo)
     return parser
-
-
-# --- running ---------------------------------------------------------------------------------------------------------------
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    """Run one operation and print one envelope, whatever happens."""
-    from ..call.result import failed_result
-
-    try:
-        result = asyncio.run(_run_once(arguments))
-    except PersonaError as error:
-        result = failed_result(error)
-    except KeyboardInterrupt:
-        result = failed_result(_interruption(catalog.load(arguments.operation)))
-        print(f"\n{result.error}", file=sys.stderr)
-        print_json(result.to_dict())
-        return INTERRUPTED
-    print_json(result.to_dict())
-    if result.success:
-        return SUCCESS
-    print(result.error, file=sys.stderr)
-    return MISUSE if (result.error_details or {}).get("kind") == "input_error" else FAILURE
-
-
-def _interruption(spec: ToolSpec) -> PersonaError:
-    """Return the error of a run that the user ended."""
-    if spec.effect == "read":
-        return PersonaError(f"{spec.name} was interrupted.", took_effect=None)
-    return PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.", took_effect="unknown")
-
-
-async def _run_once(arguments: argparse.Namespace) -> ToolResult:
-    params = _params(arguments)
-    line = ProgressLine()
-    try:
-        async with _runner(arguments) as runner:
-            return await runner.run(
-                arguments.operation, params, all_pages=arguments.all, wait=arguments.wait, progress=line.show
-            )
-    finally:
-        line.close()
-
-
-def _runner(arguments: argparse.Namespace) -> Runner:
-    from ..files.rules import FileRules
-    from ..files.store import DEFAULT_FOLDER, FileStore
-    from ..runner import Runner
-
-    files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
-    rules = FileRules(check=not arguments.no_check)
-    if arguments.sandbox:
-        offline = sandbox.sandbox_class()(populate=True)
-        return Runner(
-            api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, file_rules=rules
-        )
-    return Runner(api_key=_api_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
-
-
-def _api_key_from_stdin() -> ApiKey:
-    """Read the API key from standard input; raises InputError for an empty one, which must not fall back to another."""
-    api_key = ApiKey(sys.stdin.readline())
-    if api_key.is_absent:
-        raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])
-    return api_key
-
-
-def _params(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Read the params of `--params` and of `key=value` together; raises InputError where they cannot be read."""
-    spec = catalog.load(arguments.operation)
-    params = _params_option(arguments, spec) if arguments.params else {}
-    for pair in arguments.pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(spec.name, [Problem("arguments", "params are given as key=value")])
-        params[name] = value
-    from_argument = any(pair.startswith(f"{API_KEY_PARAM}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
-    if API_KEY_PARAM in params and from_argument:
-        raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NEVER_AS_ARGUMENT}")])
-    return params
-
-
-def _is_indirect(source: str | None) -> bool:
-    """Tell whether `--params` names a file or standard input, which no process list shows."""
-    return source is not None and (source == "-" or source.startswith("@"))
-
-
-def _params_option(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
-    """Read the JSON object of `--params`: text, a file or standard input; raises InputError."""
-    text: str = arguments.params
-    if text == "-" and arguments.api_key_stdin:
-        raise InputError(spec.name, [Problem("--params", "and --api-key-stdin cannot both read standard input")])
-    try:
-        if text == "-":
-            text = sys.stdin.read()
-        elif text.startswith("@"):
-            text = Path(text[1:]).read_text("utf-8")
-        params = json.loads(text)
-    except OSError as error:
-        raise InputError(spec.name, [Problem("--params", f"cannot be read: {error.strerror}")]) from None
-    except (ValueError, RecursionError):
-        raise InputError(spec.name, [Problem("--params", "is not JSON")]) from None
-    if not isinstance(params, dict):
-        raise InputError(spec.name, [Problem("--params", "must be a JSON object of params by name")])
-    return params
 
 
 def _demo(arguments: argparse.Namespace) -> int:
