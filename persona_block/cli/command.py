@@ -10,16 +10,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
 
 from ..errors import InputError, PersonaError
 from ..version import __version__
 from . import export, mcp, run, sandbox, show
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
+from .parser import Parser
+from .terminal import print_error
 
 __all__ = ["FAILURE", "INTERRUPTED", "MISUSE", "SUCCESS", "main"]
 
@@ -31,31 +31,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return handler(arguments)
     except InputError as error:
-        print("; ".join(f"{problem.param}: {problem.message}" for problem in error.problems), file=sys.stderr)
+        print_error("; ".join(f"{problem.param}: {problem.message}" for problem in error.problems))
         return MISUSE
     except PersonaError as error:
-        print(error.message, file=sys.stderr)
+        print_error(error.message)
         return FAILURE
     except KeyboardInterrupt:
-        print("\nInterrupted.", file=sys.stderr)
+        print_error("", "Interrupted.")
         return INTERRUPTED
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            print(f"Failed: {error.strerror or type(error).__name__}", file=sys.stderr)
+            print_error(f"Failed: {error.strerror or type(error).__name__}")
             return FAILURE
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors never repeat an argument, which may be an API key."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        without_values = r"(?<=unrecognized arguments).*|(?<=ignored explicit argument).*"
-        super().error(re.sub(without_values, "", message, flags=re.DOTALL))
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -70,7 +59,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="persona-block", description="Identity verification with Persona.")
+    parser = Parser(prog="persona-block", description="Identity verification with Persona.")
     parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

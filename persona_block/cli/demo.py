@@ -11,6 +11,7 @@ from ..call.caller import Output
 from ..files.store import FileStore
 from ..runner import Runner
 from ..sandbox import TEMPLATES, Sandbox
+from .terminal import print_lines
 
 CUSTOMER = "customer-1042"
 PERSON = {"name-first": "Jane", "name-last": "Doe", "birthdate": "1994-04-12"}
@@ -30,10 +31,10 @@ Show = Callable[[str], None]
 class Demo:
     """One play of the demo: its steps in order, each shown as it happens."""
 
-    def __init__(self, runner: Runner, sandbox: Sandbox, folder: Path, show: Show) -> None:
+    def __init__(self, runner: Runner, sandbox: Sandbox, files: FileStore, show: Show) -> None:
         self._runner = runner
         self._sandbox = sandbox
-        self._folder = folder
+        self._files = files
         self._show = show
         self._number = 0
 
@@ -95,9 +96,11 @@ class Demo:
         self._step("print_inquiry_pdf", f"{file['name']}, {file['size']} bytes")
 
     async def _import(self) -> None:
-        path = _write_csv(self._folder)
-        importer = (await self._runner.call("import_accounts", {"file": path}))["importer"]
-        self._step("import_accounts", f"{path.name} as {importer['id']}: {importer['status']}")
+        with self._files.writer("customers.csv", "text/csv") as writer:
+            writer.write(CSV.encode())
+            customers = writer.commit()
+        importer = (await self._runner.call("import_accounts", {"file": customers}))["importer"]
+        self._step("import_accounts", f"{customers.name} as {importer['id']}: {importer['status']}")
         done: Output = (await self._runner.wait("get_importer", {"importerId": importer["id"]}, delay=POLL))["importer"]
         counts = f"{done['successfulCount']} new, {done['duplicateCount']} known, {done['errorCount']} unreadable"
         self._step("get_importer", f"{done['status']}: {counts}")
@@ -107,22 +110,19 @@ class Demo:
         self._show(f"{self._number:>3}  {name:<25} {result}")
 
 
-def _write_csv(folder: Path) -> Path:
-    path = folder / "customers.csv"
-    path.write_text(CSV, "utf-8")
-    return path
-
-
-async def run_demo(folder: Path, show: Show = print, sandbox: Sandbox | None = None) -> None:
+async def run_demo(folder: Path, show: Show = print_lines, sandbox: Sandbox | None = None) -> None:
     """Play the demo in a sandbox, by default a new one, with its files in `folder`; raises PersonaError where a step fails."""
     started = time.monotonic()
-    show("A simulation: an offline Persona in this process. Nobody is verified and nothing leaves this machine.\n")
+    show("A simulation: an offline Persona in this process. Nobody is verified and nothing leaves this machine.")
+    show("")
     sandbox = sandbox or Sandbox()
+    files = FileStore(folder)
     try:
         async with Runner(
-            api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=FileStore(folder)
+            api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport, files=files
         ) as runner:
-            await Demo(runner, sandbox, folder, show).play()
+            await Demo(runner, sandbox, files, show).play()
     finally:
         sandbox.close()
-    show(f"\nDone in {time.monotonic() - started:.1f} s. The files are in {folder}")
+    show("")
+    show(f"Done in {time.monotonic() - started:.1f} s. The files are in {folder}")

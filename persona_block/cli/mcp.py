@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..call.addresses import check_base_url, is_loopback
 from ..errors import InputError, Problem
 from ..spec import catalog
-from .sandbox import sandbox_class
+from .sandbox import port_number, sandbox_class
+from .terminal import print_error
 
 if TYPE_CHECKING:
     from ..hosts.mcp import Options
@@ -53,7 +53,7 @@ def add_command(commands: Any) -> None:
     http = mcp.add_argument_group("over HTTP")
     http.add_argument("--http", action="store_true", help="serve streamable HTTP at /mcp; each request brings its own API key")
     http.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    http.add_argument("--port", type=int, default=8485, help="port to listen on; 0 takes a free one (default: 8485)")
+    http.add_argument("--port", type=port_number, default=8485, help="port to listen on; 0 takes a free one (default: 8485)")
     http.add_argument(
         "--public-host", action="append", metavar="NAME", help="name that clients reach it by, as a proxy passes it"
     )
@@ -75,7 +75,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return _serve_http(arguments, app)
     api_key = ApiKey(sandbox_key) if sandbox_key else ApiKey.of_environment()
     if api_key.is_absent:
-        print(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.", file=sys.stderr)
+        print_error(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.")
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not known everywhere
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
@@ -124,7 +124,7 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
             check_base_url(base_url)
         return Options(**chosen), None
     sandbox = sandbox_class()(populate=True)
-    print("An offline Persona: a simulation that verifies nobody.", file=sys.stderr)
+    print_error("An offline Persona: a simulation that verifies nobody.")
     return Options(
         runner=lambda files: Runner(base_url=sandbox.base_url, transport=sandbox.transport, files=files), **chosen
     ), sandbox.api_key
@@ -164,7 +164,7 @@ def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
         bound.listen(config.backlog)
         host, port = bound.getsockname()[:2]
         url_host = f"[{host}]" if ":" in host else host
-        print(f"Serving MCP at http://{url_host}:{port}/mcp; Ctrl-C ends it.", file=sys.stderr, flush=True)
+        print_error(f"Serving MCP at http://{url_host}:{port}/mcp; Ctrl-C ends it.")
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[bound])
     return 0

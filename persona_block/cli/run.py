@@ -13,10 +13,11 @@ from ..credentials import ApiKey
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
+from ..spec.nearest import nearest_name
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
 from .sandbox import sandbox_class
 from .show import print_json
-from .terminal import ProgressLine
+from .terminal import ProgressLine, print_error
 
 if TYPE_CHECKING:
     from ..call.result import ToolResult
@@ -38,8 +39,20 @@ def add_command(commands: Any) -> None:
     follow = run.add_mutually_exclusive_group()
     follow.add_argument("--all", action="store_true", help="follow the cursor through every page")
     follow.add_argument("--wait", action="store_true", help="poll until what was read or started has ended")
+    run.add_argument(
+        "--idempotency-key",
+        metavar="KEY",
+        help="key under which Persona does this once, such as errorDetails.idempotencyKey told (default: a new one); only for"
+        " operations that are a POST, since Persona knows keys of no others",
+    )
     run.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
     run.add_argument("--no-check", action="store_true", help="send a CSV file as it is, without looking it through first")
+    run.add_argument(
+        "--storage",
+        action="append",
+        metavar="SCHEME",
+        help="storage that a file param may name URLs of, such as s3 (default: none); may be given twice",
+    )
     run.set_defaults(handler=run_operation)
 
 
@@ -47,48 +60,82 @@ def run_operation(arguments: argparse.Namespace) -> int:
     """Run one operation and print one envelope, whatever happens."""
     from ..call.result import failed_result
 
+    spec: ToolSpec | None = None
+    idempotency_key: str | None = None
     try:
-        result = asyncio.run(_run_once(arguments))
+        spec = catalog.load(arguments.operation)
+        idempotency_key = _idempotency_key(arguments, spec)
+        result = asyncio.run(_run_once(arguments, spec, idempotency_key))
     except PersonaError as error:
         result = failed_result(error)
     except KeyboardInterrupt:
-        result = failed_result(_interruption(catalog.load(arguments.operation)))
-        print(f"\n{result.error}", file=sys.stderr)
+        result = failed_result(_interruption(spec, idempotency_key))
+        print_error("", result.error or "")
         print_json(result.to_dict())
         return INTERRUPTED
     print_json(result.to_dict())
     if result.success:
         return SUCCESS
-    print(result.error, file=sys.stderr)
+    print_error(result.error or "")
     return MISUSE if (result.error_details or {}).get("kind") == "input_error" else FAILURE
 
 
-def _interruption(spec: ToolSpec) -> PersonaError:
-    """Return the error of a run that the user ended."""
-    if spec.effect == "read":
-        return PersonaError(f"{spec.name} was interrupted.", took_effect=None)
-    return PersonaError(f"{spec.name} was interrupted; whether it took effect is unknown.", took_effect="unknown")
+def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | None:
+    """Return the key of a POST, a new one where none is given, or None; raises InputError for a key of anything else."""
+    from ..call.client import new_idempotency_key
+
+    if spec.request.method == "POST":
+        return new_idempotency_key() if arguments.idempotency_key is None else str(arguments.idempotency_key)
+    if arguments.idempotency_key is not None:
+        message = f"is only for operations that are a POST, and {spec.name} is a {spec.request.method}"
+        raise InputError(spec.name, [Problem("--idempotency-key", message)])
+    return None
 
 
-async def _run_once(arguments: argparse.Namespace) -> ToolResult:
-    params = _params(arguments)
+def _interruption(spec: ToolSpec | None, idempotency_key: str | None) -> PersonaError:
+    """Return the error of a run that the user ended, with the key under which it can be run again."""
+    if spec is None or spec.effect == "read":
+        return PersonaError(f"{spec.name if spec else 'The run'} was interrupted.", took_effect=None)
+    again = " Run it again with the option --idempotency-key, and it happens once." if idempotency_key else ""
+    return PersonaError(
+        f"{spec.name} was interrupted; whether it took effect is unknown.{again}",
+        took_effect="unknown",
+        idempotency_key=idempotency_key,
+        retryable=idempotency_key is not None,
+    )
+
+
+async def _run_once(arguments: argparse.Namespace, spec: ToolSpec, idempotency_key: str | None) -> ToolResult:
+    params = _params(arguments, spec)
     line = ProgressLine()
     try:
         async with _runner(arguments) as runner:
             return await runner.run(
-                arguments.operation, params, all_pages=arguments.all, wait=arguments.wait, progress=line.show
+                spec.name,
+                params,
+                all_pages=arguments.all,
+                wait=arguments.wait,
+                idempotency_key=idempotency_key,
+                progress=line.show,
             )
     finally:
         line.close()
 
 
 def _runner(arguments: argparse.Namespace) -> Runner:
+    """Return the runner that the options describe; raises InputError."""
     from ..files.rules import FileRules
     from ..files.store import DEFAULT_FOLDER, FileStore
     from ..runner import Runner
 
-    files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
-    rules = FileRules(check=not arguments.no_check)
+    try:
+        files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
+    except ValueError as error:
+        raise InputError("run", [Problem("--output-dir", str(error))]) from None
+    try:
+        rules = FileRules(check=not arguments.no_check, schemes=tuple(arguments.storage or ()))
+    except ValueError:
+        raise InputError("run", [Problem("--storage", "must be the scheme of storage, such as s3")]) from None
     if arguments.sandbox:
         offline = sandbox_class()(populate=True)
         return Runner(
@@ -105,19 +152,31 @@ def _api_key_from_stdin() -> ApiKey:
     return api_key
 
 
-def _params(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Read the params of `--params` and of `key=value` together; raises InputError where they cannot be read."""
-    spec = catalog.load(arguments.operation)
+def _params(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
+    """Return the params of `--params` and of `key=value` together; raises InputError where they cannot be read.
+
+    No error repeats anything of an argument, not even the name of an unknown param: it may be a key in the wrong place.
+    """
     params = _params_option(arguments, spec) if arguments.params else {}
-    for pair in arguments.pairs:
+    typed_names = [] if _is_indirect(arguments.params) else [("--params", name) for name in params]
+    for number, pair in enumerate(arguments.pairs, 1):
         name, equals, value = pair.partition("=")
         if not equals:
-            raise InputError(spec.name, [Problem("arguments", "params are given as key=value")])
+            raise InputError(spec.name, [Problem(f"argument {number}", "params are given as key=value")])
         params[name] = value
-    from_argument = any(pair.startswith(f"{API_KEY_PARAM}=") for pair in arguments.pairs) or not _is_indirect(arguments.params)
-    if API_KEY_PARAM in params and from_argument:
+        typed_names.append((f"argument {number}", name))
+    if any(name == API_KEY_PARAM for _, name in typed_names):
         raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NEVER_AS_ARGUMENT}")])
+    problems = [_unknown(spec, place, name) for place, name in typed_names if name not in spec.params]
+    if problems:
+        raise InputError(spec.name, problems)
     return params
+
+
+def _unknown(spec: ToolSpec, place: str, name: str) -> Problem:
+    nearest = nearest_name(name, spec.params, cutoff=0.5)
+    hint = f"did you mean {nearest}?" if nearest else f"it takes {', '.join(spec.params) or 'none'}"
+    return Problem(place, f"names what is no param of {spec.name}; {hint}", "unknown")
 
 
 def _is_indirect(source: str | None) -> bool:

@@ -6,7 +6,6 @@ import argparse
 import errno
 import math
 import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import InputError, Problem
 from ..sandbox.serving.faults import FAULTS, Faults
 from ..sandbox.state.clock import MAX_SPEED
+from .terminal import print_error
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -30,7 +30,9 @@ def add_command(commands: Any) -> None:
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sandbox.add_argument("--port", type=_port, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)")
+    sandbox.add_argument(
+        "--port", type=port_number, default=8484, help="port on 127.0.0.1; 0 takes a free one (default: 8484)"
+    )
     sandbox.add_argument("--state", metavar="FILE", help="file that keeps everything, a crash too (default: memory)")
     sandbox.add_argument("--seed", type=_seed, default=0, metavar="N", help="repeats ids and invented people (default: 0)")
     sandbox.add_argument(
@@ -83,10 +85,13 @@ def serve(arguments: argparse.Namespace) -> int:
             webhook=None if secrets is None else Webhook(arguments.webhook, secrets),
             faults=None if arguments.faults is None else _faults(arguments.faults),
         )
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise InputError("sandbox", [Problem("sandbox", str(error))]) from None
+    except OSError as error:
+        reason = error.strerror or str(error).removeprefix(f"The state {arguments.state} ")
+        raise InputError("sandbox", [Problem("--state", reason)]) from None
     try:
-        sandbox.run(port=arguments.port, announce=lambda base_url: _announce(sandbox, base_url, arguments))
+        sandbox.run(port=arguments.port, announce=lambda base_url: print_error(*_announcement(sandbox, base_url, arguments)))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -97,11 +102,6 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _announce(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> None:
-    for line in _announcement(sandbox, base_url, arguments):
-        print(line, file=sys.stderr, flush=True)
-
-
 def _announcement(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace) -> Iterator[str]:
     yield f"Offline Persona, a simulation, at {base_url}"
     yield "In another terminal:"
@@ -110,11 +110,17 @@ def _announcement(sandbox: Sandbox, base_url: str, arguments: argparse.Namespace
     yield f"Dashboard: {base_url.removesuffix('/api/v1')}/"
     yield f"Key of the sandbox environment: {sandbox.sandbox_key}"
     if arguments.webhook:
-        yield f"Webhooks: signed, to {urlsplit(arguments.webhook)._replace(query='', fragment='').geturl()}"
+        yield f"Webhooks: signed, to {_without_secrets(arguments.webhook)}"
     if sandbox.faults:
         yield f"Faults: {sandbox.faults}"
     ending = f"keeps everything in {arguments.state}" if arguments.state else "forgets everything"
     yield f"Ctrl-C ends it and {ending}."
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL without user, query and fragment."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _webhook_secrets(arguments: argparse.Namespace) -> tuple[str, ...] | None:
@@ -138,8 +144,11 @@ def _faults(text: str) -> Faults:
     kinds = [name.strip() for name in names.split(",") if name.strip()]
     if not kinds:
         raise ValueError("--faults needs a kind before its rate, such as stall:0.5 or all:0.5")
+    known_kinds = [fault.name for fault in FAULTS]
     if "all" in kinds:
-        kinds = [fault.name for fault in FAULTS]
+        kinds = known_kinds
+    if not set(kinds) <= set(known_kinds):
+        raise ValueError(f"--faults names a kind that there is not; there are {', '.join(known_kinds)}")
     try:
         rate = float(rate_text) if colon else 0.2
     except ValueError:
@@ -181,7 +190,8 @@ def _number(parse: Callable[[str], float], low: float, high: float, expected: st
     return read
 
 
-_port = _number(int, 0, 65_535, "a whole number from 0 to 65535")
+port_number = _number(int, 0, 65_535, "a whole number from 0 to 65535")
+"""Parses the number of a port; 0 asks for a free one."""
 _seed = _number(int, -math.inf, math.inf, "a whole number")
 _speed = _number(float, 0, MAX_SPEED, f"a number from 0 to {MAX_SPEED}")
 _rate_limit = _number(int, 1, math.inf, "a whole number, at least 1")

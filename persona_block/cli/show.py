@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..spec import catalog
 from ..spec.grammar import Param, ToolSpec
-from .terminal import paragraph, table
+from .terminal import paragraph, print_lines, table
 
 
 def tools(arguments: argparse.Namespace) -> int:
@@ -21,8 +23,8 @@ def tools(arguments: argparse.Namespace) -> int:
         print_json([{"id": spec.tool_id} | {name: getattr(spec, name) for name in attributes} for spec in specs])
     else:
         rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
-        print("\n".join(table(("operation", "group", "effect", "what it does"), rows)))
-        print("\nMore on one: persona-block describe OPERATION")
+        print_lines(*table(("operation", "group", "effect", "what it does"), rows))
+        print_lines("", "More on one: persona-block describe OPERATION")
     return 0
 
 
@@ -34,14 +36,14 @@ def describe(arguments: argparse.Namespace) -> int:
 
         print_json(definition(spec))
         return 0
-    print(f"{spec.title}  ({spec.name}, {spec.effect})\n")
-    print(paragraph(spec.description))
-    print(f"\n{spec.request.method} {spec.request.path}\n")
+    print_lines(f"{spec.title}  ({spec.name}, {spec.effect})", "")
+    print_lines(*paragraph(spec.description))
+    print_lines("", f"{spec.request.method} {spec.request.path}", "")
     params = [(name, _param_type(param), _needed(spec, name), param.description) for name, param in spec.params.items()]
     if params:
-        print("\n".join(table(("param", "type", "needed", "what it is"), params)), end="\n\n")
-    print("\n".join(table(("output", "type", "what it is"), list(_output_rows(spec)))))
-    print(f"\npersona-block run {spec.name} {_example(spec)}".rstrip())
+        print_lines(*table(("param", "type", "needed", "what it is"), params), "")
+    print_lines(*table(("output", "type", "what it is"), list(_output_rows(spec))))
+    print_lines("", f"persona-block run {spec.name} {_example(spec)}".rstrip())
     return 0
 
 
@@ -79,10 +81,15 @@ def _output_type(schema: dict[str, Any]) -> str:
 
 
 def manifest(arguments: argparse.Namespace) -> int:
-    """Print the manifest, its JSON Schema, or its test vectors."""
+    """Print the manifest, its JSON Schema, or its test vectors; or write the page that shows the block."""
     from .. import block
 
-    if arguments.vectors:
+    if arguments.preview:
+        from ..block.preview import preview_page
+
+        Path(arguments.preview).write_text(preview_page(block.manifest()), "utf-8")
+        print_lines(f"Wrote {arguments.preview}: open it in a browser.")
+    elif arguments.vectors:
         # Some vectors hold lone surrogates, which no UTF-8 does.
         print(json.dumps(block.conformance_vectors(), indent=2))
     else:
@@ -91,5 +98,17 @@ def manifest(arguments: argparse.Namespace) -> int:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print one JSON document on stdout, with every character that cannot be seen, or not be written there, as its escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in text)
+    print(text)
+
+
+def _json_escape(character: str) -> str:
+    """Return a character as JSON escapes it, in two halves beyond the first plane (RFC 8259, section 7)."""
+    return f"\\u{ord(character):04x}" if character <= "\uffff" else json.dumps(character)[1:-1]

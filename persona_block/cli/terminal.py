@@ -1,14 +1,42 @@
-"""Text for people at a terminal: tables as wide as it is, wrapped paragraphs and a progress line."""
+"""Text for people at a terminal, which nothing in it steers: lines, tables as wide as it is, paragraphs, a progress line."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 _GAP = "  "
+
+
+def escaped(text: str) -> str:
+    """Return text on one line whose every character can be seen, whoever wrote it.
+
+    What is not printable, such as control and format characters, line breaks among them, stands as Python writes it: `\\x1b`,
+    `\\u202e`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def print_lines(*lines: str) -> None:
+    """Print each text as a line of its own on stdout."""
+    _print(sys.stdout, lines)
+
+
+def print_error(*lines: str) -> None:
+    """Print each text as a line of its own on stderr, at once."""
+    _print(sys.stderr, lines)
+    sys.stderr.flush()
+
+
+def _print(stream: TextIO, lines: Iterable[str]) -> None:
+    encoding = stream.encoding or "utf-8"
+    for line in lines:
+        print(escaped(line).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
@@ -31,9 +59,9 @@ def _row(cells: Sequence[str], widths: Sequence[int], last_width: int, indent: i
         yield " " * indent + line
 
 
-def paragraph(text: str) -> str:
-    """Wrap text to the terminal's width, at most 100 characters."""
-    return textwrap.fill(text, min(100, shutil.get_terminal_size((100, 24)).columns))
+def paragraph(text: str) -> list[str]:
+    """Return text as lines of the terminal's width, at most 100 characters."""
+    return textwrap.wrap(text, min(100, shutil.get_terminal_size((100, 24)).columns))
 
 
 class ProgressLine:
@@ -46,6 +74,7 @@ class ProgressLine:
 
     def show(self, text: str) -> None:
         """Replace the line's text."""
+        text = escaped(text)
         self._stream.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
         self._stream.flush()
         self._open = self._live

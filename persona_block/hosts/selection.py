@@ -90,5 +90,5 @@ def _known_names(option: str, names: Iterable[str], known: Iterable[str], proble
         if name not in choices:
             nearest = nearest_name(name, choices)
             hint = f"did you mean {nearest}?" if nearest else f"there are {', '.join(choices)}"
-            problems.append(Problem(option, f"there is none called {name[:64]!r}; {hint}"))
+            problems.append(Problem(option, f"there is none of this name; {hint}"))
     return bare_names
