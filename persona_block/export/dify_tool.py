@@ -14,9 +14,12 @@ import tempfile
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from persona_block import FileRules, FileStore, Forbidden, InputError, PersonaError, Problem, Runner, ToolSpec, load
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 API_KEY, BASE_URL, CONFIRMATION_WORD = "api_key", "base_url", "confirmation_word"
 """The names of the credentials."""
@@ -53,10 +56,18 @@ class Tool(Protocol):
     """What is used here of Dify's class Tool."""
 
     runtime: Any
-    create_text_message: Any
-    create_json_message: Any
-    create_variable_message: Any
-    create_blob_message: Any
+
+    def create_text_message(self, text: str) -> Any:
+        """Return a message that people read."""
+
+    def create_json_message(self, json: dict[str, Any]) -> Any:
+        """Return a message of data."""
+
+    def create_variable_message(self, variable_name: str, variable_value: Any) -> Any:
+        """Return a message that a workflow knows by its name."""
+
+    def create_blob_message(self, blob: bytes, meta: dict[str, Any]) -> Any:
+        """Return a message of a file's content, with its `mime_type` and `filename` as `meta`."""
 
 
 def call(tool: Tool, operation: str, tool_parameters: Mapping[str, Any]) -> Iterator[Any]:
@@ -127,14 +138,14 @@ def _output(spec: ToolSpec, params: dict[str, Any], credentials: Mapping[str, An
     params["apiKey"] = credentials[API_KEY]
 
     async def made() -> dict[str, Any]:
-        runner = _engine.runner(_text(credentials.get(BASE_URL)))
+        runner = engine.runner(_text(credentials.get(BASE_URL)))
         if reads_all:
             return await _all_pages(runner, spec, params)
         if waits:
             return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, idempotency_key=key or None)
         return await runner.call(spec.name, params, idempotency_key=key or None)
 
-    return _engine.run(made())
+    return engine.run(made())
 
 
 def needs_confirmation(spec: ToolSpec) -> bool:
@@ -156,7 +167,7 @@ def _check_confirmation(spec: ToolSpec, confirmation: Any, credentials: Mapping[
     """Compare what stands in a tool's settings with the word of the credentials; a model knows neither."""
     word = _text(credentials.get(CONFIRMATION_WORD))
     if not word:
-        message = "is not possible: a person has to set a confirmation word in the credentials of the plugin first"
+        message = "cannot be given yet: a person has to set a confirmation word in the credentials of the plugin first"
         raise _refusal(spec, CONFIRMATION, message)
     if not hmac.compare_digest(_text(confirmation).encode("utf-8", "replace"), word.encode("utf-8", "replace")):
         message = "is for a person to give, in the settings of this tool in Dify; do not try again"
@@ -197,16 +208,19 @@ def _text(value: Any) -> str:
 # --- calls -----------------------------------------------------------------------------------------------------------------
 
 
-class _Engine:
+class Engine:
     """One event loop for all calls, and one runner for each address that credentials name.
 
     Dify's SDK replaces threads by greenlets of one system thread, where no second event loop can run beside a first. One
     runner for all calls also keeps connections open and heeds the rate limit of a key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, transport: AsyncBaseTransport | None = None) -> None:
+        """Take a transport that answers in the place of the network, or None for the network; nothing is started yet."""
+        self._transport = transport
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._serve, name="persona-block", daemon=True)
         self._runners: dict[str, Runner] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="persona-")
 
@@ -215,18 +229,35 @@ class _Engine:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="persona-block", daemon=True).start()
+                self._thread.start()
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def runner(self, base_url: str) -> Runner:
         """Return the runner of an address, which may be blank for Persona itself; raises InputError for another address."""
         if base_url not in self._runners:
             files, rules = FileStore(self._folder.name), FileRules(limit=FILE_LIMIT)
-            self._runners[base_url] = Runner(base_url=base_url or None, files=files, file_rules=rules)
+            self._runners[base_url] = Runner(
+                base_url=base_url or None, transport=self._transport, files=files, file_rules=rules
+            )
         return self._runners[base_url]
 
+    def close(self) -> None:
+        """End for good: close the connections and the event loop, and remove the folder for files."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._folder.cleanup()
 
-_engine = _Engine()
+    def _serve(self) -> None:
+        assert self._loop
+        self._loop.run_forever()
+        for runner in self._runners.values():
+            self._loop.run_until_complete(runner.aclose())
+        self._loop.close()
+
+
+engine = Engine()
+"""What all tools of the plugin share."""
 
 
 async def _all_pages(runner: Runner, spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,7 +291,7 @@ def _summary(spec: ToolSpec, output: Mapping[str, Any]) -> str:
     name, value = next(iter(output.items()))
     if isinstance(value, list):
         more = ", and there are more" if spec.paginate and output.get(spec.paginate.next) else ""
-        said = f"{len(value)} {_words(name)}{more}"
+        said = f"{len(value)} found{more}"
     elif spec.file_source:
         said = f"{value['name']}, {value['size']} bytes"
     else:
@@ -268,7 +299,7 @@ def _summary(spec: ToolSpec, output: Mapping[str, Any]) -> str:
         found = [field for field in _FINDINGS if value.get("completedAt") and value.get(field) is not None]
         said = f"{_words(name)} {value['id']}{status}"
         said += "".join(f", {_words(field)} {str(value[field]).lower()}" for field in found)
-    links = [text for text in output.values() if isinstance(text, str) and text.startswith("https://")]
+    links = [text for text in output.values() if isinstance(text, str) and re.match("https?://", text)]
     return " ".join([f"{spec.title}: {said}.", *links[:1]])
 
 
