@@ -116,9 +116,15 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("Sessions of an inquiry that ends, is decided or is marked for review", "Expire with it."),
     SandboxChoice("How redaction cascades", "At once, downward; note and reviewer-comment go, tags and reference id stay."),
     SandboxChoice(
-        "What a redaction does not reach",
-        "Answers kept under an idempotency key, which are still replayed, the queries of logged requests, and written events.",
+        "What else a redaction reaches",
+        "Answers kept under idempotency keys, written events and logged requests: what it erases of an object is erased there"
+        " too, and in the bytes of the state file. Tags, reference ids and other people's objects stay.",
     ),
+    SandboxChoice(
+        "A replay after a redaction",
+        "The first answer again, with the object as redacted; an event that is sent again likewise.",
+    ),
+    SandboxChoice("The mode of a state file", "0600, of one that had a wider mode too."),
     SandboxChoice(
         "Letters in a printed inquiry that the PDF's font lacks", "Plain letters (Ł as L), else code points as [U+738B]."
     ),

@@ -6,7 +6,8 @@ undone, and an event that a killed process did not deliver is still in the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from operator import attrgetter
@@ -89,6 +90,16 @@ class Log(Database):
         named = (dict(zip(_REQUEST.names, row, strict=True)) for row in rows)
         return [RequestRecord(**{**row, "replayed": bool(row["replayed"])}) for row in named]
 
+    def rewrite_requests(self, rewrite: Callable[[str], str]) -> None:
+        """Replace the path, query and idempotency key of each logged request by what `rewrite` returns for them."""
+        rows = self.db.execute("SELECT path, query, idempotency_key, seq FROM request").fetchall()
+        changed = []
+        for *written, seq in rows:
+            rewritten = [text and rewrite(text) for text in written]
+            if rewritten != written:
+                changed.append((*rewritten, seq))
+        self.db.executemany("UPDATE request SET path = ?, query = ?, idempotency_key = ? WHERE seq = ?", changed)
+
     # Changes
 
     def moment_of_change(self, resource_id: str, now: int) -> int:
@@ -132,6 +143,14 @@ class Log(Database):
         sql = f"SELECT {_EVENT.columns} FROM event WHERE next_at <= ? ORDER BY next_at, seq LIMIT ?"  # noqa: S608
         rows = self.db.execute(sql, (now, limit)).fetchall()
         return [OutgoingEvent(**dict(zip(_EVENT.names, row, strict=True))) for row in rows]
+
+    def rewrite_events(self, resource_ids: Iterable[str], rewrite: Callable[[bytes], bytes | None]) -> None:
+        """Replace the bodies of resources' events by what `rewrite` returns for them; None leaves one as it is."""
+        ids = json.dumps(list(resource_ids))
+        sql = "SELECT seq, body FROM event WHERE resource_id IN (SELECT value FROM json_each(?))"
+        rows = self.db.execute(sql, (ids,)).fetchall()
+        changed = [(body, seq) for seq, stored in rows if (body := rewrite(stored)) is not None]
+        self.db.executemany("UPDATE event SET body = ? WHERE seq = ?", changed)
 
     def add_delivery(self, event: OutgoingEvent, delivery: Delivery) -> None:
         """Append an attempt to deliver an event, and note when its next one is due."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from persona_block.sandbox import CHOICES
 from persona_block.sandbox.objects.fields import plain
 from tests.support.contract_client import ContractClient
 
@@ -58,18 +57,6 @@ def secrets_in(bodies: list[Any]) -> set[str]:
     """Return the secrets that bodies contain."""
     text = json.dumps(bodies).casefold()
     return {secret for secret in SECRETS if secret.casefold() in text}
-
-
-def test_what_a_redaction_does_not_reach(client: ContractClient) -> None:
-    """One of the choices: replies under an idempotency key and the log of requests stay."""
-    assert any(choice.question == "What a redaction does not reach" for choice in CHOICES)
-    body = {"data": {"attributes": {"reference-id": "r", "name-first": "Zenobia"}}}
-    first = client.post("/accounts", body, 201, headers={"Idempotency-Key": "k"})
-    client.get("/accounts?filter[reference-id]=r")
-    client.delete(f"/accounts/{first.id}")
-    assert client.post("/accounts", body, 201, headers={"Idempotency-Key": "k"}).body == first.body
-    assert client.sandbox.requests[1].query == "filter[reference-id]=r"
-    assert secrets_in([client.get(f"/accounts/{first.id}").body]) == set()
 
 
 def test_redacting_an_inquiry_redacts_its_reports(client: ContractClient, person: dict[str, Any]) -> None:
