@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from persona_block.block.build import manifest
+from persona_block.block.preview import preview_page
 from persona_block.spec import catalog
 from tests.cli.conftest import RunHere
 from tests.support.planted import COMMAND_LINE_KEY as API_KEY
@@ -73,9 +75,18 @@ def test_describe_names_the_nearest(run_here: RunHere) -> None:
 def test_manifest_and_its_schema(run_here: RunHere) -> None:
     from jsonschema import Draft202012Validator
 
-    manifest = json.loads(run_here("manifest").stdout)
+    document = json.loads(run_here("manifest").stdout)
     schema = json.loads(run_here("manifest", "--schema").stdout)
-    assert list(Draft202012Validator(schema).iter_errors(manifest)) == []
+    assert list(Draft202012Validator(schema).iter_errors(document)) == []
+
+
+def test_preview_writes_one_page(run_here: RunHere, tmp_path: Path) -> None:
+    page = tmp_path / "block.html"
+    done = run_here("manifest", "--preview", str(page))
+    assert str(page) in done.stdout
+    assert page.read_text("utf-8") == preview_page(manifest())
+    assert run_here("manifest", "--preview", str(tmp_path / "missing" / "block.html")).returncode == 1
+    assert run_here("manifest", "--preview", str(page), "--schema").returncode == 2
 
 
 @pytest.mark.process
