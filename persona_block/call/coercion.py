@@ -22,8 +22,8 @@ from .refusal import Refused
 
 LARGEST = 2**53 - 1
 """The largest whole number that every reader of JSON takes for what it is (RFC 8259, section 6)."""
-_LARGEST_BITS = 1024
-"""Numbers with more do not fit a double, which JSON's readers commonly take them for."""
+_LONGEST = 400
+"""Digits of a whole number beyond which it is certain to fit no double, and need not be read exactly."""
 _DEEPEST = 200
 """Levels that a JSON value may be nested."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,16}")
@@ -98,7 +98,7 @@ def _from_json(value: Any, expected: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_refuse_constant)
+        return json.loads(value, parse_constant=_refuse_constant, parse_int=_whole)
     except RecursionError:
         raise Refused("not_carried", "is nested too deeply") from None
     except ValueError:
@@ -109,16 +109,19 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(name)
 
 
+def _whole(digits: str) -> float:
+    """Return a whole number; an infinite one where it is so long that Python would refuse to read it."""
+    return int(digits) if len(digits) <= _LONGEST else float(digits)
+
+
 def _json_value(value: Any, path: str, depth: int) -> Any:
     """Return a copy of a nested value, refused where JSON cannot carry it."""
     if depth > _DEEPEST:
         raise Refused("not_carried", "is nested too deeply")
-    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
+    if value is None or (isinstance(value, int | float) and _fits_double(value)):
+        return value
+    if isinstance(value, int):
         raise Refused("not_carried", f"holds a number at {path} that is too large")
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
     if isinstance(value, str):
         _encodable(value)
         return value
@@ -129,6 +132,14 @@ def _json_value(value: Any, path: str, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_json_value(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
     raise Refused("not_carried", f"holds {_kind(value)} at {path}, which JSON cannot carry")
+
+
+def _fits_double(number: float) -> bool:
+    """Return whether a number is finite as a double, which JSON's readers commonly take it for."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _name(name: Any) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from .refusal import Refused
 
 WHITE_SPACE = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 """The characters that are trimmed: those of Unicode's property White_Space, in every language alike."""
 
@@ -36,10 +35,10 @@ def _id(text: str) -> str:
 
 
 def _list(text: str) -> str:
-    parts = [_id(trimmed(part)) for part in text.split(",")]
+    parts = [trimmed(part) for part in text.split(",")]
     if not all(parts):
         raise Refused("empty_entry", "has an empty place between its commas")
-    return ",".join(parts)
+    return ",".join(map(_id, parts))
 
 
 def _date(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ..errors import ApiError, ResponseError, TookEffect, api_error_type
 from ..spec.grammar import CursorSource, FileSource, ToolSpec
@@ -56,7 +56,7 @@ def _document(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
     if not answer.body.strip():
         raise broken(spec, answer, "with an empty body")
     try:
-        document = json.loads(answer.body)
+        document = _json(answer.body)
     except (ValueError, RecursionError):
         sent = answer.media_type or "something else"
         what = "its JSON is cut off or broken" if "json" in sent else f"with {sent} instead of JSON"
@@ -64,6 +64,15 @@ def _document(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise broken(spec, answer, "the body is not an object")
     return document
+
+
+def _json(body: bytes) -> Any:
+    """Return what a body in UTF-8 holds; raises ValueError for what is no JSON, which NaN and Infinity are not (RFC 8259)."""
+    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
 
 
 def _promised(spec: ToolSpec, answer: Answer, document: dict[str, Any], name: str, pointer: str) -> Any:
@@ -87,7 +96,8 @@ def _cursor(spec: ToolSpec, answer: Answer, document: dict[str, Any], source: Cu
     link = first(document, source.pointer)
     if link is None:
         return None
-    cursors = parse_qs(urlsplit(str(link)).query).get(source.query_param)
+    query = link.partition("#")[0].partition("?")[2] if isinstance(link, str) else ""
+    cursors = parse_qs(query).get(source.query_param)
     if not cursors:
         raise broken(spec, answer, f"the link at {source.pointer} holds no {source.query_param}")
     return cursors[0]
@@ -253,7 +263,7 @@ def _took_effect(spec: ToolSpec, answer: Answer, in_doubt: bool) -> TookEffect |
 def _listed_errors(answer: Answer) -> Iterator[dict[str, str]]:
     """Yield title, details and pointer of each error in Persona's error body; nothing where the body is something else."""
     try:
-        errors = json.loads(answer.body)["errors"]
+        errors = _json(answer.body)["errors"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return
     for error in errors if isinstance(errors, list) else []:

@@ -74,7 +74,7 @@ def decide(
 
 def _after_rate_limit(ended: Attempt, jitter: float) -> float | None:
     """Return the seconds to the window's end; None for a used-up quota, which no wait of ours refills."""
-    if ended.remaining:
+    if (ended.remaining or 0) > 0:
         return None
     reset = 1.0 if ended.reset is None else max(0.0, ended.reset)
     return reset + 0.25 * jitter

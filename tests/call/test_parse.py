@@ -63,6 +63,8 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("list_accounts", {"data": None, "links": {"next": None}}, "is missing"),
     ("list_accounts", {"data": []}, "more pages"),
     ("list_accounts", {"data": [], "links": {"next": "/api/v1/accounts?page=2"}}, "page[after]"),
+    ("list_accounts", {"data": [], "links": {"next": ["/accounts?page[after]=act_1"]}}, "page[after]"),
+    ("list_accounts", {"data": [], "links": {"next": {"href": "/accounts?page[after]=act_1"}}}, "page[after]"),
 ]
 
 
@@ -77,6 +79,30 @@ def test_a_broken_promise_is_never_a_success(operation: str, body: Any, what: st
 def test_html_is_no_answer() -> None:
     with pytest.raises(ResponseError, match="text/html instead of JSON"):
         parse(catalog.load("get_inquiry"), answer(b"<html>busy</html>", media_type="text/html"))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_of_json_breaks_an_answer(number: str) -> None:
+    body = json.dumps({"data": INQUIRY | {"attributes": {"behaviors": {"score": 0}}}}).replace("0}", f"{number}}}")
+    with pytest.raises(ResponseError, match="cut off or broken"):
+        parse(catalog.load("get_inquiry"), answer(body.encode()))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "is_read"), [("utf-8", True), ("utf-8-sig", True), ("utf-16", False), ("latin-1", False)]
+)
+def test_an_answer_is_in_utf_8(encoding: str, is_read: bool) -> None:
+    body = json.dumps({"data": INQUIRY | {"attributes": {"note": "\xe9"}}}, ensure_ascii=False).encode(encoding)
+    if is_read:
+        assert parse(catalog.load("get_inquiry"), answer(body))["inquiry"]["note"] == "\xe9"
+    else:
+        with pytest.raises(ResponseError):
+            parse(catalog.load("get_inquiry"), answer(body))
+
+
+@pytest.mark.parametrize("link", ["/api/v1/accounts?page%5Bafter%5D=act%201#x", "https://[?page[after]=act+1"])
+def test_a_cursor_is_read_from_any_link(link: str) -> None:
+    assert parsed("list_accounts", {"data": [], "links": {"next": link}})["nextCursor"] == "act 1"
 
 
 def test_a_broken_answer_to_a_write_warns_that_it_may_have_happened() -> None:

@@ -43,8 +43,9 @@ def test_a_500_is_tried_again_unless_it_is_stored_under_a_key() -> None:
 
 
 def test_a_rate_limit_waits_for_the_window_and_a_quota_does_not() -> None:
-    waited = decide(POST, 9, Attempt(status=429, remaining=0, reset=12), 30.0, jitter=0)
-    assert waited == Retry(12)
+    for remaining in (0, -1, None):
+        waited = decide(POST, 9, Attempt(status=429, remaining=remaining, reset=12), 30.0, jitter=0)
+        assert waited == Retry(12)
     quota = decide(POST, 1, Attempt(status=429, remaining=250, reset=12), 0.0)
     assert isinstance(quota, Stop)
     assert "quota" in quota.because
