@@ -8,6 +8,7 @@ import pytest
 
 from persona_block import InputError, Sandbox
 from persona_block.hosts import ConsentRequest, Toolbox
+from persona_block.hosts.consent import consent_request
 from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
 from tests.support.planted import KEY
@@ -143,3 +144,16 @@ async def test_what_a_framework_has_to_ask(toolbox: Toolbox, make_toolbox: MakeT
     assert toolbox.to_approve("no_such_tool", {}) is None
     with pytest.raises(InputError, match="is required"):
         toolbox.consent_request("approve_inquiry", {})
+
+
+def test_a_param_of_a_clause_that_is_left_out_is_shown_all_the_same() -> None:
+    spec = catalog.load("decline_inquiry").model_copy(update={"sentence": "Decline {inquiryId}[ for {comment} by {person}]"})
+    request = consent_request(spec, {"inquiryId": "inq_1", "comment": "fraud"})
+    assert request
+    first, _, *others = request.message.splitlines()
+    assert first == "Decline inq_1?"
+    assert others == ["Comment: fraud"]
+    request = consent_request(spec, {"inquiryId": "inq_1", "comment": "fraud", "person": "Jo"})
+    assert request
+    assert request.message.splitlines()[0] == "Decline inq_1 for fraud by Jo?"
+    assert len(request.message.splitlines()) == 2
