@@ -145,7 +145,8 @@ class Client:
             if isinstance(verdict, Stop):
                 if answer is None:
                     raise _unanswered(call, ended, verdict)
-                return replace(answer, note=verdict.because, may_help=verdict.may_help)
+                after = ended.reset if ended.status == 429 and verdict.may_help else None
+                return replace(answer, note=verdict.because, may_help=verdict.may_help, retry_after=after)
             call.in_doubt = call.in_doubt or is_in_doubt(ended)
             call.trace.retries.append({"reason": ended.reason, "after": round(verdict.after, 3)})
             log.info("%s: %s, trying again in %.2f s", call.spec.name, ended.reason, verdict.after)

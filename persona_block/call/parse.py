@@ -27,6 +27,8 @@ class Answer:
     """A sentence on why no further attempt was made, for an error."""
     may_help: bool = True
     """Whether sending the same again may help, for an error."""
+    retry_after: float | None = None
+    """Seconds until the window of the rate limit ends, for an error that it is the reason of."""
 
 
 def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
@@ -242,6 +244,7 @@ def parse_error(spec: ToolSpec, answer: Answer, *, in_doubt: bool = False) -> Ap
         + _cite(answer.request_id),
         took_effect=_took_effect(spec, answer, in_doubt),
         retryable=kind.may_help and answer.may_help,
+        retry_after=answer.retry_after,
         status=answer.status,
         title=title,
         details=details,

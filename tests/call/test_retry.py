@@ -175,6 +175,16 @@ async def test_a_429_is_waited_out() -> None:
     assert time.monotonic() - started >= 0.05
 
 
+@pytest.mark.parametrize(("remaining", "retry_after"), [("0", 30.0), ("7", None)])
+async def test_a_429_beyond_the_deadline_tells_when_the_window_ends(remaining: str, retry_after: float | None) -> None:
+    limited = {"RateLimit-Limit": "5", "RateLimit-Remaining": remaining, "RateLimit-Reset": "30"}
+    async with scripted(Script(error(429, **limited)), deadline=1) as runner:
+        result = await runner.run("approve_inquiry", ID)
+    assert result.error_details is not None
+    assert result.error_details["retryAfter"] == retry_after
+    assert result.error_details["retryable"] is (retry_after is not None)
+
+
 async def test_a_closed_runner_refuses_clearly() -> None:
     runner = scripted(Script())
     await runner.aclose()
