@@ -19,14 +19,19 @@ from persona_block.call.inputs import prepare
 from persona_block.call.parse import Answer, parse, parse_error
 from persona_block.call.serialize import serialize
 from persona_block.errors import InputError, PersonaError, ResponseError, SignatureError
+from persona_block.files.names import safe_name
 from persona_block.spec import catalog
 from persona_block.spec.grammar import ToolSpec
+from persona_block.spec.inflection import inflect
 from tests.support.case_files import Case, cases
 
 Vector = dict[str, Any]
 
 ODD: Vector = json.loads((Path(__file__).parent / "odd_values.json").read_text("utf-8"))
 """Odd values by the type and the format of a param, and those that an answer may hold in the place of a promised one."""
+
+_DEEPEST = 200
+"""Levels that a value may be nested in an object."""
 
 STATUSES = (300, 302, 308, 400, 401, 402, 403, 404, 408, 409, 410, 422, 429, 451, 500, 501, 502, 503, 504, 599)
 
@@ -48,6 +53,7 @@ def vectors() -> Vector:
         "errors": list(_errors()),
         "retries": list(_retries()),
         "webhooks": list(_webhooks()),
+        "files": [{"name": name, "safe": safe_name(name)} for name in ODD["files"]],
     }
 
 
@@ -88,8 +94,14 @@ def _odd_values(spec: ToolSpec, name: str) -> list[Any]:
     param = spec.params[name]
     if param.format == "file":
         return ["", " accounts.csv ", None, 5, 5.5, True, ["accounts.csv"]]
+    deep = [_nested(levels) for levels in (_DEEPEST, _DEEPEST + 1)] if param.type == "object" else []
     listed = (*param.enum, param.enum[0].upper(), f" {param.enum[0]} ") if param.enum else ()
-    return [*ODD[param.type], *ODD["formats"].get(param.format, ()), *listed]
+    return [*ODD[param.type], *deep, *ODD["formats"].get(param.format, ()), *listed]
+
+
+def _nested(levels: int) -> str:
+    """Return JSON text of a number so many levels below its object."""
+    return '{"a": ' * levels + "1" + "}" * levels
 
 
 def _choices() -> Iterator[tuple[str, Vector]]:
@@ -127,6 +139,15 @@ def _answers() -> Iterator[Vector]:
             yield _answered(case, body)
         for body in ([], "x", None, 5):
             yield _answered(case, body)
+    for operation, *path in (("list_accounts", "links", "next"), ("get_account", "data", "attributes", "fields")):
+        case = next(case for case in cases() if case.operation == operation)
+        for value in ODD["links" if path[0] == "links" else "fields"]:
+            yield _answered(case, _with(case.response["body"], path, value))
+
+
+def _with(node: Any, path: list[str], value: Any) -> Any:
+    """Return a copy of a JSON value that holds another one at a path of keys."""
+    return {**node, path[0]: _with(node[path[0]], path[1:], value)} if path else value
 
 
 def _mutated(node: Any) -> Iterator[Any]:
@@ -210,16 +231,29 @@ def _webhooks() -> Iterator[Vector]:
     good = webhooks.sign(body.encode(), secret, now=now)
     old = webhooks.sign(body.encode(), "wbhsec_old", now=now)
     late = webhooks.sign(body.encode(), secret, now=now - 301)
+    for spelling in ("kebab", "camel", "snake"):
+        spelled = json.dumps(inflect({"data": {"type": "event", "id": "evt_2", "attributes": _account_event()}}, spelling))
+        yield _delivered(spelled, webhooks.sign(spelled.encode(), secret, now=now), [secret], now)
     for header in (
         good, f"{good} {old}", f"{old} {good}", old, late, f"{late} {old}", "", "nonsense", good.upper(), f" {good}",
         f"{good}  {old}", good.replace("t=", "t=0"),
         good[:-1], f"{good},v1=00", " ".join([old] * 5 + [good]), " ".join([old] * 4 + [good]),
     ):  # fmt: skip
-        try:
-            webhooks.verify(body.encode(), header, [secret], now=now)
-            accepted = True
-        except SignatureError:
-            accepted = False
-        yield {"body": body, "header": header, "secrets": [secret], "now": now, "accepted": accepted}
-    yield {"body": body + " ", "header": good, "secrets": [secret], "now": now, "accepted": False}
-    yield {"body": body, "header": old, "secrets": [secret, "wbhsec_old"], "now": now, "accepted": True}
+        yield _delivered(body, header, [secret], now)
+    yield _delivered(body + " ", good, [secret], now)
+    yield _delivered(body, old, [secret, "wbhsec_old"], now)
+
+
+def _account_event() -> Vector:
+    """Return the attributes of an event of the account that a case reads."""
+    account = next(case for case in cases() if case.operation == "get_account").response["body"]["data"]
+    return {"name": "account.created", "created-at": "2026-01-05T09:00:00.000Z", "payload": {"data": account}}
+
+
+def _delivered(body: str, header: str, secrets: list[str], now: int) -> Vector:
+    delivered: Vector = {"body": body, "header": header, "secrets": secrets, "now": now}
+    try:
+        event = webhooks.read(body.encode(), header, secrets, now=now)
+    except SignatureError:
+        return delivered | {"accepted": False}
+    return delivered | {"accepted": True, "event": {"id": event.id, "name": event.name, "object": event.resource}}
