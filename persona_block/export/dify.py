@@ -211,7 +211,9 @@ def _params(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             param["type"] = "file"
         if "enum" in schema:
             param["type"] = "select"
-            param["options"] = [{"value": value, "label": _words(value)} for value in schema["enum"]]
+            param["options"] = [
+                {"value": value, "label": _words(value.replace("-", " ").capitalize())} for value in schema["enum"]
+            ]
         limits = {"min": schema.get("minimum"), "max": schema.get("maximum")}
         yield param | {"required": name in required} | {key: limit for key, limit in limits.items() if limit is not None}
 

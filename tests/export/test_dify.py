@@ -154,6 +154,27 @@ def test_texts_have_every_place_filled_in() -> None:
     )
 
 
+def test_the_documentation_counts_right() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/exports.md").read_text("utf-8")
+    written_as_text = [
+        name
+        for definition in DEFINITIONS.values()
+        for name, schema in definition["params"]["properties"].items()
+        if schema["type"] in ("object", "array")
+    ]
+    with_key = [name for name in DEFINITIONS if dify_tool.IDEMPOTENCY_KEY in params(name)]
+    with_word = [name for name in DEFINITIONS if dify_tool.CONFIRMATION in params(name)]
+    with_any = [definition for definition in DEFINITIONS.values() if "requireAny" in definition]
+    assert f"those {len(with_word)} tools run only" in text
+    assert f"| {len(written_as_text)} params are text" in text
+    assert f"| {len(with_any)} tools say so" in text
+    assert f"| {len(with_key)} tools take an idempotency key" in text
+    assert f"waits up to {dify_tool.WAIT_SECONDS} seconds" in text
+    assert f"up to {dify_tool.ITEMS_LIMIT:,} items" in text
+    assert f"up to {dify_tool.FILE_LIMIT // 1024**2} MiB" in text
+    assert f"{FILES['tools/get_inquiry.py'].count(chr(10))} lines of code" in text
+
+
 @pytest.mark.parametrize("platform", GENERATORS)
 def test_an_export_is_written_anew_and_leaves_what_else_is_there(platform: str, tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("kept")
