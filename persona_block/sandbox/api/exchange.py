@@ -25,7 +25,7 @@ _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _ENCODE_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class HttpRequest:
     """A request as it came; `target` is the operation it asks for, or the refusal of one that asks for none.
 
@@ -65,7 +65,7 @@ class Dialect:
     inflection: str = "kebab"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class HttpReply:
     """A response: its status, its bytes, the version that they follow, and its headers besides the content type."""
 
@@ -93,7 +93,7 @@ def refusal_reply(error: Refusal, dialect: Dialect | None = None) -> HttpReply:
     """Return a refusal as a reply; None is the usual dialect."""
     dialect = dialect or Dialect()
     body = json_bytes(inflect(error.body, dialect.inflection))
-    return HttpReply(error.status, body, version=dialect.version, headers=error.headers)
+    return HttpReply(error.status, body, version=dialect.version, headers=dict(error.headers))
 
 
 def json_bytes(value: Any, *, sort: bool = False) -> bytes:

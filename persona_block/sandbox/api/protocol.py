@@ -57,17 +57,16 @@ class Protocol:
             reply, effects, replayed = _unauthorized(bool(api_key)), 0, False
             if environment:
                 env = Environment(organization, environment, now, request_id=request_id)
-                limits = self._rate_headers(environment, now)
+                limits = self._count(environment, now)
                 reply, replayed = self._admit(request, env)
                 effects = env.effects
-                identity = {
+                reply.headers |= {
                     "Request-Id": request_id,
                     "Persona-Environment-Id": ENVIRONMENT_IDS[environment],
                     "Persona-Organization-Id": ORGANIZATION_ID,
                     ANSWERED_VERSION: reply.version,
+                    **limits,
                 }
-                headers = reply.headers | identity | limits
-                reply = HttpReply(reply.status, reply.body, reply.media_type, reply.version, headers)
             record = RequestRecord(
                 id=request_id,
                 at=now,
@@ -86,7 +85,7 @@ class Protocol:
             store.add_request(number, record)
         return reply
 
-    def _rate_headers(self, environment: str, now: int) -> dict[str, str]:
+    def _count(self, environment: str, now: int) -> dict[str, str]:
         """Count a request against its environment's window, and return the headers that show what is left of it."""
         settings = self._organization.settings
         window = self._windows[environment]

@@ -97,6 +97,8 @@ def read_query(text: str, filters: Filters | None, *, serialized: bool = True) -
     `filters` is None for an operation that is no list; `serialized` is False for one with a binary answer.
     """
     query, problems = Query(), []
+    if not text:
+        return query
     array_filters: dict[str, bool] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         group, member, is_array = _split(name)

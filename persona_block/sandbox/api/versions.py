@@ -90,9 +90,9 @@ def included_unasked(kind: str, version: str) -> list[str] | None:
 
 def accepted_body(body: Any, shape: Shape, version: str) -> Any:
     """Return a body without the attributes that older versions allowed an inquiry to be sent with, and ignored."""
-    attributes = body.get("data", {}).get("attributes") if _holds_attributes(body) else None
-    if version >= _STRICT_SINCE or shape not in (CREATE_INQUIRY, UPDATE_INQUIRY) or attributes is None:
+    if version >= _STRICT_SINCE or shape not in (CREATE_INQUIRY, UPDATE_INQUIRY) or not _holds_attributes(body):
         return body
+    attributes = body["data"]["attributes"]
     known = _attribute_names(shape)
     return body | {"data": body["data"] | {"attributes": {name: attributes[name] for name in attributes if name in known}}}
 

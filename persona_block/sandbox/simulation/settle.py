@@ -26,6 +26,7 @@ WHEN_DUE: dict[str, Callable[[Environment, Resource], object]] = {
 """What happens to each kind of resource when it is due."""
 
 _IMPORTER = "importer"
+_ALL = tuple(WHEN_DUE)
 _ALL_BUT_IMPORTERS = tuple(kind for kind in WHEN_DUE if kind != _IMPORTER)
 
 # Real seconds
@@ -44,12 +45,13 @@ def settled(organization: Organization) -> Iterator[int]:
         # Requests of a server leave the imports to its background task.
         settle_until(organization, now, 0 if organization.serving else ROWS_AT_ONCE)
         yield max(now, organization.store.latest_change)
-    organization.clock.reach(organization.store.latest_change)
+    if organization.store.latest_change > now:
+        organization.clock.reach(organization.store.latest_change)
 
 
 def settle_until(organization: Organization, now: int, rows: int = ROWS_AT_ONCE) -> None:
     """Change everything that is due by a moment, but import at most so many rows; used inside a transaction."""
-    kinds = tuple(WHEN_DUE)
+    kinds = _ALL
     organization.is_importing = False
     while (resource := organization.store.next_due(now, kinds)) is not None:
         assert resource.due is not None

@@ -15,11 +15,15 @@ MAX_SPEED = 1_000_000
 """The highest speed of a clock, in simulated seconds per real second."""
 
 
-@lru_cache(maxsize=256)
 def iso(milliseconds: int) -> str:
     """Return a moment as the API writes it: ISO 8601, UTC, with milliseconds."""
     seconds, rest = divmod(milliseconds, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_iso_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _iso_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse(text: str) -> int:

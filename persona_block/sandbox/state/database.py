@@ -77,15 +77,24 @@ class Database:
         """Close the database; a file can be opened again."""
         self._finalizer()
 
+    def memory(self) -> object:
+        """Return what is kept beside the tables and is to be undone with them."""
+        return None
+
+    def remember(self, memory: Any) -> None:
+        """Bring back what `memory` returned, after its changes have been undone."""
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what happens inside, or undo all of it if it raises."""
         with self._lock:
             self.db.execute("BEGIN IMMEDIATE")
+            before = self.memory()
             try:
                 yield
             except BaseException:
                 self.db.execute("ROLLBACK")
+                self.remember(before)
                 self._purges = False
                 raise
             self.db.execute("COMMIT")
@@ -104,11 +113,13 @@ class Database:
     def savepoint(self) -> Iterator[None]:
         """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
         self.db.execute("SAVEPOINT attempt")
+        before = self.memory()
         try:
             yield
         except BaseException:
             self.db.execute("ROLLBACK TO attempt")
             self.db.execute("RELEASE attempt")
+            self.remember(before)
             raise
         self.db.execute("RELEASE attempt")
 

@@ -7,8 +7,7 @@ undone, and an event that a killed process did not deliver is still in the log.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -32,27 +31,13 @@ class Log(Database):
         self.latest_change = 0 if last_moment is None else last_moment + 1
         self._changed: set[str] = set()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit what happens inside, or undo all of it if it raises."""
-        with self._moments(), super().transaction():
-            yield
+    def memory(self) -> tuple[int, set[str]]:
+        """Return the latest moment of a change, and what changed at it."""
+        return self.latest_change, self._changed
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
-        with self._moments(), super().savepoint():
-            yield
-
-    @contextmanager
-    def _moments(self) -> Iterator[None]:
-        """Forget the moments of what happens inside if it raises."""
-        before = self.latest_change, self._changed
-        try:
-            yield
-        except BaseException:
-            self.latest_change, self._changed = before
-            raise
+    def remember(self, memory: tuple[int, set[str]]) -> None:
+        """Forget the moments of changes that have been undone."""
+        self.latest_change, self._changed = memory
 
     def next_request(self) -> int:
         """Return the next unused number of a request."""
