@@ -215,7 +215,9 @@ def _params(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 {"value": value, "label": _words(value.replace("-", " ").capitalize())} for value in schema["enum"]
             ]
         limits = {"min": schema.get("minimum"), "max": schema.get("maximum")}
-        yield param | {"required": name in required} | {key: limit for key, limit in limits.items() if limit is not None}
+        yield (
+            param | {"required": name in required} | {keyword: limit for keyword, limit in limits.items() if limit is not None}
+        )
 
 
 def _switches(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -129,7 +129,7 @@ def _output(spec: ToolSpec, params: dict[str, Any], credentials: Mapping[str, An
         raise _refusal(spec, "apiKey", "stands in the credentials of the plugin and is never given to a tool")
     if needs_confirmation(spec):
         _check_confirmation(spec, params.pop(CONFIRMATION, None), credentials)
-    key = _text(params.pop(IDEMPOTENCY_KEY, None)) if takes_idempotency_key(spec) else ""
+    idempotency_key = _idempotency_key(spec, params.pop(IDEMPOTENCY_KEY, None)) if takes_idempotency_key(spec) else None
     waits = can_wait(spec) and _is_on(spec, WAIT, params.pop(WAIT, None))
     reads_all = spec.paginate is not None and _is_on(spec, ALL_PAGES, params.pop(ALL_PAGES, None))
     for name, param in spec.params.items():
@@ -142,8 +142,8 @@ def _output(spec: ToolSpec, params: dict[str, Any], credentials: Mapping[str, An
         if reads_all:
             return await _all_pages(runner, spec, params)
         if waits:
-            return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, idempotency_key=key or None)
-        return await runner.call(spec.name, params, idempotency_key=key or None)
+            return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, idempotency_key=idempotency_key)
+        return await runner.call(spec.name, params, idempotency_key=idempotency_key)
 
     return engine.run(made())
 
@@ -169,9 +169,15 @@ def _check_confirmation(spec: ToolSpec, confirmation: Any, credentials: Mapping[
     if not word:
         message = "cannot be given yet: a person has to set a confirmation word in the credentials of the plugin first"
         raise _refusal(spec, CONFIRMATION, message)
-    if not hmac.compare_digest(_text(confirmation).encode("utf-8", "replace"), word.encode("utf-8", "replace")):
+    if not hmac.compare_digest(_text(confirmation).encode("utf-8", "surrogatepass"), word.encode("utf-8", "surrogatepass")):
         message = "is for a person to give, in the settings of this tool in Dify; do not try again"
         raise _refusal(spec, CONFIRMATION, message)
+
+
+def _idempotency_key(spec: ToolSpec, value: Any) -> str | None:
+    if not isinstance(value, str | None):
+        raise _refusal(spec, IDEMPOTENCY_KEY, "must be text")
+    return _text(value) or None
 
 
 def _is_on(spec: ToolSpec, name: str, value: Any) -> bool:

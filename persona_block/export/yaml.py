@@ -25,8 +25,8 @@ def dump(value: Mapping[str, Any]) -> str:
 def _lines(value: Any) -> Iterator[str]:
     """Yield the lines of an object or a list that holds something."""
     if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _entry(f"{_scalar(key)}:", inner)
+        for name, inner in value.items():
+            yield from _entry(_scalar(name), inner)
         return
     for inner in value:
         if _is_block(inner):
@@ -36,11 +36,11 @@ def _lines(value: Any) -> Iterator[str]:
             yield f"- {_scalar(inner)}"
 
 
-def _entry(key: str, value: Any) -> Iterator[str]:
+def _entry(name: str, value: Any) -> Iterator[str]:
     if not _is_block(value):
-        yield f"{key} {_scalar(value)}"
+        yield f"{name}: {_scalar(value)}"
         return
-    yield key
+    yield f"{name}:"
     yield from (f"  {line}" for line in _lines(value))
 
 

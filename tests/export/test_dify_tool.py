@@ -168,6 +168,7 @@ def test_every_page_is_read_up_to_a_limit(tool: DifyTool, monkeypatch: pytest.Mo
         ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "fields": "{'name-first': 'Jane'}"}, "fields: "),
         ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "note": DifyFile(b"")}, "note: "),
         ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "idempotencyKey": "é"}, "idempotency"),
+        ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "idempotencyKey": 7}, "idempotencyKey: must be text"),
     ],
 )
 def test_a_wrong_param_is_named_and_nothing_is_sent(
