@@ -90,7 +90,8 @@ class DifyDaemon:
         self._process = subprocess.Popen(
             [PYTHON, "-m", "main"],
             cwd=folder,
-            env=_environment(),
+            # Being killed, it cannot remove its folder for temporary files itself.
+            env=_environment() | {"TMPDIR": str(folder.parent)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
