@@ -358,6 +358,7 @@ async def test_one_of_several_is_enough(preview: Preview) -> None:
     state = await preview.state()
     assert sorted(state["met"]) == sorted(state["any"]) != []
     assert "one of" not in state["status"]
+    assert state["sentence"] == "Run a report", "a clause for two names wants both"
     await preview.page.locator("#field-nameLast").fill("  ")
     assert (await preview.state())["met"] == []
 
