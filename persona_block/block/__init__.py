@@ -1,4 +1,4 @@
-"""The block manifest, derived from the specs: its building, its canvas, its models and its workflow templates."""
+"""The block manifest, derived from the specs: its building, its canvas, its models, its workflow templates and its preview."""
 
 from __future__ import annotations
 
