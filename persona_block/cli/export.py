@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..export import GENERATORS, generator
+from .terminal import print_lines
 
 
 def add_command(commands: Any) -> None:
@@ -23,5 +24,5 @@ def write_export(arguments: argparse.Namespace) -> int:
 
     folder = Path(arguments.folder)
     paths = generator(arguments.platform).export(manifest(), folder)
-    print(f"Wrote {len(paths)} files to {folder}.")
+    print_lines(f"Wrote {len(paths)} files to {folder}.")
     return 0

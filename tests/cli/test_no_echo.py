@@ -1,0 +1,205 @@
+"""No error of the command line repeats an argument: it may be an API key in the wrong place."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_block.cli import command
+from persona_block.cli.parser import Parser, without_values
+from persona_block.spec import catalog
+from tests.cli.conftest import RunHere
+from tests.support.planted import COMMAND_LINE_KEY as KEY
+
+UNKNOWN = "--no-such-option"
+"""An option that ends every command before it does anything, once its other arguments are read."""
+
+
+def _parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command by its name, and that of the whole by an empty one."""
+    parsers: dict[str, argparse.ArgumentParser] = {}
+    parse = Parser.parse_known_args
+
+    def keep(parser: Parser, *arguments: Any, **options: Any) -> Any:
+        parsers[parser.prog.removeprefix("persona-block").strip()] = parser
+        actions = parser._actions  # noqa: SLF001
+        for action in actions:
+            for name, sub in (action.choices or {}).items() if isinstance(action.choices, dict) else ():
+                parsers[name] = sub
+        return parse(parser, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parser, "parse_known_args", keep)
+        with pytest.raises(SystemExit):
+            command.main([UNKNOWN])
+    return parsers
+
+
+def _planted(name: str, parser: argparse.ArgumentParser) -> Iterator[list[str]]:
+    """Yield arguments of a command with a key in the place of each of its arguments and options, and beside them."""
+    positional = [action for action in parser._actions if not action.option_strings and name]  # noqa: SLF001
+    good = {"operation": "get_inquiry", "pairs": "inquiryId=inq_1", "platform": "dify", "folder": "folder"}
+    start = [name] if name else []
+    arguments = [good[action.dest] for action in positional]
+    for index in range(len(arguments)):
+        yield [*start, *arguments[:index], KEY, *arguments[index + 1 :], UNKNOWN]
+    for action in parser._actions:  # noqa: SLF001
+        for option in action.option_strings:
+            if action.nargs != 0:
+                yield [*start, *arguments, option, KEY, UNKNOWN]
+                yield [*start, *arguments, f"{option}={KEY}", UNKNOWN]
+                yield [*start, *arguments, option, KEY, option]
+            else:
+                yield [*start, *arguments, f"{option}={KEY}"]
+                yield [*start, *arguments, f"{option}{KEY}"]
+    for stray in (f"--{KEY}", f"-{KEY}", f"--api-key={KEY}", f"--apiKey={KEY}", f"--x={KEY}", f"-k{KEY}"):
+        yield [*start, *arguments, stray]
+    yield [*start, *arguments, "--api-key", KEY]
+    yield [*start, *arguments, "--", KEY, UNKNOWN]
+    yield [*start, *arguments, KEY, UNKNOWN]
+
+
+def test_no_place_of_any_command_is_repeated(monkeypatch: pytest.MonkeyPatch, run_here: RunHere) -> None:
+    parsers = _parsers(monkeypatch)
+    assert {"", "tools", "describe", "run", "manifest", "export", "sandbox", "mcp", "demo"} <= set(parsers)
+    tried = 0
+    for name, parser in parsers.items():
+        for arguments in _planted(name, parser):
+            done = run_here(*arguments)
+            assert done.returncode == 2, arguments
+            assert KEY not in done.stdout + done.stderr, arguments
+            tried += 1
+    assert tried > 150
+
+
+REACHING: list[list[str]] = [
+    [KEY],
+    ["run", KEY],
+    ["run", f"persona_{KEY}"],
+    ["describe", KEY],
+    ["describe", KEY, "--json"],
+    ["run", "get_inquiry", KEY],
+    ["run", "get_inquiry", f"apiKey:{KEY}"],
+    ["run", "get_inquiry", f"apiKey={KEY}"],
+    ["run", "get_inquiry", f"apikey={KEY}"],
+    ["run", "get_inquiry", f"api_key={KEY}"],
+    ["run", "get_inquiry", f"PERSONA_API_KEY={KEY}"],
+    ["run", "get_inquiry", f"{KEY}="],
+    ["run", "get_inquiry", f"{KEY}=="],
+    ["run", "get_inquiry", f"{KEY}={KEY}"],
+    ["run", "get_inquiry", f"={KEY}"],
+    ["run", "get_inquiry", "inquiryId=inq_1", KEY],
+    ["run", "get_inquiry", "--params", KEY],
+    ["run", "get_inquiry", f"--params={KEY}"],
+    ["run", "get_inquiry", "--params", f"@{KEY}"],
+    ["run", "get_inquiry", "--params", f'"{KEY}"'],
+    ["run", "get_inquiry", "--params", json.dumps({KEY: 1})],
+    ["run", "get_inquiry", "--params", json.dumps({"apiKey": KEY})],
+    ["run", "get_inquiry", "--params", json.dumps({"inquiryId": "inq_1", "x": {"apiKey": KEY}})],
+    ["run", "get_inquiry", "inquiryId=inq_1", "--idempotency-key", KEY],
+    ["run", "approve_inquiry", "inquiryId=inq_1", "--idempotency-key", KEY + "é"],
+    ["run", "approve_inquiry", "inquiryId=inq_1", "--idempotency-key", KEY * 10],
+    ["run", "print_inquiry_pdf", "inquiryId=inq_1", "--output-dir", f"{KEY}://x"],
+    ["run", "print_inquiry_pdf", "inquiryId=inq_1", "--output-dir", f"~{KEY}/x"],
+    ["run", "print_inquiry_pdf", "inquiryId=inq_1", "--output-dir", f"/dev/null/{KEY}"],
+    ["run", "import_accounts", "file=x", "--storage", KEY],
+    ["run", "import_accounts", f"file={KEY}"],
+    ["run", "import_accounts", f"file=https://{KEY}/x"],
+    ["run", "import_accounts", f"file={KEY}://x"],
+    ["run", "list_accounts", f"pageSize={KEY}"],
+    ["run", "create_report", f"reportType={KEY}", f"birthdate={KEY}", f"countryCode={KEY}"],
+    ["run", "list_inquiries", f"createdAtStart={KEY}"],
+    ["run", "create_inquiry", f"inquiryTemplateId={KEY}", f"fields={KEY}", f"redirectUri={KEY}"],
+    ["manifest", "--preview", f"/dev/null/{KEY}"],
+    ["export", "dify", f"/dev/null/{KEY}"],
+    ["export", KEY, "folder"],
+    ["demo", "--output-dir", f"/dev/null/{KEY}"],
+    ["sandbox", "--port", KEY],
+    ["sandbox", "--seed", KEY],
+    ["sandbox", "--speed", KEY],
+    ["sandbox", "--rate-limit", KEY],
+    ["sandbox", "--state", f"/dev/null/{KEY}"],
+    ["sandbox", "--webhook", KEY, "--webhook-secret-env", "HOOK"],
+    ["sandbox", "--webhook", f"https://{KEY}@example.com/", "--webhook-secret-env", "HOOK"],
+    ["sandbox", "--webhook", "http://127.0.0.1:9/", "--webhook-secret-env", KEY],
+    ["sandbox", "--webhook", f"http://127.0.0.1:9/{KEY}"],
+    ["sandbox", "--faults", KEY],
+    ["sandbox", "--faults", f"stall,{KEY}"],
+    ["sandbox", "--faults", f"stall:{KEY}"],
+    ["mcp", "--toolsets", KEY],
+    ["mcp", "--tools", f"get_inquiry,{KEY}"],
+    ["mcp", "--exclude-tools", KEY],
+    ["mcp", "--allow", KEY],
+    ["mcp", "--files-from", KEY],
+    ["mcp", "--http", "--files-from", KEY],
+    ["mcp", "--http", "--host", KEY],
+    ["mcp", "--http", "--port", KEY],
+    ["mcp", "--http", "--public-host", KEY, "--host", "0.0.0.0", "--port", "99999"],
+]
+"""Arguments that are read, and refused only by what they are for."""
+
+
+@pytest.mark.parametrize("arguments", REACHING, ids=lambda arguments: " ".join(arguments).replace(KEY, "KEY")[:60])
+def test_what_is_read_and_refused_is_not_repeated(
+    arguments: list[str], run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run_here(*arguments, HOOK="secret", PERSONA_API_KEY="another", PERSONA_BASE_URL="http://127.0.0.1:9")
+    assert done.returncode in (1, 2)
+    assert KEY not in done.stdout + done.stderr
+    assert KEY.upper() not in (done.stdout + done.stderr).upper()
+    assert "Traceback" not in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
+def test_every_option_with_a_value_is_refused_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new one is added above, with a value that only what it is for refuses."""
+    for name, parser in _parsers(monkeypatch).items():
+        for action in parser._actions:  # noqa: SLF001
+            for option in action.option_strings if action.nargs != 0 else ():
+                assert any(
+                    arguments[0] == name and any(each.startswith(option) for each in arguments) for arguments in REACHING
+                ), f"{name} {option}"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("argument --json: ignored explicit argument 'x'", "argument --json: takes no value"),
+        ("argument A: invalid choice: 'x (choose from y)' (choose from 'a', 'b')", "argument A: must be one of 'a', 'b'"),
+        ("argument A: invalid choice: 'x', maybe you meant 'a'? (choose from a, b)", "argument A: must be one of a, b"),
+        ("argument --n: invalid int value: 'x'", "argument --n: cannot be read"),
+        ("argument --n: can't open 'x': no", "argument --n: cannot be read"),
+        ("argument --n: expected one argument", "argument --n: expected one argument"),
+        ("argument --n: must be a whole number", "argument --n: must be a whole number"),
+        ("argument --all: not allowed with argument --wait", "argument --all: not allowed with argument --wait"),
+        ("the following arguments are required: a", "the following arguments are required: a"),
+        ("ambiguous option: --x=KEY could match --xy", "unrecognized arguments"),
+        ("unrecognized arguments: x", "unrecognized arguments"),
+        ("anything else with x", "unrecognized arguments"),
+    ],
+)
+def test_messages_of_the_parser(message: str, told: str) -> None:
+    assert without_values(message) == told
+
+
+def test_what_was_meant_is_told_without_what_was_typed(run_here: RunHere) -> None:
+    done = run_here("run", "get_inquiry", "inquryId=x", "--sandbox")
+    assert "argument 1: names what is no param of get_inquiry; did you mean inquiryId?" in done.stderr
+    done = run_here("run", "get_inquiry", "inquiryId=x", "moon=1", "--params", '{"sun": 2}', "--sandbox")
+    problems = json.loads(done.stdout)["errorDetails"]["problems"]
+    assert [problem["param"] for problem in problems] == ["--params", "argument 2"]
+    assert all("it takes inquiryId" in problem["message"] for problem in problems)
+    done = run_here("run", "get_inquiry", "--params", "-", "--sandbox", stdin='{"inquiryId": "inq_1", "moon": 1}')
+    assert "moon: get_inquiry has no such param" in done.stderr
+
+
+def test_params_of_every_operation_are_taken_by_name(run_here: RunHere) -> None:
+    for spec in catalog.load_all():
+        done = run_here("run", spec.name, *(f"{name}= " for name in spec.params), "--api-key-stdin")
+        assert "found no key on standard input" in done.stderr
