@@ -148,7 +148,19 @@ def test_base_url():
 @pytest.mark.parametrize("style", ["long", "short", "native"])
 def test_the_key_stands_in_no_output_of_pytest(style: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TEST_MODULE)
-    command = [sys.executable, "-m", "pytest", "--showlocals", f"--tb={style}", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--showlocals",
+        f"--tb={style}",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:langsmith_plugin",
+    ]
     command += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function", "-vv", "test_it.py"]
     environment = {"PLANTED": KEY, "PYTHONPATH": str(Path(PACKAGE).parent), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)

@@ -68,7 +68,7 @@ def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest
         return None
     path_ids, sentence_ids = PLACEHOLDER.findall(spec.request.path), PLACEHOLDER.findall(spec.sentence)
     ids = {*path_ids, *sentence_ids}
-    values = {name: str(value) if name in ids else visible(value) for name, value in params.items()}
+    values = {name: str(value) if name in ids else _shown(value) for name, value in params.items()}
     if problems := _problems(ids, values):
         raise InputError(spec.tool_id, problems)
     in_question = shown_params(words.question, values)
@@ -82,6 +82,11 @@ def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest
 def call_digest(spec: ToolSpec, params: Mapping[str, Any]) -> str:
     """Return what stands for a call: the same for the same operation and checked params, however they were written."""
     return sha256(json.dumps([spec.name, params], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a person is shown it; of a text that is too long for any question, only the beginning."""
+    return visible(value[: QUESTION_LIMIT + 1] if isinstance(value, str) else value)
 
 
 def _problems(ids: set[str], values: Mapping[str, str]) -> list[Problem]:

@@ -147,7 +147,7 @@ async def test_what_is_agreed_to_is_what_is_sent(driver: type[Driver], sandbox: 
         return Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(answer))
 
     script = one_call("persona_approve_inquiry", inquiryId=in_review(sandbox), comment=comment)
-    async with driver(Setup(sandbox, make_runner=runner), script) as agent:
+    async with driver(Setup(sandbox, Selection.of(tools=["approve_inquiry"]), make_runner=runner), script) as agent:
         waiting = await agent.start()
         assert waiting.question
         shown = shown_values(waiting.question)
@@ -250,7 +250,7 @@ async def test_no_model_is_told_to_send_again_what_may_have_happened(driver: typ
         async def call(self, *_: Any, **_options: Any) -> Any:
             raise raised[-1]
 
-    async with driver(Setup(sandbox, make_runner=Failing), onboarding) as agent:
+    async with driver(Setup(sandbox, Selection.of(tools=["create_account"]), make_runner=Failing), onboarding) as agent:
         for error in errors():
             raised.append(error)
             words = await agent.answer_to(ToolCall("persona_create_account", {"referenceId": "r"}))
