@@ -67,7 +67,8 @@ def _date_time(text: str) -> str:
         offset = dt.timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         moment += offset if sign == "-" else -offset
     except (ValueError, OverflowError):
-        raise Refused("not_date_time", expected) from None
+        message = f"{expected}; the one given is no moment of the calendar and the clock"
+        raise Refused("not_date_time", message) from None
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + _fraction(fraction) + "Z"
 
 
@@ -88,8 +89,10 @@ def _country_code(text: str) -> str:
 def _uri(text: str) -> str:
     if not _SCHEME.match(text) or text.endswith(":"):
         raise Refused("not_uri", "must be a whole URI with its scheme, such as https://example.com/verified")
-    if _CONTROL.search(text) or any(character in WHITE_SPACE for character in text):
-        raise Refused("not_uri", "holds a space or a line break, which no URI does; write a space as %20")
+    if _CONTROL.search(text):
+        raise Refused("not_uri", "holds a line break or another control character, which no URI does")
+    if any(character in WHITE_SPACE for character in text):
+        raise Refused("not_uri", "holds a space, which no URI does; write it as %20")
     return text
 
 

@@ -126,6 +126,20 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("create_inquiry", {"inquiryTemplateId": "itmpl_"}, "inquiryTemplateId", "must start with"),
     ("list_inquiries", {"inquiryTemplateId": "itmplv_1"}, "inquiryTemplateId", "itmpl_ or tmpl_"),
     ("create_inquiry", {"inquiryTemplateId": "itmpl_1", "redirectUri": "example.com"}, "redirectUri", "with its scheme"),
+    *(
+        ("update_inquiry", {**INQUIRY, "redirectUri": f"https://example.com/{odd}x"}, "redirectUri", phrase)
+        for odd, phrase in (
+            (" ", "holds a space, which no URI does; write it as %20"),
+            ("\u00a0", "holds a space, which"),
+            ("\u3000", "holds a space, which"),
+            ("\n", "holds a line break or another control character"),
+            ("\0", "holds a line break or another control character"),
+            ("\x9b", "holds a line break or another control character"),
+        )
+    ),
+    ("list_inquiries", {"createdAtStart": "2026-02-30T10:00Z"}, "createdAtStart", "no moment of the calendar and the clock"),
+    ("list_inquiries", {"createdAtStart": "2026-01-31T25:00Z"}, "createdAtStart", "no moment of the calendar and the clock"),
+    ("list_inquiries", {"createdAtStart": "2026-01-31T10:00+24:00"}, "createdAtStart", "no moment of the calendar"),
     ("import_accounts", {"file": 5}, "file", "must be a path"),
     ("import_accounts", {}, "file", "is required"),
     ("get_inquiry", {**INQUIRY, "inquryId": "x"}, "inquryId", "did you mean inquiryId?"),
