@@ -7,25 +7,17 @@ treats odd values, answers and failures, for runtimes in other languages.
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from persona_block import webhooks
-from persona_block.call import retry
-from persona_block.call.inputs import prepare
-from persona_block.call.parse import Answer, parse, parse_error
-from persona_block.call.serialize import serialize
-from persona_block.errors import InputError, PersonaError, ResponseError, SignatureError
-from persona_block.files.names import safe_name
 from persona_block.spec import catalog
 from persona_block.spec.grammar import ToolSpec
 from persona_block.spec.inflection import inflect
+from scripts.playing import Vector, play
 from tests.support.case_files import Case, cases
-
-Vector = dict[str, Any]
 
 ODD: Vector = json.loads((Path(__file__).parent / "odd_values.json").read_text("utf-8"))
 """Odd values by the type and the format of a param, and those that an answer may hold in the place of a promised one."""
@@ -41,10 +33,8 @@ def vectors() -> Vector:
     calls: list[Vector] = []
     refusals: list[Vector] = []
     for operation, params in _param_sets():
-        request, problems = _called(catalog.load(operation), params)
-        (refusals if problems else calls).append(
-            {"operation": operation, "params": params} | ({"problems": problems} if problems else {"request": request})
-        )
+        vector = _played("calls", {"operation": operation, "params": params})
+        (refusals if "problems" in vector else calls).append(vector)
     return {
         "manifestVersion": 1,
         "calls": _unique(calls),
@@ -53,8 +43,13 @@ def vectors() -> Vector:
         "errors": list(_errors()),
         "retries": list(_retries()),
         "webhooks": list(_webhooks()),
-        "files": [{"name": name, "safe": safe_name(name)} for name in ODD["files"]],
+        "files": [_played("files", {"name": name}) for name in ODD["files"]],
     }
+
+
+def _played(kind: str, vector: Vector) -> Vector:
+    """Return a vector with what the engine makes of it."""
+    return vector | play(kind, vector)
 
 
 def _unique(entries: list[Vector]) -> list[Vector]:
@@ -113,17 +108,6 @@ def _choices() -> Iterator[tuple[str, Vector]]:
                     yield spec.name, base | {choice.by: value}
 
 
-def _called(spec: ToolSpec, params: Vector) -> tuple[Vector, list[Vector]]:
-    try:
-        parts = serialize(spec, prepare(spec, params))
-    except InputError as error:
-        problems = [{"param": problem.param, "code": problem.code} for problem in error.problems]
-        return {}, sorted(problems, key=lambda problem: (problem["param"], problem["code"]))
-    request: Vector = {"method": parts.method, "path": parts.path}
-    optional = {"query": parts.query, "body": parts.body, "multipart": parts.multipart}
-    return request | {name: part for name, part in optional.items() if part}, []
-
-
 # --- answers to outputs and errors -----------------------------------------------------------------------------------------
 
 
@@ -161,12 +145,7 @@ def _mutated(node: Any) -> Iterator[Any]:
 
 
 def _answered(case: Case, body: Any) -> Vector:
-    answer = Answer(case.response["status"], "application/json", json.dumps(body).encode(), "req_1")
-    told: Vector = {"operation": case.operation, "status": answer.status, "body": body}
-    try:
-        return told | {"output": parse(case.spec, answer)}
-    except ResponseError as error:
-        return told | {"error": {"kind": error.kind, "tookEffect": error.took_effect}}
+    return _played("answers", {"operation": case.operation, "status": case.response["status"], "body": body})
 
 
 def _errors() -> Iterator[Vector]:
@@ -178,49 +157,23 @@ def _errors() -> Iterator[Vector]:
         [],
     )
     for operation in ("get_inquiry", "create_inquiry", "update_inquiry", "redact_inquiry"):
-        spec = catalog.load(operation)
         for status in STATUSES:
             for body in bodies if status in (400, 409) else bodies[:1]:
-                yield _error(spec, status, body)
-
-
-def _error(spec: ToolSpec, status: int, body: Any) -> Vector:
-    """Return the error of a first attempt that is not tried again."""
-    ended = retry.Attempt(status=status)
-    verdict = retry.decide(spec, 1, ended, 0.0, deadline=0)
-    may_help = verdict.may_help if isinstance(verdict, retry.Stop) else True
-    error: PersonaError = parse_error(spec, Answer(status, "application/json", json.dumps(body).encode(), may_help=may_help))
-    is_keyed = error.took_effect == "unknown" and spec.request.method == "POST"
-    details = error.revised(idempotency_key="the-key-of-the-call" if is_keyed else None).details()
-    wanted = ("kind", "status", "title", "details", "retryable", "tookEffect", "idempotencyKey")
-    return {"operation": spec.name, "status": status, "body": body, "error": {name: details[name] for name in wanted}}
+                yield _played("errors", {"operation": operation, "status": status, "body": body})
 
 
 # --- retries and webhooks --------------------------------------------------------------------------------------------------
 
 
 def _retries() -> Iterator[Vector]:
-    outcomes: list[Vector] = [{"status": status} for status in (*STATUSES, 200)] + [
+    outcomes: list[Vector] = [{"status": status} for status in STATUSES] + [
         {"status": None, "sent": sent} for sent in (True, False)
     ]
     outcomes += [{"status": 429, "remaining": left, "reset": reset} for left in (None, 0, 5) for reset in (None, 0, 2.5, 40)]
     for operation in ("get_inquiry", "create_inquiry", "update_inquiry", "redact_inquiry"):
-        spec = catalog.load(operation)
         for outcome in outcomes:
-            if outcome["status"] is not None and outcome["status"] < 300:
-                continue
             for attempt, elapsed in ((1, 0.0), (3, 10.0), (9, 30.0), (1, 59.9)):
-                yield _retried(spec, attempt, elapsed, outcome)
-
-
-def _retried(spec: ToolSpec, attempt: int, elapsed: float, outcome: Vector) -> Vector:
-    verdicts = [retry.decide(spec, attempt, retry.Attempt(**outcome), elapsed, jitter=jitter) for jitter in (0.0, 1.0)]
-    waits = [verdict.after if isinstance(verdict, retry.Retry) else math.inf for verdict in verdicts]
-    told = {"operation": spec.name, "attempt": attempt, "elapsed": elapsed, **outcome}
-    if math.inf in waits:
-        # Where the random part decides whether there is time left, either is right.
-        return told | ({"again": False} if waits == [math.inf, math.inf] else {"again": None})
-    return told | {"again": True, "after": sorted(round(wait, 6) for wait in waits)}
+                yield _played("retries", {"operation": operation, "attempt": attempt, "elapsed": elapsed, **outcome})
 
 
 def _webhooks() -> Iterator[Vector]:
@@ -251,9 +204,4 @@ def _account_event() -> Vector:
 
 
 def _delivered(body: str, header: str, secrets: list[str], now: int) -> Vector:
-    delivered: Vector = {"body": body, "header": header, "secrets": secrets, "now": now}
-    try:
-        event = webhooks.read(body.encode(), header, secrets, now=now)
-    except SignatureError:
-        return delivered | {"accepted": False}
-    return delivered | {"accepted": True, "event": {"id": event.id, "name": event.name, "object": event.resource}}
+    return _played("webhooks", {"body": body, "header": header, "secrets": secrets, "now": now})
