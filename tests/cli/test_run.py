@@ -63,6 +63,7 @@ def test_without_one_each_run_has_a_key_of_its_own(answer: Callable[[Handler], N
     assert sent[2:] == [None, None]
 
 
+@pytest.mark.slow
 def test_a_key_goes_with_a_wait_too(run_here: RunHere) -> None:
     params = ["reportType=watchlist", "reportTemplateId=rptp_Watchlist", "term=Jane Doe"]
     done = run_here("run", "create_report", *params, "--wait", "--sandbox", "--idempotency-key", "step-7")

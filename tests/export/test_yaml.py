@@ -18,6 +18,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.soak
 @given(st.dictionaries(TEXTS, VALUES))
 def test_any_data_is_read_back(data: dict[str, Any]) -> None:
     assert yaml.safe_load(dump(data)) == data

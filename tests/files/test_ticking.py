@@ -127,6 +127,7 @@ def written_to_later(path: Path) -> Iterator[None]:
     timer.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [True, False])
 async def test_while_the_file_is_a_pipe(check: bool, tmp_path: Path) -> None:
     path = tmp_path / "crew.csv"
@@ -166,6 +167,7 @@ def _long_values(path: Path) -> None:
             stream.write(b"%d" % number + b"x" * 100_000 + b"\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "message"),
     [
@@ -197,6 +199,7 @@ async def test_while_a_large_file_is_looked_through_in_little_memory(
     assert message in (await imported(lambda: path)).error
 
 
+@pytest.mark.slow
 async def test_while_storage_is_slow(storage: SlowStorage) -> None:
     assert (await imported(lambda: "slow://crew.csv", schemes=("slow",))).success
     outcomes = await ticks_on(
@@ -206,11 +209,13 @@ async def test_while_storage_is_slow(storage: SlowStorage) -> None:
     assert storage.cat("/prints/inq_1.pdf") == b"%PDF-1.7"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [True, False])
 async def test_while_an_open_file_is_slow(check: bool) -> None:
     assert (await imported(Slow, check=check)).success
 
 
+@pytest.mark.slow
 async def test_while_a_pipe_that_the_caller_opened_is_slow() -> None:
     reading, writing = os.pipe()
 

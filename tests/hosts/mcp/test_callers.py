@@ -19,6 +19,8 @@ from tests.hosts.mcp.test_http import ACCEPTED, CLIENT_OPTIONS, caller, initiali
 from tests.support.mcp_servers import Hanging, text
 from tests.support.planted import KEY
 
+pytestmark = pytest.mark.slow
+
 PING = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
 LISTING = {
     "jsonrpc": "2.0",
