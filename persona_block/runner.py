@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import httpx
 
 from .call import waiting
-from .call.caller import Caller, Output, Params, stored, storing
+from .call.caller import Caller, Output, Params, commit_in_thread, storing
 from .call.client import TIMEOUT, Client
 from .call.filehost import FileHost
 from .call.inputs import sealed
@@ -183,7 +183,7 @@ class Runner:
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         with storing("download"), (store or self._files).writer(name, media_type) as writer:
             await self._file_host.fetch(url, writer)
-            return await stored(writer)
+            return await commit_in_thread(writer)
 
 
 def _trace(progress: Progress | None) -> Trace:

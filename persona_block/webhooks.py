@@ -136,7 +136,7 @@ def verify(
     """
     if not isinstance(body, bytes | bytearray):
         raise TypeError("body: give the raw bytes that arrived, not what was decoded or parsed from them")
-    keys = _secret_keys(secrets)
+    secret_keys = _secret_keys(secrets)
     allowed_age = None if tolerance is None else _seconds("tolerance", tolerance)
     present = time.time() if now is None else _seconds("now", now)
     signatures = _signatures(signature)
@@ -144,7 +144,9 @@ def verify(
         raise SignatureError(f"The webhook's body is over {BODY_LIMIT} bytes and was not looked at.")
     # Every signature is compared with every secret, so that the time taken tells nothing about which came close.
     signing_times = {signing_time for signing_time, _ in signatures}
-    digests = {signing_time: [_digest(body, signing_time, key) for key in keys] for signing_time in signing_times}
+    digests = {
+        signing_time: [_digest(body, signing_time, secret_key) for secret_key in secret_keys] for signing_time in signing_times
+    }
     times = [
         int(signing_time)
         for signing_time, signed_digest in signatures
@@ -166,9 +168,9 @@ def sign(body: bytes, secret: str, *, now: float | None = None) -> str:
 
     Raises ValueError for a secret that is empty, and for a time that is no number from 0 to 999,999,999,999.
     """
-    (key,) = _secret_keys(secret)
+    (secret_key,) = _secret_keys(secret)
     signing_time = str(int(time.time() if now is None else _seconds("now", now)))
-    return f"t={signing_time},v1={_digest(body, signing_time, key)}"
+    return f"t={signing_time},v1={_digest(body, signing_time, secret_key)}"
 
 
 def _secret_keys(secrets: Any) -> list[bytes]:
@@ -202,8 +204,8 @@ def _signatures(header: Any) -> list[tuple[str, str]]:
     )
 
 
-def _digest(body: bytes | bytearray, signing_time: str, key: bytes) -> str:
-    return hmac.new(key, signing_time.encode() + b"." + body, hashlib.sha256).hexdigest()
+def _digest(body: bytes | bytearray, signing_time: str, secret_key: bytes) -> str:
+    return hmac.new(secret_key, signing_time.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _required(document: Any, pointer: str, python_type: type[Any]) -> Any:

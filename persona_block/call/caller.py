@@ -119,7 +119,7 @@ class Caller:
                 raise broken(spec, answer, f"with {answer.media_type or 'something else'} instead of {source.file}")
             if not writer.begins_with(SIGNATURES[source.file]):
                 raise broken(spec, answer, f"the body is not {source.file}")
-            return {output: (await stored(writer)).to_dict()}
+            return {output: (await commit_in_thread(writer)).to_dict()}
 
 
 class _Sent:
@@ -153,7 +153,7 @@ def _sending() -> Iterator[None]:
         raise TransportError(message, took_effect="unknown", retryable=False) from None
 
 
-async def stored(writer: FileWriter) -> FileRef:
+async def commit_in_thread(writer: FileWriter) -> FileRef:
     """Return a reference to the file of a writer once it is stored under its name, which may take storage a while."""
     return await run_in_thread(writer.commit, lambda _: None)
 

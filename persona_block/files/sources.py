@@ -60,27 +60,27 @@ def open_source(source: Any, unnamed: str = UNNAMED, rules: FileRules | None = N
     where it cannot be read or is larger than the rules allow.
     """
     try:
-        return _opened(source, unnamed, rules or FileRules())
+        return _open_any(source, unnamed, rules or FileRules())
     except UnreadableFile:
         raise
     except Exception as error:  # a file-like object or a storage library may raise anything
         raise UnreadableFile(f"cannot be read: {type(error).__name__}") from None
 
 
-def _opened(source: Any, unnamed: str, rules: FileRules) -> OpenedFile:
+def _open_any(source: Any, unnamed: str, rules: FileRules) -> OpenedFile:
     value = _unreferenced(source)
     if isinstance(value, bytes | bytearray | memoryview):
         _refuse_larger(memoryview(value).nbytes, rules)
         return OpenedFile(_name_of(source, unnamed), io.BytesIO(value))
     if isinstance(value, FileBelow):
-        return _own(_name_of(source, unnamed), value.open(), rules)
+        return _opened_here(_name_of(source, unnamed), value.open(), rules)
     if isinstance(value, str) and (scheme := url_scheme(value)):
         if scheme != "file":
             return _from_storage(source, value, scheme, rules)
         value = _path_of_file_url(value)
     if isinstance(value, str | os.PathLike):
         path = _path(value)
-        return _own(_name_of(source, path.name), open_regular(path), rules)
+        return _opened_here(_name_of(source, path.name), open_regular(path), rules)
     if hasattr(value, "read"):
         return _from_open_file(value, _name_of(source, unnamed), rules)
     raise UnreadableFile("must be a path, a storage URL or a file")
@@ -119,7 +119,7 @@ def _refuse_larger(size: int, rules: FileRules) -> None:
         raise UnreadableFile(f"is over {rules.limit} bytes, which is the largest file allowed here")
 
 
-def _own(name: str, stream: IO[bytes], rules: FileRules) -> OpenedFile:
+def _opened_here(name: str, stream: IO[bytes], rules: FileRules) -> OpenedFile:
     """Return a regular file that was opened here."""
     with contextlib.ExitStack() as opened:
         opened.callback(stream.close)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
-async def run_in_thread(work: Callable[[], Done], discard: Callable[[Done], object]) -> Done:
+async def run_in_thread(work: Callable[[], Result], discard: Callable[[Result], object]) -> Result:
     """Return what `work` returns, or raise what it raises.
 
     work: may block for as long as it likes, even for ever.
@@ -20,7 +20,7 @@ async def run_in_thread(work: Callable[[], Done], discard: Callable[[Done], obje
     The thread is a daemon of its own and none of the loop's executor, whose few threads also look up host names, and which a
     loop waits for when it closes.
     """
-    outcome: Future[Done] = Future()
+    outcome: Future[Result] = Future()
 
     def run() -> None:
         outcome.set_running_or_notify_cancel()
@@ -31,7 +31,7 @@ async def run_in_thread(work: Callable[[], Done], discard: Callable[[Done], obje
         except BaseException as error:
             outcome.set_exception(error)
 
-    def give_up(late: Future[Done]) -> None:
+    def give_up(late: Future[Result]) -> None:
         if late.exception() is None:
             discard(late.result())
 
