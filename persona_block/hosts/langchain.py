@@ -72,6 +72,9 @@ def _structured_tool(toolbox: Toolbox, tool: Tool) -> BaseTool:
 
         return asyncio.run(once())
 
+    for function in (acall, call_blocking):
+        # Earlier versions of LangChain read it as it stands, and let a runtime whose type is text into traces.
+        function.__annotations__["runtime"] = Runtime
     return _Tool(
         name=tool.name,
         description=tool.description,
