@@ -193,12 +193,12 @@ class Walk(RuleBasedStateMachine):
     )
     def simulate(self, inquiry: int, actions: list[str]) -> None:
         template = {"verification-template-id": self.client.sandbox.templates.verification_selfie}
-        wanted = [
+        typed_actions = [
             {"type": "create_passed_verification", "data": template} if action == "create" else {"type": action}
             for action in actions
         ]
         path = f"/inquiries/{self.pick('inquiries', inquiry)}/perform-simulate-actions"
-        reply = self.call("POST", path, {"meta": {"simulate-actions": wanted}})
+        reply = self.call("POST", path, {"meta": {"simulate-actions": typed_actions}})
         assert (reply.status == 403) == (self.api_key == self.client.sandbox.api_key)
 
     @rule(reference=REFERENCES, name=NAMES, upsert=st.booleans())

@@ -157,13 +157,15 @@ class ContractClient:
 
     def account(self, status: int = 201, meta: JSON | None = None, **attributes: Any) -> CheckedReply:
         """Create an account, and return the reply; attribute names are in snake_case."""
-        named = {name.replace("_", "-"): value for name, value in attributes.items()}
-        return self.post("/accounts", {"data": {"attributes": named}, "meta": meta or {}}, status)
+        kebab_attributes = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return self.post("/accounts", {"data": {"attributes": kebab_attributes}, "meta": meta or {}}, status)
 
     def report(self, kind: str = "watchlist", status: int = 201, meta: JSON | None = None, **attributes: Any) -> CheckedReply:
         """Create a report, and return the reply; attribute names are in snake_case, the query is sent as it is."""
-        named = {name.replace("_", "-"): value for name, value in attributes.items()}
-        return self.post("/reports", {"data": {"type": f"report/{kind}", "attributes": named}, "meta": meta or {}}, status)
+        kebab_attributes = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return self.post(
+            "/reports", {"data": {"type": f"report/{kind}", "attributes": kebab_attributes}, "meta": meta or {}}, status
+        )
 
     def upload(self, content: bytes, status: int = 201, **options: Any) -> CheckedReply:
         """Import a CSV file, and return the reply."""

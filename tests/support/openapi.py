@@ -196,10 +196,10 @@ class Contract:
             for status, reference in operation.spec["responses"].items():
                 response = self.resolve(reference)
                 for media in response.get("content", {}).values():
-                    named = dict(media.get("examples", {}))
+                    media_examples = dict(media.get("examples", {}))
                     if "example" in media:
-                        named["example"] = {"value": media["example"]}
-                    for name, example in named.items():
+                        media_examples["example"] = {"value": media["example"]}
+                    for name, example in media_examples.items():
                         value = self.resolve(example)["value"]
                         yield Example(operation.method, operation.path, int(status), name, value)
 

@@ -61,8 +61,8 @@ def test_what_is_wrong_in_a_response_is_found(contract: openapi.Contract) -> Non
     ):
         body = copy.deepcopy(inquiry)
         target = body
-        for key in path[:-1]:
-            target = target[key]
+        for json_key in path[:-1]:
+            target = target[json_key]
         target[path[-1]] = value
         assert expected in problems(body), path
     missing = copy.deepcopy(inquiry)
@@ -100,9 +100,9 @@ def test_what_is_wrong_in_a_webhook_is_found(contract: openapi.Contract) -> None
             checked += 1
             assert contract.check_webhook(name, body) == []
             assert contract.check_webhook(name, {"data": {**body["data"], "surprise": 1}}), name
-            for key in ("name", "created-at", "payload"):
-                attributes = {other: value for other, value in body["data"]["attributes"].items() if other != key}
-                assert contract.check_webhook(name, {"data": {**body["data"], "attributes": attributes}}), (name, key)
+            for json_key in ("name", "created-at", "payload"):
+                attributes = {other: value for other, value in body["data"]["attributes"].items() if other != json_key}
+                assert contract.check_webhook(name, {"data": {**body["data"], "attributes": attributes}}), (name, json_key)
             assert contract.check_webhook("case.exported" if name != "case.exported" else "case.created", body)
             assert contract.check_webhook("importer.ready", body)
     assert checked >= len(contract.document["webhooks"])

@@ -136,5 +136,5 @@ def _row(columns: list[str], cells: list[str]) -> dict[str, str] | None:
     """Return a row's values by their columns, or None for a row that cannot be read."""
     if len(cells) > len(columns):
         return None
-    named = zip(columns, cells, strict=False)
-    return {name: cell.strip() for name, cell in named if name in COLUMNS and cell.strip()} or None
+    cells_by_column = zip(columns, cells, strict=False)
+    return {name: cell.strip() for name, cell in cells_by_column if name in COLUMNS and cell.strip()} or None

@@ -263,11 +263,11 @@ def _keep_running(inquiry: Resource, seconds: int | None, now: int) -> None:
 
 def _templates(env: Environment, attributes: dict[str, Any]) -> dict[str, Any]:
     """Return an inquiry's three template relationships. Raises a 400, 404 or 422."""
-    given_names = [name for name in _TEMPLATE_ATTRIBUTES if attributes.get(name)]
-    if len(given_names) != 1:
+    sent_templates = [name for name in _TEMPLATE_ATTRIBUTES if attributes.get(name)]
+    if len(sent_templates) != 1:
         names = ", ".join(f"data.attributes.{name.replace('-', '_')}" for name in _TEMPLATE_ATTRIBUTES)
         raise bad_request(f"exactly one of {names} must be given")
-    (attribute,) = given_names
+    (attribute,) = sent_templates
     template = env.get(attributes[attribute], _TEMPLATE_ATTRIBUTES[attribute])
     if template.kind == "template":
         return {"template": template.identifier, "inquiry-template": None, "inquiry-template-version": None}

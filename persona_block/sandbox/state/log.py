@@ -72,8 +72,8 @@ class Log(Database):
 
     def _request_records(self, clauses: str, *values: Any) -> list[RequestRecord]:
         rows = self.db.execute(f"SELECT {_REQUEST.columns} FROM request {clauses}", values).fetchall()  # noqa: S608
-        named = (dict(zip(_REQUEST.names, row, strict=True)) for row in rows)
-        return [RequestRecord(**{**row, "replayed": bool(row["replayed"])}) for row in named]
+        columns_of_rows = (dict(zip(_REQUEST.names, row, strict=True)) for row in rows)
+        return [RequestRecord(**{**row, "replayed": bool(row["replayed"])}) for row in columns_of_rows]
 
     def rewrite_requests(self, rewrite: Callable[[str], str]) -> None:
         """Replace the path, query and idempotency key of each logged request by what `rewrite` returns for them."""

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS delivery (
   seq INTEGER PRIMARY KEY, event_seq INTEGER NOT NULL, at INTEGER NOT NULL, url TEXT NOT NULL, attempt INTEGER NOT NULL,
   status INTEGER, error TEXT, next_at INTEGER
 );
-CREATE TABLE IF NOT EXISTS answer (
+CREATE TABLE IF NOT EXISTS reply (
   api_key TEXT NOT NULL, idempotency_key TEXT NOT NULL, at INTEGER NOT NULL, fingerprint TEXT NOT NULL,
   status INTEGER NOT NULL, media_type TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (api_key, idempotency_key)

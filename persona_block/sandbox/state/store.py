@@ -182,7 +182,7 @@ class Store(Log):
     def get_reply(self, api_key: str, idempotency_key: str) -> StoredReply | None:
         """Read the first reply to an idempotency key, or None."""
         row = self.db.execute(
-            "SELECT at, fingerprint, status, media_type, version, body FROM answer WHERE api_key = ? AND idempotency_key = ?",
+            "SELECT at, fingerprint, status, media_type, version, body FROM reply WHERE api_key = ? AND idempotency_key = ?",
             (api_key, _digest(idempotency_key)),
         ).fetchone()
         if row is None:
@@ -193,7 +193,7 @@ class Store(Log):
     def put_reply(self, api_key: str, idempotency_key: str, reply: StoredReply) -> None:
         """Store the reply to an idempotency key, in the place of one that has expired."""
         self.db.execute(
-            "INSERT OR REPLACE INTO answer (api_key, idempotency_key, at, fingerprint, status, media_type, version, body)"
+            "INSERT OR REPLACE INTO reply (api_key, idempotency_key, at, fingerprint, status, media_type, version, body)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 api_key,
@@ -209,9 +209,9 @@ class Store(Log):
 
     def rewrite_replies(self, rewrite: Callable[[bytes], bytes | None]) -> None:
         """Replace the bodies of stored replies by what `rewrite` returns for them; None leaves one as it is."""
-        rows = self.db.execute("SELECT api_key, idempotency_key, body FROM answer").fetchall()
+        rows = self.db.execute("SELECT api_key, idempotency_key, body FROM reply").fetchall()
         changed = [(body, *place) for *place, stored in rows if (body := rewrite(stored)) is not None]
-        self.db.executemany("UPDATE answer SET body = ? WHERE api_key = ? AND idempotency_key = ?", changed)
+        self.db.executemany("UPDATE reply SET body = ? WHERE api_key = ? AND idempotency_key = ?", changed)
 
 
 def _digest(idempotency_key: str) -> str:

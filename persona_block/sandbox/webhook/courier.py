@@ -133,9 +133,9 @@ class Courier:
             with silent_libraries():
                 async with asyncio.timeout(TIMEOUT):
                     request = httpx.Request("POST", self._webhook.url, content=event.body, headers=headers)
-                    answer = await transport.handle_async_request(request)
-                    await answer.aclose()
-                    return answer.status_code, None
+                    response = await transport.handle_async_request(request)
+                    await response.aclose()
+                    return response.status_code, None
         except TimeoutError:
             return None, f"no answer within {TIMEOUT:g} seconds"
         except httpx.ConnectError:

@@ -49,8 +49,8 @@ def inquiry_body(**attributes: Any) -> dict[str, Any]:
 
 def report_body(query: Any, type_: str = "report/watchlist", **attributes: Any) -> dict[str, Any]:
     """Return the body of a new report."""
-    named = {name.replace("_", "-"): value for name, value in attributes.items()}
-    return {"data": {"type": type_, "attributes": {"query": query, **named}}}
+    kebab_attributes = {name.replace("_", "-"): value for name, value in attributes.items()}
+    return {"data": {"type": type_, "attributes": {"query": query, **kebab_attributes}}}
 
 
 EXCHANGES = [

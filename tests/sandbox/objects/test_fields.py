@@ -91,8 +91,8 @@ def test_a_pointer_names_the_place_in_the_request(client: ContractClient, attrib
     assert sent.body["errors"][0]["source"]["pointer"] == pointer
     assert sent.details.startswith(pointer.removeprefix("/data/attributes/").replace("/", "."))
     id = client.account().id
-    named = {name.replace("_", "-"): value for name, value in attributes.items()}
-    assert client.patch(f"/accounts/{id}", named, 422).body["errors"] == sent.body["errors"]
+    kebab_attributes = {name.replace("_", "-"): value for name, value in attributes.items()}
+    assert client.patch(f"/accounts/{id}", kebab_attributes, 422).body["errors"] == sent.body["errors"]
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def test_simulate_actions_change_sessions_and_accounts(client: ContractClient) -
         fields = {"name-first": "Jane"}
         inquiry = client.inquiry({"fields": fields}, api_key=api_key)
         client.patch(f"/inquiries/{inquiry.id}", {"fields": {"phone-number": "1"}}, api_key=api_key)
-        named = [{"type": action} for action in actions]
-        body = {"meta": {"simulate-actions": named}}
+        typed_actions = [{"type": action} for action in actions]
+        body = {"meta": {"simulate-actions": typed_actions}}
         reply = client.post(
             f"/inquiries/{inquiry.id}/perform-simulate-actions?include=sessions,account", body, api_key=api_key
         )
@@ -162,8 +162,8 @@ def test_each_simulate_action(client: ContractClient) -> None:
     api_key = client.sandbox.sandbox_key
 
     def simulate(id: str, *actions: Any) -> str:
-        named = [{"type": action} if isinstance(action, str) else action for action in actions]
-        body = {"meta": {"simulate-actions": named}}
+        typed_actions = [{"type": action} if isinstance(action, str) else action for action in actions]
+        body = {"meta": {"simulate-actions": typed_actions}}
         reply = client.post(f"/inquiries/{id}/perform-simulate-actions", body, api_key=api_key)
         return str(reply.attributes["status"])
 
