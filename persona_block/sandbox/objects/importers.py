@@ -81,6 +81,7 @@ def run(env: Environment, importer: Resource) -> None:
         **{f"{name}-count": count for name, count in counts.items()},
     }
     env.save(importer, f"importer.{importer.attributes['status']}")
+    env.store.purge_on_commit()  # the file held more than its accounts do, such as social security numbers
 
 
 def _import_row(env: Environment, row: dict[str, str] | None) -> str:

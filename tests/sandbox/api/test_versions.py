@@ -43,6 +43,8 @@ def test_any_date_is_answered(client: ContractClient, asked: str | None, answere
     page = client.visit(f"/dashboard/requests/{logged.id}").text
     assert (f"{answered}, asked for {asked}" in page) == (asked not in (None, answered))
     assert answered in page
+    listed = client.visit("/dashboard/requests").text
+    assert (f">as {answered}<" in listed) == (asked not in (None, answered))
 
 
 @pytest.mark.parametrize("asked", ["latest", "", "2025", "2025-13-01", "2023-02-29", "20251208", "2025-12-08T00:00:00Z"])

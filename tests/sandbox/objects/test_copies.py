@@ -73,6 +73,7 @@ def written_beside(state: Path) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("zeroes", [True, False], ids=["SQLite that zeroes by itself", "SQLite that does not"])
 def test_nothing_is_left_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zeroes: bool) -> None:
     """Not in its rows, its free pages or its log of writes, while it is open and after it is closed."""

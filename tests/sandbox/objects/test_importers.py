@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from persona_block.sandbox.objects.fields import plain
@@ -83,3 +85,14 @@ def test_one_bad_quote_makes_a_whole_file_unreadable(client: ContractClient, pos
     client.sandbox.settle()
     assert client.get(f"/importers/{importer}").attributes["status"] == "errored"
     assert client.get("/accounts").ids == []
+
+
+def test_what_an_import_forgets_is_not_left_in_the_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with ContractClient(state=state) as client:
+        client.upload(b"name_first,social_security_number\nJane,987-65-4321\n" * 300)
+        assert b"987-65-4321" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        client.sandbox.clock.advance(2)
+        client.sandbox.settle()
+        assert len(client.get("/accounts").ids) == 10
+        assert b"987-65-4321" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
