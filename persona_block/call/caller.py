@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any, cast
 
 from ..credentials import ApiKey
@@ -154,8 +155,16 @@ def _sending() -> Iterator[None]:
 
 
 async def commit_in_thread(writer: FileWriter) -> FileRef:
-    """Return a reference to the file of a writer once it is stored under its name, which may take storage a while."""
-    return await run_in_thread(writer.commit, lambda _: None)
+    """Return a reference to the file of a writer once it is stored under its name, which may take storage a while.
+
+    A file that is whole only after its caller went away is removed from a local folder.
+    """
+    return await run_in_thread(writer.commit, _remove)
+
+
+def _remove(file: FileRef) -> None:
+    if file.path:
+        Path(file.path).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ class FileBelow:
             path = Path(os.path.normpath(roots[0] / text))
             for root in roots:
                 if path.is_relative_to(root):
-                    return cls(folder, path.relative_to(root).parts)
+                    return cls(folder.absolute(), path.relative_to(root).parts)
         raise UnreadableFile("is outside the folder that files may be read from")
 
     @property

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import httpx
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,6 +185,26 @@ async def test_a_download_takes_a_name_that_every_system_takes(filename: Any, na
         stored = await runner.download({"url": f"{HOST}/b.png?access_token=x", "filename": filename})
     assert stored.name == name
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+class FullStorage(MemoryFileSystem):  # type: ignore[misc]
+    """Storage that takes no file, with an error of its own."""
+
+    protocol = "full"
+
+    def exists(self, *_: Any, **__: Any) -> bool:
+        return False
+
+    def put_file(self, *_: Any, **__: Any) -> None:
+        raise KeyError("secret")
+
+
+async def test_storage_that_takes_no_file_is_a_persona_error() -> None:
+    fsspec.register_implementation("full", FullStorage, clobber=True)
+    async with _runner("full://prints") as runner:
+        with pytest.raises(PersonaError, match="could not be stored: the storage failed with KeyError") as caught:
+            await runner.download(f"{HOST}/a.png")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("place", ["\0", "\ud800\0", "x" * 5_000, "/dev/null/x", "memory2://x"])

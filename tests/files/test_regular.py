@@ -169,6 +169,14 @@ def test_names_that_are_no_names_are_refused(names: tuple[str, ...], folder: Pat
         FileBelow(folder, names).open()
 
 
+def test_a_folder_is_the_same_wherever_the_process_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    file = FileBelow.of(Path("imports"), "people.csv")
+    monkeypatch.chdir("/")
+    with file.open() as stream:
+        assert stream.read() == CSV
+
+
 def test_the_folder_itself_may_be_a_link(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(folder)
     for text in ("people.csv", str(tmp_path / "alias" / "people.csv"), str(folder / "people.csv")):

@@ -19,6 +19,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from persona_block import FileRules, FileStore, Runner
+from persona_block.files.store import LocalFolder
 from persona_block.files.threads import run_in_thread
 
 CSV = b"reference_id\nc1\n"
@@ -231,6 +232,33 @@ async def test_while_a_pipe_that_the_caller_opened_is_slow() -> None:
             assert await longest_gap(task) < SLOW
             assert task.result().success
     timer.join()
+
+
+@pytest.mark.slow
+async def test_a_file_that_is_stored_after_its_caller_went_away_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_stored, let_go = threading.Event(), threading.Event()
+    take = LocalFolder.take
+
+    def take_slowly(place: LocalFolder, part: Path, name: str) -> Any:
+        taken = take(place, part, name)
+        is_stored.set()
+        let_go.wait(5)
+        return taken
+
+    monkeypatch.setattr(LocalFolder, "take", take_slowly)
+    async with Runner(api_key="k", transport=httpx.MockTransport(_answer), files=FileStore(tmp_path)) as runner:
+        call = asyncio.create_task(runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}))
+        await asyncio.to_thread(is_stored.wait, 5)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert [path.name for path in tmp_path.iterdir()] == ["inq_1.pdf"]
+    let_go.set()
+    async with asyncio.timeout(5):
+        while list(tmp_path.iterdir()):  # noqa: ASYNC110 - a folder tells nobody of its change
+            await asyncio.sleep(0.01)
 
 
 # --- callers that go away --------------------------------------------------------------------------------------------------
