@@ -41,11 +41,11 @@ class Database:
             # A sandbox that a program drops without closing it must not leave its connection open.
             self._finalizer = weakref.finalize(self, self.db.close)
             self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._check_version(path)
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = NORMAL")
             # What is deleted or written over is overwritten with zeros in the file (sqlite.org/pragma.html).
             self.db.execute("PRAGMA secure_delete = ON")
-            self._check_version(path)
             self.db.executescript(SCHEMA)
             self._restrict()
         except sqlite3.DatabaseError as error:
@@ -77,24 +77,24 @@ class Database:
         """Close the database; a file can be opened again."""
         self._finalizer()
 
-    def memory(self) -> object:
+    def snapshot(self) -> object:
         """Return what is kept beside the tables and is to be undone with them."""
         return None
 
-    def remember(self, memory: Any) -> None:
-        """Bring back what `memory` returned, after its changes have been undone."""
+    def restore(self, snapshot: Any) -> None:
+        """Bring back what `snapshot` returned, after its changes have been undone."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what happens inside, or undo all of it if it raises."""
         with self._lock:
             self.db.execute("BEGIN IMMEDIATE")
-            before = self.memory()
+            before = self.snapshot()
             try:
                 yield
             except BaseException:
                 self.db.execute("ROLLBACK")
-                self.remember(before)
+                self.restore(before)
                 self._purges = False
                 raise
             self.db.execute("COMMIT")
@@ -113,13 +113,13 @@ class Database:
     def savepoint(self) -> Iterator[None]:
         """Undo what happens inside if it raises, and leave the rest of the transaction as it is."""
         self.db.execute("SAVEPOINT attempt")
-        before = self.memory()
+        before = self.snapshot()
         try:
             yield
         except BaseException:
             self.db.execute("ROLLBACK TO attempt")
             self.db.execute("RELEASE attempt")
-            self.remember(before)
+            self.restore(before)
             raise
         self.db.execute("RELEASE attempt")
 

@@ -31,13 +31,13 @@ class Log(Database):
         self.latest_change = 0 if last_moment is None else last_moment + 1
         self._changed: set[str] = set()
 
-    def memory(self) -> tuple[int, set[str]]:
+    def snapshot(self) -> tuple[int, set[str]]:
         """Return the latest moment of a change, and what changed at it."""
         return self.latest_change, self._changed
 
-    def remember(self, memory: tuple[int, set[str]]) -> None:
+    def restore(self, snapshot: tuple[int, set[str]]) -> None:
         """Forget the moments of changes that have been undone."""
-        self.latest_change, self._changed = memory
+        self.latest_change, self._changed = snapshot
 
     def next_request(self) -> int:
         """Return the next unused number of a request."""
