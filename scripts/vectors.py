@@ -14,9 +14,10 @@ from typing import Any
 
 from persona_block import webhooks
 from persona_block.spec import catalog
-from persona_block.spec.grammar import ToolSpec
+from persona_block.spec.grammar import Param, ToolSpec
 from persona_block.spec.inflection import inflect
 from scripts.playing import Vector, play
+from scripts.whole_answers import whole_answers
 from tests.support.case_files import Case, cases
 
 ODD: Vector = json.loads((Path(__file__).parent / "odd_values.json").read_text("utf-8"))
@@ -68,8 +69,11 @@ def _param_sets() -> Iterator[tuple[str, Vector]]:
         for name in params:
             yield case.operation, {other: value for other, value in params.items() if other != name}
             yield case.operation, params | {name: " "}
+        yield case.operation, {name: params[name] for name in case.spec.required if name in params}
         yield case.operation, params | {"nonsense": "x", "nothing": None}
         for name, param in case.spec.params.items():
+            if name in params:
+                yield from ((case.operation, params | {name: value}) for value in _just_outside(param))
             kind = (param.type, "enum" if param.enum else param.format)
             if kind in seen or name not in params:
                 continue
@@ -92,6 +96,14 @@ def _odd_values(spec: ToolSpec, name: str) -> list[Any]:
     deep = [_nested(levels) for levels in (_DEEPEST, _DEEPEST + 1)] if param.type == "object" else []
     listed = (*param.enum, param.enum[0].upper(), f" {param.enum[0]} ") if param.enum else ()
     return [*ODD[param.type], *deep, *ODD["formats"].get(param.format, ()), *listed]
+
+
+def _just_outside(param: Param) -> list[Any]:
+    """Return values that a param would take if its type, its format or its limits were lost."""
+    limits = [limit + step for limit, step in ((param.minimum, -1), (param.maximum, 1)) if limit is not None]
+    return limits or [
+        {"object": [], "array": "a,,b", "integer": True}.get(param.type, "." if param.format == "id" else "a,,:")
+    ]
 
 
 def _nested(levels: int) -> str:
@@ -123,6 +135,9 @@ def _answers() -> Iterator[Vector]:
             yield _answered(case, body)
         for body in ([], "x", None, 5):
             yield _answered(case, body)
+    for spec in catalog.load_all():
+        for body in whole_answers(spec) if spec.file_source is None else ():
+            yield _played("answers", {"operation": spec.name, "status": 200, "body": body})
     for operation, *path in (("list_accounts", "links", "next"), ("get_account", "data", "attributes", "fields")):
         case = next(case for case in cases() if case.operation == operation)
         for value in ODD["links" if path[0] == "links" else "fields"]:
