@@ -11,6 +11,6 @@ from tests.support.contract_client import ContractClient
 
 @pytest.fixture
 def client() -> Iterator[ContractClient]:
-    """A client of a new sandbox, whose clock only `clock.advance` moves."""
+    """A client of a new sandbox, whose clock stands still between what a test does."""
     with ContractClient() as client:
         yield client

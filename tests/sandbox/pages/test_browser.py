@@ -108,7 +108,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def browser_setup(browser: Browser) -> AsyncIterator[BrowserSetup]:
-    """A setup for each test; only `clock.advance` moves its clock."""
+    """A setup for each test, whose clock stands still between what the test does."""
     with Sandbox(speed=0) as sandbox:
         async with sandbox.serve() as base_url, workflow_site() as (site, visits):
             async with Runner(api_key=sandbox.api_key, base_url=base_url) as runner:
