@@ -90,7 +90,7 @@ class FileBelow:
         """
         if not self.names or any(PurePath(name).parts != (name,) or name == ".." for name in self.names):
             raise UnreadableFile("is a folder, not a file")
-        with _explained():
+        with _explained(f"cannot be read: it {_LINK}, or behind a file"):
             return self._walk() if HAS_FOLDER_HANDLES else self._open_then_check()
 
     def _walk(self) -> IO[bytes]:
@@ -132,7 +132,7 @@ def _stream(descriptor: int) -> IO[bytes]:
     """Return the stream of a descriptor, which is closed where it is not that of a regular file."""
     try:
         refuse_other_kinds(os.fstat(descriptor))
-        if hasattr(os, "set_blocking"):
+        if hasattr(os, "O_NONBLOCK"):
             os.set_blocking(descriptor, True)
         return os.fdopen(descriptor, "rb")
     except BaseException:
@@ -141,13 +141,16 @@ def _stream(descriptor: int) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Raise what the system says of a path as UnreadableFile."""
+def _explained(behind_link: str = "") -> Iterator[None]:
+    """Raise what the system says of a path as UnreadableFile.
+
+    behind_link: the phrase for a path on which a link was met; the default is the system's own.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
-            raise UnreadableFile(f"cannot be read: it {_LINK}, or behind a file") from None
+        if behind_link and error.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
+            raise UnreadableFile(behind_link) from None
         raise UnreadableFile(f"cannot be read: {error.strerror or 'no such file'}") from None
     except UnreadableFile:
         raise
