@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,19 +20,19 @@ SEED = 2027
 
 @pytest.mark.parametrize(
     ("kind", "small", "full"),
-    [("calls", 200, 2_000), ("answers", 200, 2_000), ("errors", 100, 1_000), ("retries", 100, 1_000), ("webhooks", 50, 500)],
+    [("calls", 300, 5_000), ("answers", 300, 5_000), ("errors", 100, 1_000), ("retries", 100, 1_000), ("webhooks", 50, 500)],
 )
 def test_both_make_the_same_of_it(kind: str, small: int, full: int, documents: dict[str, str]) -> None:
     source: Callable[[int], Iterator[Entry]] = getattr(Hostile(SEED), kind)
     entries = list(source(budget(small=small, full=full)))
     outcomes = node_lines("conformance/lines.mjs", ({"kind": kind, **entry} for entry in entries), **documents)
-    kinds: Counter[str] = Counter()
+    went_well = 0
     for entry, outcome in zip(entries, outcomes, strict=True):
         expected = play(kind, entry)
-        kinds[json.dumps(sorted(expected)) + str(expected.get("again", expected.get("accepted", "")))] += 1
         assert _doubles(outcome) == _doubles(expected), json.dumps(entry)
-    # Neither end may be rare, or half of the rules would not be tried.
-    assert kind == "errors" or min(kinds.values()) > len(entries) / 20, kinds
+        went_well += any(expected.get(name) for name in ("request", "output", "again", "accepted"))
+    # Were either rare, half of the rules would not be tried.
+    assert kind == "errors" or 0.1 < went_well / len(entries) < 0.9
 
 
 def _doubles(node: Any) -> Any:
