@@ -33,6 +33,8 @@ peers: ## install other people's checks of the MCP server from the npm registry
 exports: .venv/.ready ## test the exported blocks with the SDKs of their platforms, from the package index
 	@reason=$$($(MAKE) .venv-dify/.ready 2>&1) || \
 		echo "Dify's SDK cannot be had here, so its tests are skipped: $$(echo "$$reason" | grep -m 1 ERROR)"
+	@reason=$$($(MAKE) tests/export/n8n/node_modules/.ready 2>&1) || \
+		echo "n8n's packages cannot be had here, so its tests are skipped: $$(echo "$$reason" | grep -im 1 error)"
 	$(PYTEST) $(ARGS) tests/export
 
 format: .venv/.ready ## mend what ruff can mend, and format
@@ -67,6 +69,11 @@ generate: .venv/.ready ## write the files that are made from others
 	$(PYTHON) -m venv .venv-dify
 	.venv-dify/bin/python -m pip install --quiet --upgrade pip
 	.venv-dify/bin/python -m pip install --quiet --editable '.[dify]'
+	@touch $@
+
+# Their install scripts compile what no test needs.
+tests/export/n8n/node_modules/.ready: tests/export/n8n/package.json
+	npm install --prefix tests/export/n8n --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean: ## remove the environment, what was built and what tools remember
