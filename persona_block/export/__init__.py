@@ -19,7 +19,7 @@ class Generator(Protocol):
         ...
 
 
-GENERATORS: Mapping[str, str] = {"dify": "dify", "n8n": "n8n"}
+GENERATORS: Mapping[str, str] = {"dify": "dify", "n8n": "n8n", "sim": "sim"}
 """The module of each platform's generator, by the platform's name as the command line takes it."""
 
 

@@ -1,0 +1,1 @@
+export function find(document: unknown, pointers: string | string[]): any
