@@ -263,10 +263,10 @@ async def test_waiting_for_what_ends_badly_is_an_error_with_what_was_read(box: T
 
 async def test_what_is_not_offered_is_not_called(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     async with make_toolbox(Selection.of(toolsets=["cases"])) as toolbox:
-        assert [tool.name for tool in toolbox.tools] == ["persona_get_case", "persona_list_cases"]
+        assert [tool.name for tool in toolbox.tools] == ["persona_list_cases", "persona_get_case"]
         answer = await toolbox.dispatch("persona_list_accounts", {})
         assert answer.is_error
-        assert "is not offered here; these tools are: persona_get_case, persona_list_cases" in answer.text
+        assert "is not offered here; these tools are: persona_list_cases, persona_get_case" in answer.text
         assert not (await toolbox.dispatch("list_cases")).is_error, "the prefix may be left out"
     assert [request.path for request in sandbox.requests] == ["/api/v1/cases"]
 
