@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from python_multipart.exceptions import FormParserError
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -86,6 +87,8 @@ async def _parts(request: Request) -> tuple[dict[str, bytes | None], str | None]
             parts = {name: await part.read() if isinstance(part, UploadFile) else None for name, part in form.multi_items()}
     except HTTPException as error:
         return {}, f"The multipart body cannot be read: {error.detail.rstrip('.')}"
+    except FormParserError:  # which Starlette lets through before 1.7
+        return {}, "The multipart body cannot be read"
     return parts, None if parts else "The multipart body has no part that ends"
 
 
