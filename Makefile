@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak peers exports format lint types check generate clean
+.PHONY: help demo test quick soak peers exports floors format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ exports: .venv/.ready ## test the exported blocks with the SDKs of their platfor
 	@reason=$$($(MAKE) tests/export/n8n/node_modules/.ready 2>&1) || \
 		echo "n8n's packages cannot be had here, so its tests are skipped: $$(echo "$$reason" | grep -im 1 error)"
 	$(PYTEST) $(ARGS) tests/export
+
+floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
+	$(BIN)/python -m scripts.floors $(ARGS)
 
 format: .venv/.ready ## mend what ruff can mend, and format
 	$(BIN)/ruff check --fix .
