@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from persona_block.block.build import manifest, manifest_schema
+from persona_block.block import manifest, manifest_schema
 from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
 from scripts.vectors import vectors

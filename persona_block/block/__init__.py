@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .build import definition, manifest, manifest_schema
+from .build import definition, manifest
+from .schema import manifest_schema
 from .vectors import conformance_vectors
 
 __all__ = ["conformance_vectors", "definition", "manifest", "manifest_schema"]

@@ -6,13 +6,14 @@ It is derived from the specs and `block.json`; nothing about a single operation 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, get_args
 
 from ..spec import catalog, resources
 from ..spec.consent import consent_words
-from ..spec.grammar import API_KEY_PARAM, CursorSource, FileSource, Schema, ToolSpec
+from ..spec.grammar import API_KEY_PARAM, CursorSource, FileSource, Param, Schema, ToolSpec
 from ..version import __version__
 from .canvas import OPERATION, general_description, operations_running, sub_blocks
 from .model import (
@@ -36,16 +37,11 @@ _OPERATION_NAME = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 
 
 def manifest() -> dict[str, Any]:
-    """Return the block as JSON data, a fresh copy at each call; `manifest_schema` gives its JSON Schema.
+    """Return the block as JSON data, a fresh copy at each call; `schema.manifest_schema` gives its JSON Schema.
 
     Raises SpecError where a spec file breaks the grammar.
     """
     return _manifest().model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def manifest_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) that every manifest of this version fits."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Manifest.model_json_schema()
 
 
 def definition(spec: ToolSpec) -> dict[str, Any]:
@@ -169,14 +165,21 @@ def _inputs(block: Block, specs: Sequence[ToolSpec]) -> dict[str, BlockInput]:
     }
     for name in dict.fromkeys(name for spec in specs for name in spec.params):
         params = {spec.name: spec.params[name] for spec in specs if name in spec.params}
-        descriptions = dict.fromkeys(general_description(param.field) for param in params.values())
         first = next(iter(params.values()))
         value_type: ValueType = "file" if first.format == "file" else first.type
-        inputs[name] = BlockInput(type=value_type, description=" ".join(descriptions), operations=tuple(params))
+        general = _general_description(params.values())
+        own = {operation: param.description for operation, param in params.items() if param.description != general}
+        inputs[name] = BlockInput(type=value_type, description=general, descriptions=own or None, operations=tuple(params))
     for rule, switch in block.canvas.switches.items():
         operations = operations_running(rule, specs)
         inputs[switch.id] = BlockInput(type="boolean", description=switch.description, operations=operations)
     return inputs
+
+
+def _general_description(params: Iterable[Param]) -> str:
+    """Return what most of the params of one name mean before an operation puts it in its own words."""
+    descriptions = Counter(general_description(param.field) for param in params)
+    return descriptions.most_common(1)[0][0]
 
 
 def _outputs(specs: Sequence[ToolSpec]) -> dict[str, BlockOutput]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from ..spec.grammar import (
     Choice,
@@ -12,7 +14,6 @@ from ..spec.grammar import (
     CursorSource,
     Effect,
     FileSource,
-    Format,
     Grammar,
     Group,
     Name,
@@ -27,91 +28,13 @@ from ..spec.grammar import (
     Wait,
 )
 from .fields import Canvas, SubBlock
+from .rules import Retry, Url, Vocabulary, WebhookRules, Wire
 from .workflows import Skill, Slug, Template
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 ToolId = Annotated[str, StringConstraints(pattern=r"^persona_[a-z0-9_]+$", max_length=40)]
-Seconds = Annotated[float, Field(gt=0)]
-Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
 ValueType = Literal["string", "integer", "boolean", "object", "array", "file"]
 """The type of a block's input or output; `file` is a file on its way in, or one that was stored."""
-
-
-class Auth(Grammar):
-    """The API key: its param, the header and scheme that carry it, and the environment variable that stands in for it."""
-
-    param: ParamName
-    header: Text
-    scheme: Text
-    environment: Text
-
-
-class RateLimitHeaders(Grammar):
-    """The headers that tell of the rate limit: requests a window, requests that are left, seconds to its end."""
-
-    limit: Text
-    remaining: Text
-    reset: Text
-
-
-class Wire(Grammar):
-    """The part that every call shares: base URL, fixed headers, authorisation, the headers that Persona gives a meaning.
-
-    `base_url_variable` is the environment variable that points elsewhere: an https URL, or http on the machine itself, without
-    user, query or fragment. `versions` are those that Persona knows; the operations are written for the one in
-    `headers`.
-    """
-
-    base_url: Url
-    base_url_variable: Text
-    headers: dict[str, str]
-    versions: tuple[Text, ...]
-    auth: Auth
-    idempotency_header: Text
-    request_id_header: Text
-    rate_limit_headers: RateLimitHeaders
-    answer_limit_bytes: Annotated[int, Field(gt=0)]
-
-
-class Retry(Grammar):
-    """The numbers behind `grammar.retry`: seconds, and the statuses after which a call is tried again."""
-
-    deadline_seconds: Seconds
-    connect_seconds: Seconds
-    read_seconds: Seconds
-    first_delay_seconds: Seconds
-    longest_delay_seconds: Seconds
-    again: tuple[int, ...]
-    again_unless_post: tuple[int, ...]
-    longest_window_seconds: Seconds
-
-
-class WebhookRules(Grammar):
-    """The numbers and names behind `grammar.webhooks`."""
-
-    header: Text
-    tolerance_seconds: Seconds
-    largest_number_of_sets: Annotated[int, Field(gt=0)]
-    events: tuple[Text, ...]
-
-
-class Vocabulary(Grammar):
-    """The declarative vocabulary in words, for whoever writes a runtime in another language."""
-
-    coerce: dict[Name, Text]
-    refusals: dict[Name, Text]
-    request: dict[Name, Text]
-    response: dict[Name, Text]
-    running: dict[Name, Text]
-    retry: dict[Name, Text]
-    error: dict[Name, Text]
-    files: dict[Name, Text]
-    webhooks: dict[Name, Text]
-    vectors: dict[Name, Text]
-    canvas: dict[Name, Text]
-    templates: dict[Name, Text]
-    formats: dict[Format, Text]
-    effects: dict[Effect, Text]
 
 
 # --- block.json ------------------------------------------------------------------------------------------------------------
@@ -121,30 +44,50 @@ class Identity(Grammar):
     """The name, the texts and the looks of the block."""
 
     type: Slug
+    """The block's own name among others."""
     name: Text
+    """The name that a person reads."""
     description: Text
+    """What the block is for, in a line."""
     long_description: Text
+    """What the block is for, in a paragraph."""
     category: Slug
+    """The part of a canvas's palette that it belongs to."""
     integration_type: Slug
+    """The kind of service that it connects to."""
     tags: tuple[Slug, ...]
+    """The words to find it by."""
     bg_color: Colour
+    """The colour behind the icon."""
     icon_color: Colour
+    """The colour of the icon's lines."""
     docs_link: Url
+    """The service's documentation."""
     auth_mode: Literal["api_key"]
+    """How the block gets access to the service."""
 
 
 class Block(Identity):
     """The content of `block.json`, which a canvas and a runtime need beside the operations."""
 
     icon_file: Text
+    """The file of the icon."""
     wire: Wire
+    """What every call shares."""
     retry: Retry
+    """The numbers of trying again."""
     webhooks: WebhookRules
+    """The numbers and names of webhooks."""
     groups: dict[Group, Text]
+    """The title of each group of operations, in their order."""
     canvas: Canvas
+    """What no param says of its field."""
     grammar: Vocabulary
+    """The vocabulary in words."""
     templates: tuple[Template, ...]
+    """The workflow templates."""
     skills: tuple[Skill, ...]
+    """The skills of an agent."""
 
 
 # --- the manifest ----------------------------------------------------------------------------------------------------------
@@ -154,94 +97,163 @@ class Hints(Grammar):
     """Four flags on what a call does; `consent` asks for a person's word before it."""
 
     read_only: bool
+    """Whether it changes nothing."""
     destructive: bool
+    """Whether it removes what cannot be brought back."""
     idempotent: bool
+    """Whether repeating it does no more than doing it once."""
     consent: bool
+    """Whether it needs a person's word, or a rule that a person wrote."""
 
 
 class Consent(Grammar):
     """What to ask a person before the operation; `title` has the placeholders and clauses of a sentence."""
 
     title: Sentence
+    """The question."""
     text: Text
+    """What the operation will do, and what cannot be undone."""
     typed: ParamName | None = None
     """The param whose value the person types to agree; without one, a plain yes is enough."""
+
+
+class _ToldBy:
+    """Marks plain JSON whose form a model of `shapes` tells: the manifest's schema has it, building a manifest skips it."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def __get_pydantic_json_schema__(self, _plain: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        from . import shapes
+
+        return handler(getattr(shapes, self._model).__pydantic_core_schema__)
 
 
 class ResourceSource(Grammar):
     """The place of an output in the answer, and the shape to give it."""
 
     pointer: Pointer
-    shape: Schema
+    """The place of the output in the answer."""
+    shape: Annotated[Schema, _ToldBy("Shape")]
+    """The JSON Schema that builds the output from what stands there."""
 
 
 class Webhooks(WebhookRules):
     """The webhooks, with the shape of each object that an event may bring, by its type."""
 
-    objects: dict[Text, Schema]
+    objects: dict[Text, Annotated[Schema, _ToldBy("Shape")]]
+    """The shape of each object, by its type up to the slash."""
 
 
 class Definition(Grammar):
     """One operation, with all that a runtime needs to call it."""
 
     id: ToolId
+    """The name of the operation among tools of other blocks."""
     name: Name
+    """The operation's own name."""
     aliases: tuple[Name, ...] | None = None
+    """Former names."""
     title: Text
+    """The name that a person reads."""
     description: Text
+    """What the operation does, and which other one to use instead, for a model that chooses."""
     group: Group
+    """The group that it belongs to."""
     effect: Effect
+    """What it does to the world; see `grammar.effects`."""
     in_default_toolset: bool
+    """Whether the toolset `default` holds it."""
     hints: Hints
+    """What a host derives from its effect."""
     consent: Consent | None = None
-    params: Schema
+    """What to ask a person before it."""
+    params: Annotated[Schema, _ToldBy("ParamsSchema")]
+    """The JSON Schema of its params, the API key among them."""
     require_any: tuple[ParamName, ...] | None = None
-    output: Schema
+    """The params of which one at least has to be given."""
+    output: Annotated[Schema, _ToldBy("OutputSchema")]
+    """The JSON Schema of its output, which may hold more."""
     request: Request
+    """The request that it sends."""
     choose: dict[ParamName, Choice] | None = None
+    """The keys of the request that depend on a param."""
     response: dict[ParamName, ResourceSource | CursorSource | FileSource]
+    """Where each output comes from."""
     paginate: Pagination | None = None
+    """How its pages follow one another."""
     wait: Wait | None = None
+    """How waiting for it ends."""
     then: Then | None = None
+    """What to wait for after it."""
     confirm: Confirm | None = None
+    """How to find out whether a lost attempt took effect."""
 
 
 class Tools(Grammar):
     """The operations: their ids and their definitions, in the same order."""
 
     access: tuple[ToolId, ...]
+    """The ids of the operations."""
     definitions: tuple[Definition, ...]
+    """The operations."""
 
 
-class BlockInput(Grammar):
-    """One input of the block, over all operations that take it."""
+class BlockValue(Grammar):
+    """What an input and an output of the block have in common."""
 
     type: ValueType
+    """The type of its value."""
     description: Text
+    """What it is."""
     operations: tuple[Name, ...]
+    """The operations that have it."""
 
 
-class BlockOutput(BlockInput):
+class BlockInput(BlockValue):
+    """One input of the block, over all operations that take it."""
+
+    descriptions: dict[Name, Text] | None = None
+    """By operation, a description that replaces the general one."""
+
+
+class BlockOutput(BlockValue):
     """One output of the block, over all operations that give it."""
 
     nullable: bool
+    """Whether it may be null."""
 
 
 class Manifest(Identity):
     """The whole block as one JSON document that a runtime in any language can load."""
 
     manifest_version: Literal[1]
+    """The version of this form of document."""
     version: Text
+    """The version of the block."""
     icon: Annotated[str, StringConstraints(pattern=r"^<svg ")]
+    """The icon, as SVG."""
     wire: Wire
+    """What every call shares."""
     retry: Retry
+    """The numbers of trying again."""
     webhooks: Webhooks
+    """The numbers, names and objects of webhooks."""
     grammar: Vocabulary
+    """The vocabulary in words."""
     groups: dict[Group, Text]
+    """The title of each group of operations, in their order."""
     sub_blocks: tuple[SubBlock, ...]
+    """The fields of the canvas."""
     sentences: dict[Name, Sentence]
+    """What each operation does with the params that are filled in, as a card shows it."""
     tools: Tools
+    """The operations."""
     inputs: dict[ParamName, BlockInput]
+    """The inputs over all operations, by name."""
     outputs: dict[ParamName, BlockOutput]
+    """The outputs over all operations, by name."""
     templates: tuple[Template, ...]
+    """The workflow templates."""
     skills: tuple[Skill, ...]
+    """The skills of an agent."""

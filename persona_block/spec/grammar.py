@@ -53,6 +53,7 @@ class Items(Grammar):
     """The type of each entry of an array param."""
 
     type: Literal["string"]
+    """Every entry is text."""
 
 
 class Csv(Grammar):
@@ -99,10 +100,15 @@ class Request(Grammar):
     """The HTTP request as it is sent: method, path, query, and either a JSON body or multipart fields."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
+    """The HTTP method."""
     path: Annotated[str, StringConstraints(pattern=r"^/[a-zA-Z0-9/{}-]+$")]
+    """The path below the base URL, with a placeholder for each param in it."""
     query: dict[str, str] = Field(default_factory=dict)
+    """The entries of the query, by name."""
     body: dict[str, Any] | None = None
+    """The JSON that is sent; none where the request has no body."""
     multipart: dict[str, str] | None = None
+    """The files that are sent in the place of JSON, by the names of their parts."""
 
 
 class Choice(Grammar):
@@ -113,7 +119,9 @@ class Choice(Grammar):
     """
 
     by: ParamName
+    """The param whose value decides."""
     cases: Annotated[dict[str, str], Field(min_length=1)]
+    """The keys, by what the value may begin with."""
 
     def key_for(self, value: str) -> str | None:
         """Return the key for `value`, or None where no case fits."""
@@ -130,14 +138,18 @@ class CursorSource(Grammar):
     """An output that is a cursor: the value of `queryParam` in the query of the link at `pointer`."""
 
     pointer: Pointer
+    """The place of the link to the next page in the answer."""
     query_param: str
+    """The param of the link's query that holds the cursor."""
 
 
 class FileSource(Grammar):
     """An output that is a file: the whole body, of media type `file`, stored as `filename`."""
 
     file: Literal["application/pdf"]
+    """The media type that the answer has to have."""
     filename: str
+    """The name to store the file under, with placeholders."""
 
 
 class Pagination(Grammar):
@@ -172,6 +184,7 @@ class Then(Grammar):
     """The operation to poll after this one, which starts something that runs in the background."""
 
     operation: Name
+    """The operation that reads how far it is."""
     params: dict[ParamName, Pointer]
     """The params of that operation, each with its place in the output of this one."""
 

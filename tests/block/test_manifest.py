@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -14,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import persona_block
-from persona_block.block.build import manifest, manifest_schema
+from persona_block.block import manifest, manifest_schema
 from persona_block.call import inputs
 from persona_block.spec import catalog, resources
 from persona_block.spec.grammar import FileSource, ToolSpec
@@ -57,6 +58,14 @@ def test_schema_is_closed_wherever_the_manifest_is_ours() -> None:
         ["templates", 0, "steps", 0],
         ["skills", 0],
         ["wire", "auth"],
+        ["tools", "definitions", 0, "params"],
+        ["tools", "definitions", 0, "params", "properties", "inquiryTemplateId"],
+        ["tools", "definitions", 0, "output"],
+        ["tools", "definitions", 0, "output", "properties", "inquiry"],
+        ["tools", "definitions", 0, "output", "properties", "inquiry", "properties", "tags", "items"],
+        ["tools", "definitions", 0, "response", "inquiry", "shape"],
+        ["tools", "definitions", 0, "response", "inquiry", "shape", "properties", "tags"],
+        ["webhooks", "objects", "inquiry"],
     ],
     ids=str,
 )
@@ -69,6 +78,46 @@ def test_schema_refuses_a_strange_key_and_a_missing_one(path: list[str | int]) -
     part = _at(lacking, path)
     del part["id" if "id" in part else next(iter(part))]
     assert not validator.is_valid(lacking)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["shape", "properties", "id", "x-from"], "id"),
+        (["shape", "properties", "id", "type"], "text"),
+        (["shape", "properties", "tags", "items", "x-unwrap"], False),
+        (["shape", "x-type"], "inquiry/"),
+        (["shape", "x-collect"], "/attributes/*"),
+        (["shape", "properties", "Id"], {"type": "string"}),
+        (["shape", "properties", "id"], None),
+    ],
+    ids=str,
+)
+def test_schema_knows_every_word_of_a_shape(path: list[str | int], value: Any) -> None:
+    spoilt = manifest()
+    source = spoilt["tools"]["definitions"][0]["response"]["inquiry"]
+    _at(source, path[:-1])[path[-1]] = value
+    assert not Draft202012Validator(manifest_schema()).is_valid(spoilt)
+
+
+def test_schema_describes_every_property_and_knows_them_all() -> None:
+    schemas = [
+        node for node in _nodes(manifest_schema()) if node.get("type") == "object" and isinstance(node.get("title"), str)
+    ]
+    described = [(node["title"], name, part) for node in schemas for name, part in node.get("properties", {}).items()]
+    assert len(described) > 200
+    assert [(title, name) for title, name, part in described if not part.get("description")] == []
+    titles = {part["title"] for _, _, part in described if "title" in part}
+    assert [title for title in titles if not re.fullmatch(r"[A-Z][A-Za-z]*( [A-Za-z]+)*", title) or "Url" in title] == []
+    is_open = [node["title"] for node in schemas if "additionalProperties" not in node]
+    assert is_open == []
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(child)
 
 
 def _at(document: Any, path: list[str | int]) -> Any:
@@ -293,6 +342,16 @@ def test_inputs_are_every_param_with_its_operations() -> None:
     for spec in SPECS:
         for name, param in spec.params.items():
             assert MANIFEST["inputs"][name]["type"] == ("file" if param.format == "file" else param.type)
+
+
+def test_an_input_is_described_once_and_otherwise_where_an_operation_means_it_otherwise() -> None:
+    general = {param["description"] for param in catalog.read("shared/params.json").values()}
+    for spec in SPECS:
+        for name, param in spec.params.items():
+            entry = MANIFEST["inputs"][name]
+            assert entry["description"] in general
+            assert entry.get("descriptions", {}).get(spec.name, entry["description"]) == param.description
+            assert entry["description"] not in entry.get("descriptions", {}).values()
 
 
 def test_outputs_are_every_output_with_its_operations() -> None:
