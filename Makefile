@@ -8,10 +8,10 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak peers exports floors format lint types check generate clean
+.PHONY: help demo test quick soak peers exports export-sim floors format lint types check generate clean
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.runs ## play one onboarding on the offline Persona
 	@$(BIN)/persona-block demo
@@ -36,6 +36,10 @@ exports: .venv/.ready ## test the exported blocks with the SDKs of their platfor
 	@reason=$$($(MAKE) tests/export/n8n/node_modules/.ready 2>&1) || \
 		echo "n8n's packages cannot be had here, so its tests are skipped: $$(echo "$$reason" | grep -im 1 error)"
 	$(PYTEST) $(ARGS) tests/export
+
+export-sim: .venv/.ready ## check the types of the exported Sim block, and play the test vectors through its tools
+	@if reason=$$($(MAKE) --silent tests/export/sim/node_modules/.ready 2>&1); then tests/export/sim/run; else \
+		echo "npm's packages cannot be had here, so the Sim block is not run: $$(echo "$$reason" | head -n 1)"; fi
 
 floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
 	$(BIN)/python -m scripts.floors $(ARGS)
@@ -77,6 +81,10 @@ generate: .venv/.ready ## write the files that are made from others
 # Their install scripts compile what no test needs.
 tests/export/n8n/node_modules/.ready: tests/export/n8n/package.json
 	npm install --prefix tests/export/n8n --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+tests/export/sim/node_modules/.ready: tests/export/sim/package.json
+	npm install --prefix tests/export/sim --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean: ## remove the environment, what was built and what tools remember

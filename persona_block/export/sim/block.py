@@ -101,7 +101,7 @@ def block_fields(manifest: Json) -> list[dict[str, Any]]:
     ]
     for field in fields:
         if field["type"] == "file-upload":
-            field |= {"id": field["param"], "title": "CSV text", "description": _FILE_DESCRIPTION}
+            field |= {"id": field["param"], "title": "CSV", "description": _FILE_DESCRIPTION}
             field["placeholder"] = "reference_id,name_first,name_last,birthdate"
     extras = {definition["name"]: extra_params(definition) for definition in definitions}
     for name, shown in _EXTRA_FIELDS.items():

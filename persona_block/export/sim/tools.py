@@ -16,7 +16,6 @@ SWITCHES = {"paginate": "allPages", "poll": "waitUntilDone"}
 """The switch of the block that makes a tool do more than one call, by the part of its definition that says how."""
 
 _TYPES = {"integer": "number", "object": "json"}
-_FORMAT_TYPES = {"file": "json"}
 _PARTS = ("id", "name", "effect", "params", "requireAny", "choose", "request", "response", "paginate")
 _PARAM_KEYWORDS = ("type", "format", "enum", "minimum", "maximum", "items")
 _IDEMPOTENCY_KEY = (
@@ -116,7 +115,7 @@ def _params(definition: Json) -> Iterator[tuple[str, dict[str, Any]]]:
     required = definition["params"]["required"]
     for name, schema in definition["params"]["properties"].items():
         param = {
-            "type": _FORMAT_TYPES.get(schema.get("format", ""), _TYPES.get(schema["type"], schema["type"])),
+            "type": _TYPES.get(schema["type"], schema["type"]),
             "required": name in required,
             "visibility": schema["visibility"],
             "description": _param_description(schema),

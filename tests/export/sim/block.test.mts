@@ -60,14 +60,15 @@ test('a POST has one idempotency key for as long as Sim repeats it, and another 
 
 test('a CSV is sent as it is, as text or as a file of Sim whose content came along', async () => {
   const text = 'reference_id\npersona-block-0\nZoë'
-  const sources = [text, { name: 'a.csv', base64: Buffer.from(text).toString('base64') }]
-  for (const file of sources) {
+  const stored = { name: 'a.csv', base64: Buffer.from(text).toString('base64') }
+  for (const file of [text, stored, JSON.stringify(stored)]) {
     const { body, headers } = prepare(toolOf('import_accounts'), withSettings({ file }))
     const form = await new Response(body, { headers }).formData()
     assert.equal(await (form.get('data[attributes][file]') as File).text(), text)
   }
   const unread = { name: 'a.csv', key: 'stored' }
-  assert.throws(() => prepare(toolOf('import_accounts'), withSettings({ file: unread })), /file: It is nothing/)
+  for (const file of [unread, JSON.stringify(unread), '{broken', { base64: '*' }, { base64: '/w==' }])
+    assert.throws(() => prepare(toolOf('import_accounts'), withSettings({ file })), /file: It is nothing/)
 })
 
 test('a PDF becomes a file that Sim stores, and what is none an error', async () => {

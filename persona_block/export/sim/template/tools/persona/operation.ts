@@ -58,7 +58,7 @@ export function operation(
         if (multipart) return multipartBody(multipart).text
         return body && JSON.stringify(body)
       },
-      // Sim would also repeat a POST after a 500, which may have taken effect.
+      // All or nothing: Sim would also repeat a POST after a 500, which may have taken effect.
       retry: { enabled: true, retryIdempotentOnly: true, ...RETRY },
       stripAuthOnRedirect: true,
     },
@@ -111,10 +111,13 @@ const isOn = (value: unknown) => value === true || value === 'true'
 
 /** Return the text of a file: text as it is, or a file of Sim whose content was read. */
 function fileText(source: unknown): string | undefined {
-  if (typeof source === 'string') return source
-  const { base64 } = source as { base64?: unknown }
-  if (typeof base64 !== 'string') return undefined
   try {
+    // A reference in a text field arrives as the JSON of what it refers to.
+    const isReference = typeof source === 'string' && source.startsWith('{')
+    const file = isReference ? JSON.parse(source) : source
+    if (typeof file === 'string') return file
+    const { base64 } = file as { base64?: unknown }
+    if (typeof base64 !== 'string') return undefined
     return new TextDecoder('utf-8', { fatal: true }).decode(
       Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
     )
