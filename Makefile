@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak peers exports export-sim floors format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports export-sim floors format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ quick: .venv/.ready ## run the tests that start no browser and no process and ar
 
 soak: .venv/.ready ## run the soaks, the walks and the properties with their full budget
 	$(PYTEST) --hypothesis-profile=full -m 'soak or hypothesis' $(ARGS)
+
+runtimes: .venv/.ready ## prove the runtimes in other languages with the full budget; JavaScript needs node
+	$(PYTEST) --hypothesis-profile=full tests/runtimes $(ARGS)
 
 # Without them their tests are skipped.
 peers: ## install other people's checks of the MCP server from the npm registry

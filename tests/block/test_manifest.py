@@ -16,18 +16,14 @@ from jsonschema import Draft202012Validator
 
 import persona_block
 from persona_block.block import manifest, manifest_schema
-from persona_block.call import inputs
 from persona_block.spec import catalog, resources
 from persona_block.spec.grammar import FileSource, ToolSpec
 from scripts.generate import MANIFEST_SCHEMA, MANIFEST_SNAPSHOT, manifest_snapshot
-from tests.support import manifest_runtime
-from tests.support.case_files import Case, cases
 
 MANIFEST = manifest()
 SUB_BLOCKS: list[dict[str, Any]] = MANIFEST["subBlocks"]
 DEFINITIONS: dict[str, dict[str, Any]] = {definition["name"]: definition for definition in MANIFEST["tools"]["definitions"]}
 SPECS = catalog.load_all()
-CASES = list(cases())
 each = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 
 
@@ -274,24 +270,6 @@ def test_hints_follow_effect_and_method() -> None:
 
 
 # --- enough to run it ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_runtime_with_nothing_but_the_manifest_runs_the_case(case: Case) -> None:
-    definition = DEFINITIONS[case.operation]
-    params = inputs.prepare(catalog.load(case.operation), case.live_params())
-    sent = manifest_runtime.request(definition, params)
-    if "multipart" in sent:
-        sent["multipart"] = {name: file["content"].decode() for name, file in sent["multipart"].items()}
-    assert sent == case.request
-    body = case.response["body"] if "body" in case.response else case.response["text"].encode()
-    assert manifest_runtime.output(definition, params, body) == case.output
-
-
-@pytest.mark.parametrize("data", [None, {}, {"type": "account", "id": "act_1"}, {"type": "inquiry", "id": ""}], ids=str)
-def test_such_a_runtime_sees_a_broken_answer(data: Any) -> None:
-    with pytest.raises(manifest_runtime.Broken):
-        manifest_runtime.output(DEFINITIONS["get_inquiry"], {}, {"data": data})
 
 
 def test_wire_is_what_every_case_needs() -> None:

@@ -7,11 +7,17 @@ import json
 import pytest
 
 from persona_block.block import conformance_vectors, manifest
+from tests.runtimes.node import lacking
 
 
 @pytest.fixture(scope="session")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Write the manifest and the vectors; return their paths by the environment variables that the runtime's tests read."""
+    """Write the manifest and the vectors; return their paths by the environment variables that the runtime's tests read.
+
+    Skips where the runtime cannot be run.
+    """
+    if reason := lacking():
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("documents")
     paths = {"PERSONA_MANIFEST": folder / "manifest.json", "PERSONA_VECTORS": folder / "vectors.json"}
     for path, document in zip(paths.values(), (manifest(), conformance_vectors()), strict=True):

@@ -10,19 +10,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 RUNTIME = Path(__file__).resolve().parents[2] / "runtimes/javascript"
-NODE = shutil.which("node")
+_NODE = shutil.which("node") or "node"
+_OLDEST = 20
 
-needs_node = pytest.mark.skipif(NODE is None, reason="there is no node here, so the JavaScript runtime is not tried")
-"""The mark of a test that runs the runtime."""
+
+def lacking() -> str:
+    """Return why the runtime cannot be run here, or nothing."""
+    if shutil.which("node") is None:
+        return "there is no node here, so the JavaScript runtime is not tried"
+    version = node("--version").stdout.strip()
+    too_old = int(version.removeprefix("v").partition(".")[0]) < _OLDEST
+    return f"the node here is {version}, and the JavaScript runtime needs {_OLDEST}" if too_old else ""
 
 
 def node(*arguments: str | Path, lines: Iterable[Any] = (), **environment: str) -> subprocess.CompletedProcess[str]:
     """Run node in the runtime's folder, with values as lines of JSON for its input; return what it wrote and its exit code."""
     return subprocess.run(
-        [NODE or "node", *map(str, arguments)],
+        [_NODE, *map(str, arguments)],
         cwd=RUNTIME,
         env={name: value for name, value in os.environ.items() if not name.startswith("PERSONA_")} | environment,
         input="".join(f"{json.dumps(line)}\n" for line in lines),

@@ -10,10 +10,10 @@ import pytest
 
 from scripts.playing import play
 from tests.runtimes.hostile import Entry, Hostile
-from tests.runtimes.node import needs_node, node_lines
+from tests.runtimes.node import node_lines
 from tests.support.budget import budget
 
-pytestmark = [needs_node, pytest.mark.process, pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.soak]
 
 SEED = 2027
 

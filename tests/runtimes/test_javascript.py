@@ -14,9 +14,9 @@ import pytest
 from persona_block.block import conformance_vectors, manifest
 from persona_block.spec import catalog
 from tests.cli.test_sandbox import served
-from tests.runtimes.node import RUNTIME, needs_node, node, node_lines
+from tests.runtimes.node import RUNTIME, node, node_lines
 
-pytestmark = [needs_node, pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 SOURCES = sorted((RUNTIME / "src").glob("*.mjs"))
 SPEED = ("--speed", "1000")
@@ -139,6 +139,7 @@ def test_a_vector_fails_wherever_the_manifest_is_spoilt(documents: dict[str, str
     } == {}
 
 
+@pytest.mark.usefixtures("documents")
 @pytest.mark.parametrize(
     ("flow", "options", "spoils"),
     [("flows", (), FLOW_SPOILS), ("faults", ("--faults", "reset-after,cut-body:0.3"), FAULT_SPOILS)],
