@@ -114,6 +114,22 @@ async def test_an_approval_of_another_call_is_none(sandbox: Sandbox, toolbox: To
     assert sandbox.requests == []
 
 
+async def test_arguments_that_change_after_they_were_looked_at_are_refused(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inquiry, other = in_review(sandbox), all_in_review(sandbox)[0]
+    approval = approve(toolbox, inquiryId=inquiry)
+
+    class Changing(dict[str, Any]):
+        looks = 0
+
+        def items(self) -> Any:
+            self.looks += 1
+            return {"inquiryId": inquiry if self.looks == 1 else other}.items()
+
+    answer = await dispatch_for_run(toolbox, "approve_inquiry", Changing(inquiryId=inquiry), None, approval)
+    assert answer.data["error"]["kind"] == "not_agreed"
+    assert sandbox.requests == []
+
+
 async def test_a_hook_of_the_toolbox_is_asked_all_the_same(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     asked: list[str] = []
 
