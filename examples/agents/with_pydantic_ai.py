@@ -13,6 +13,8 @@ def consent(request: ConsentRequest) -> bool:
 
 async def main() -> None:
     async with Toolbox(consent=consent) as toolbox:
+        # Without a consent, the run of an agent with output_type=[str, DeferredToolRequests] ends with `requests`. Go on with
+        # DeferredToolResults(approvals={call.tool_call_id: True}, metadata=requests.metadata), which says what was asked.
         agent = Agent("openai:gpt-5", tools=pydantic_ai.tools(toolbox))
         result = await agent.run(TASK)
     print(result.output)

@@ -4,10 +4,13 @@ A run's own API key is the attribute `persona_api_key` of its deps, or that key 
 
 Without a `consent` of the toolbox, what decides or erases is a deferred call: with `DeferredToolRequests` among the agent's
 output types the run ends with the `approvals` it waits for, their questions in `metadata[call.tool_call_id]["message"]`, and
-goes on with the `DeferredToolResults` of a person's answers. Without that output type the run ends with a UserError.
+goes on with a person's answers. Without that output type the run ends with a UserError. The answers need the metadata of the
+requests, which says what the person was asked; call ids do not, as models use them again:
 
-An approval is of the arguments that the model gave: one with `override_args` is refused. Give the results the `metadata` of
-the requests too, and an approval that came to another call, by a call id that a model used again, is refused as well.
+    DeferredToolResults(approvals={call.tool_call_id: True}, metadata=result.output.metadata)
+
+An approval without that metadata is refused, and so is one of another call: by metadata of other requests, or by
+`override_args`.
 
 A `POST` of a run that a durable workflow executes again under its `run_id` goes out under the same idempotency key.
 """
@@ -15,14 +18,13 @@ A `POST` of a run that a durable workflow executes again under its `run_id` goes
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import SchemaValidator, core_schema
 
-from .answer import ToolAnswer
-from .arguments import Arguments
-from .consent import ConsentRequest
+from ..errors import InputError, Problem
+from .answer import ToolAnswer, failure_answer
 from .run import Approval, dispatch_for_run, step_idempotency_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
@@ -35,17 +37,6 @@ except ImportError as error:
     raise ImportError("persona_block.hosts.pydantic_ai needs Pydantic AI: pip install 'persona-block[pydantic-ai]'") from error
 
 _OBJECT = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
-
-
-@dataclass(frozen=True)
-class _Step:
-    """The message that made a call: its run and its place stay, however often the call is approved or made again.
-
-    arguments: what the model gave; None where the message is not known.
-    """
-
-    identity: tuple[object, ...]
-    arguments: Arguments = None
 
 
 def tools(toolbox: Toolbox | None = None) -> list[Tool[Any]]:
@@ -62,9 +53,12 @@ def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
         request = toolbox.to_approve(tool.name, arguments)
         if request and not context.tool_call_approved:
             raise ApprovalRequired(metadata=asdict(request))
-        step, digest = _step(context), toolbox.call_digest(tool.name, arguments)
-        approval = _approval(toolbox, request, context, step) if request else None
-        idempotency_key = step_idempotency_key(step.identity, context.tool_call_id, digest)
+        try:
+            approval = _approval(tool.name, context) if request else None
+        except InputError as error:
+            raise ToolFailed(failure_answer(error).content) from None
+        digest = toolbox.call_digest(tool.name, arguments)
+        idempotency_key = step_idempotency_key(_step(context), context.tool_call_id, digest)
         answer = await dispatch_for_run(toolbox, tool.name, arguments, context.deps, approval, idempotency_key)
         if not answer.is_error:
             return answer.content
@@ -79,16 +73,24 @@ def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
     return framework_tool
 
 
-def _approval(toolbox: Toolbox, request: ConsentRequest, context: RunContext[Any], step: _Step) -> Approval:
-    """Return a person's approval, which is of the call that they were asked about and of nothing else."""
+def _approval(tool_name: str, context: RunContext[Any]) -> Approval:
+    """Return a person's approval, which is of the call that they were asked about; raises InputError where none is named."""
     metadata = context.tool_call_metadata
-    asked = metadata.get("digest") if isinstance(metadata, dict) else None
-    given = request.digest if step.arguments is None else toolbox.call_digest(request.operation, step.arguments)
-    return Approval(agreed=True, digest=(given or "") if asked in (None, given) else "")
+    asked_digest = metadata.get("digest") if isinstance(metadata, dict) else None
+    if not isinstance(asked_digest, str):
+        text = (
+            "gave an approval that does not say what a person was asked; whoever runs it has to pass the metadata of the"
+            " requests, DeferredToolResults(approvals=…, metadata=requests.metadata)"
+        )
+        raise InputError(tool_name, [Problem("host", text)])
+    return Approval(agreed=True, digest=asked_digest)
 
 
-def _step(context: RunContext[Any]) -> _Step:
-    """Return the newest message with the call's id: a model may use an id again, and means the call it makes now."""
+def _step(context: RunContext[Any]) -> tuple[object, ...]:
+    """Return the run and the place of the newest message with the call's id, which stay when the call is made again.
+
+    A model may use an id again, and means the call it makes now.
+    """
     messages = _messages(context)
     for position in reversed(range(len(messages))):
         message = messages[position]
@@ -96,8 +98,8 @@ def _step(context: RunContext[Any]) -> _Step:
             continue
         for part in message.parts:
             if isinstance(part, ToolCallPart) and part.tool_call_id == context.tool_call_id:
-                return _Step(("pydantic-ai", message.run_id or context.run_id, position), part.args or {})
-    return _Step(("pydantic-ai", context.run_id, context.run_step))
+                return "pydantic-ai", message.run_id or context.run_id, position
+    return "pydantic-ai", context.run_id, context.run_step
 
 
 def _messages(context: RunContext[Any]) -> list[ModelMessage]:

@@ -106,9 +106,10 @@ async def asked(sandbox: Sandbox, toolbox: Toolbox) -> tuple[Any, Any, DeferredT
 
 
 async def answered(agent: Any, result: Any, approval: Any, metadata: Any = None) -> str:
-    """Return what the model says after an answer to the one call that waits."""
+    """Return what the model says after an answer to the one call that waits; the metadata are those of the requests."""
     (call,) = result.output.approvals
-    results = DeferredToolResults(approvals={call.tool_call_id: approval}, metadata=metadata or {})
+    metadata = result.output.metadata if metadata is None else metadata
+    results = DeferredToolResults(approvals={call.tool_call_id: approval}, metadata=metadata)
     history = ModelMessagesTypeAdapter.validate_json(ModelMessagesTypeAdapter.dump_json(result.all_messages()))
     done = await agent.run(message_history=history, deferred_tool_results=results, deps=None)
     return str(done.output)
@@ -126,6 +127,29 @@ async def test_an_approval_of_the_same_arguments_in_another_spelling_holds(sandb
     approval = ToolApproved(override_args={"comment": " ", "inquiryId": f" {in_review(sandbox)} "})
     assert '"status":"approved"' in await answered(agent, result, approval)
     await toolbox.aclose()
+
+
+async def test_an_approval_under_a_call_id_that_is_used_again_is_refused(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """It was given for one inquiry, and comes without metadata to the next run, whose model used the id for another."""
+    runs = []
+    for inquiry in all_in_review(sandbox)[:2]:
+        agent, _ = scripted_agent(toolbox, one_call("persona_approve_inquiry", inquiryId=inquiry), deps_type=object)
+        runs.append((agent, await agent.run(TASK, deps=None)))
+    (_, first), (agent, second) = runs
+    assert [call.tool_call_id for call in first.output.approvals] == [call.tool_call_id for call in second.output.approvals]
+    words = await answered(agent, second, True, metadata={})
+    assert "does not say what a person was asked" in words
+    assert "metadata=requests.metadata" in words
+    assert "another call" in await answered(agent, second, True, metadata=first.output.metadata)
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"message": "Approve?"}, {"digest": None}, "x"])
+async def test_an_approval_that_names_no_question_is_refused(sandbox: Sandbox, toolbox: Toolbox, metadata: Any) -> None:
+    agent, result, requests = await asked(sandbox, toolbox)
+    words = await answered(agent, result, True, dict.fromkeys(requests.metadata, metadata))
+    assert "does not say what a person was asked" in words
+    assert sandbox.requests == []
 
 
 @pytest.mark.parametrize("carried_over", [False, True])
@@ -157,9 +181,9 @@ async def test_a_context_without_messages_will_do(sandbox: Sandbox, toolbox: Too
     context: Any = PlainContext(
         deps=None, model=scripted_agent(toolbox, onboarding)[1], usage=RunUsage(), run_id="run_1", run_step=2, tool_call_id="x"
     )
-    with pytest.raises(ApprovalRequired):
+    with pytest.raises(ApprovalRequired) as asking:
         await approve.function_schema.call({"inquiryId": in_review(sandbox)}, context)
-    context.tool_call_approved = True
+    context.tool_call_approved, context.tool_call_metadata = True, asking.value.metadata
     inquiry = in_review(sandbox)
     for _ in range(2):
         assert '"status":"approved"' in await approve.function_schema.call({"inquiryId": inquiry}, context)

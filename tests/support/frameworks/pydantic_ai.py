@@ -87,8 +87,9 @@ class PydanticAIDriver(Driver):
         return self._turn(await self._agent.run(TASK, deps=key_carrier))
 
     async def answer(self, approved: bool) -> Turn:
-        (call,) = self._waiting.output.approvals
-        results = DeferredToolResults(approvals={call.tool_call_id: approved})
+        requests = self._waiting.output
+        (call,) = requests.approvals
+        results = DeferredToolResults(approvals={call.tool_call_id: approved}, metadata=requests.metadata)
         history = self._waiting.all_messages()
         return self._turn(await self._agent.run(message_history=history, deferred_tool_results=results, deps=None))
 
