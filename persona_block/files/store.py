@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ DEFAULT_FOLDER = "persona-files"
 """The folder of a store that is given none, below the working directory."""
 _HEAD = 16
 """How many of a file's first bytes are kept to tell its type."""
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS}
+"""What a mount without hard links says to one."""
 
 
 class FileStore:
@@ -97,14 +100,23 @@ class LocalFolder:
 
 
 def _claim(part: Path, path: Path) -> None:
-    """Give a whole file a name that is free; raises FileExistsError where it is taken."""
+    """Give a whole file a name that is free; raises FileExistsError where it is taken.
+
+    Any other OSError, such as that of a `part` which a cancelled download has removed, leaves nothing under the name.
+    """
     try:
         os.link(part, path)  # takes the name in one step, so two writers can never share it
-    except FileExistsError:
-        raise
-    except OSError:  # a mount without hard links: an empty file holds the name until the whole one replaces it
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        return
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    # An empty file holds the name until the whole one replaces it.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
         os.replace(part, path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 class FileWriter:

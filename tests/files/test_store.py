@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import errno
 import io
 import os
 import re
@@ -119,11 +122,81 @@ def test_what_is_stored_is_for_its_owner(tmp_path: Path) -> None:
 
 def test_what_is_stored_where_no_hard_links_are_is_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError
+        raise PermissionError(errno.EPERM, "no hard links")
 
     monkeypatch.setattr(os, "link", refuse)
     assert [_write(FileStore(tmp_path), b"one") for _ in range(2)] == ["a.pdf", "a-2.pdf"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_name_is_given_back_where_no_file_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, fails: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    if not fails:
+        assert _write(FileStore(tmp_path), b"one") == "a.pdf"
+        return
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match=re.escape(os.strerror(code))):
+        _write(FileStore(tmp_path), b"one")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOENT, errno.ENOSPC, errno.EIO, errno.EACCES])
+def test_a_failing_link_is_no_mount_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(OSError, match=re.escape(os.strerror(code))):
+        _write(FileStore(tmp_path), b"one")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("slow_step", ["fsync", "link", "replace"])
+async def test_a_download_that_is_cancelled_while_it_is_stored_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow_step: str, has_links: bool
+) -> None:
+    """As on slow storage, in each step that a commit takes."""
+    entered, go_on = threading.Event(), threading.Event()
+    steps: dict[str, Any] = {"fsync": os.fsync, "link": os.link, "replace": os.replace}
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links")
+
+    if not has_links:
+        steps["link"] = refuse
+        monkeypatch.setattr(os, "link", refuse)
+    before = set(threading.enumerate())
+
+    def wait(*arguments: Any) -> None:
+        entered.set()
+        go_on.wait(10)
+        steps[slow_step](*arguments)
+
+    monkeypatch.setattr(os, slow_step, wait)
+    async with _runner(_photo, tmp_path) as runner:
+        download = asyncio.create_task(runner.download(URL))
+        is_slow = asyncio.create_task(asyncio.to_thread(entered.wait, 10))
+        await asyncio.wait([download, is_slow], return_when=asyncio.FIRST_COMPLETED)
+        was_stored = download.done()  # a folder with links replaces nothing
+        download.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await download
+        entered.set()
+        go_on.set()
+        await is_slow
+        for thread in set(threading.enumerate()) - before:
+            if thread.name == "persona-block file":
+                await asyncio.to_thread(thread.join, 10)
+    assert was_stored == (has_links and slow_step == "replace")
+    assert [path.name for path in tmp_path.iterdir()] == (["front.jpg"] if was_stored else [])
 
 
 async def test_a_print_of_an_odd_id_is_stored_under_a_name_that_every_system_takes(tmp_path: Path) -> None:
