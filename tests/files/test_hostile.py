@@ -26,7 +26,8 @@ def _answer(request: httpx.Request) -> httpx.Response:
 
 
 def _runner(folder: str, answer: Callable[[httpx.Request], httpx.Response] = _answer) -> Runner:
-    rules = FileRules(schemes=("memory", "s3x"), hosts=("127.0.0.1",))
+    # What is read again and again and never ends is read up to the limit, and a byte at a time that may take long.
+    rules = FileRules(limit=50_000, schemes=("memory", "s3x"), hosts=("127.0.0.1",))
     return Runner(api_key="k", transport=httpx.MockTransport(answer), files=FileStore(folder), file_rules=rules)
 
 
