@@ -41,6 +41,7 @@ test('a list gives so many entries as the limit says, or all of them, each as an
     const items = await run('list_accounts', { returnAll: false, limit });
     assert.equal(items.length, limit);
     assert.equal(new Set(items.map(({ json }) => json.id)).size, limit);
+    assert.ok(items.every(({ pairedItem }) => pairedItem.item === 0));
   }
   const all = await run('list_accounts', { returnAll: true });
   assert.ok(all.length >= 200, String(all.length));
@@ -95,6 +96,7 @@ test('each item has its own request, and an error of one does not end the others
   const split = await runNode('get_inquiry', fields, { items, settings: { onError: 'continueErrorOutput' } });
   assert.equal(split.items.length, 2);
   assert.deepEqual(split.errorItems.map(({ json }) => [json.error.status, json.error.retryable]), [[404, false]]);
+  assert.match(split.errorItems[0].json.error.message, /^Get Inquiry: Persona answered 404/);
 });
 
 test('the node tries again by itself, under one key, where that can do no harm', async () => {

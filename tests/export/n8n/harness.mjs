@@ -37,14 +37,15 @@ export const SANDBOX = { baseUrl: process.env.PERSONA_BASE_URL, apiKey: process.
 
 /** Send an HTTP request to the offline Persona's controls. */
 export async function steer(path, body) {
-  const answer = await fetch(new URL(path, SANDBOX.baseUrl), { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+  const request = { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  const answer = await fetch(new URL(path, SANDBOX.baseUrl), request);
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
 /** A node type of the tests. */
 function testNode(name, execute, inputs) {
-  const description = { name, displayName: name, version: 1, properties: [], inputs, outputs: ['main'], defaults: { name }, group: [], description: '' };
-  return { description, execute };
+  const names = { name, displayName: name, defaults: { name }, description: name };
+  return { description: { ...names, version: 1, group: [], properties: [], inputs, outputs: ['main'] }, execute };
 }
 
 /** The node as a tool, as n8n's server makes one of every node with usableAsTool. */
@@ -99,7 +100,8 @@ async function runWorkflow(nodes, connections, types, { credentials = SANDBOX, e
   const nodeTypes = { getByNameAndVersion: (name) => types[name], getByName: (name) => types[name], getKnownTypes: () => ({}) };
   const workflow = new Workflow({ ...workflowData, nodeTypes, settings: { executionOrder: 'v1' } });
   await workflow.expression.acquireIsolate?.();
-  const running = new WorkflowExecute(additionalData(credentials, executionId, workflowData), 'trigger').run({ workflow, startNode: workflow.getNode('Start') });
+  const execution = new WorkflowExecute(additionalData(credentials, executionId, workflowData), 'trigger');
+  const running = execution.run({ workflow, startNode: workflow.getNode('Start') });
   if (cancelAfter !== undefined) setTimeout(() => running.cancel(), cancelAfter);
   return (await running).data.resultData;
 }
@@ -183,4 +185,14 @@ export async function recorder(answer) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const baseUrl = `http://127.0.0.1:${server.address().port}/api/v1`;
   return { requests, credentials: { apiKey: 'persona_sandbox_recorded', baseUrl }, close: () => server.close() };
+}
+
+/** Serve answers while something is done with the recording. */
+export async function recorded(answer, use) {
+  const recording = await recorder(answer);
+  try {
+    return await use(recording);
+  } finally {
+    recording.close();
+  }
 }

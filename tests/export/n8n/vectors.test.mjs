@@ -1,52 +1,9 @@
-/**
- * The manifest's test vectors, played through the node in n8n's runner: every request that is made, every refusal, every
- * output and every error. The package that is played gives up after the first attempt, as the vectors say it.
- */
+/** The manifest's test vectors, played through the node in n8n's runner: every request, every refusal and every output. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { node, recorder, runNode } from './harness.mjs';
-
-const VECTORS = JSON.parse(readFileSync(process.env.PERSONA_VECTORS, 'utf8'));
-const DEFINITIONS = Object.fromEntries(
-  JSON.parse(readFileSync(process.env.PERSONA_MANIFEST, 'utf8')).tools.definitions.map((definition) => [definition.name, definition]),
-);
-const CONTINUE = { onError: 'continueRegularOutput' };
-
-/** Return the node's fields that give some params: each by an expression, so that a value comes with its own JSON type. */
-function fieldsOf(operation, params) {
-  const shown = node.description.properties.filter(({ displayOptions }) => displayOptions?.show.operation?.includes(operation));
-  const { name: folder, options = [] } = shown.find(({ type }) => type === 'collection') ?? {};
-  const fields = {};
-  const folded = {};
-  // n8n itself runs no node whose required field is blank, so those have their expression in any case.
-  for (const name of new Set([...Object.keys(params), ...DEFINITIONS[operation].params.required])) {
-    const expression = `={{ $json[${JSON.stringify(name)}] }}`;
-    if (shown.some((field) => field.name === name)) fields[name] = expression;
-    else if (options.some((field) => field.name === name)) folded[name] = expression;
-  }
-  const { size } = DEFINITIONS[operation].paginate ?? {};
-  if (!isBlank(params[size])) fields.limit = `={{ $json[${JSON.stringify(size)}] }}`;
-  return Object.keys(folded).length ? { ...fields, [folder]: folded } : fields;
-}
-
-const isBlank = (value) => value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
-
-/** Run the operation of a vector and return its items, its error, and the requests that came. */
-async function play({ operation, params }, answer = () => ({}), more = {}) {
-  const { requests, credentials, close } = await recorder(answer);
-  try {
-    const fileNames = Object.values(params).filter((value) => typeof value === 'string');
-    const file = { data: Buffer.from('reference_id\n1\n').toString('base64'), mimeType: 'text/csv', fileName: 'accounts.csv' };
-    const items = [{ json: params, binary: Object.fromEntries(fileNames.map((name) => [name, file])) }];
-    const result = await runNode(operation, { ...fieldsOf(operation, params), ...more }, { items, credentials, settings: CONTINUE });
-    return { ...result, requests };
-  } finally {
-    close();
-  }
-}
+import { DEFINITIONS, isBlank, paramsOf, play, VECTORS } from './vectors.mjs';
 
 /** Return the entries of a query in an order of their own, with the size of the page that the node asks for in any case. */
 function entries(query, { paginate, request }, limit) {
@@ -63,13 +20,15 @@ test(`${VECTORS.calls.length} requests are as the vectors say`, async () => {
     assert.equal(requests.length, 1, text);
     const [{ method, url, headers, body }] = requests;
     const [path, query = ''] = url.replace('/api/v1', '').split('?');
-    const limit = vector.params[definition.paginate?.size];
+    const pageSize = vector.params[definition.paginate?.size];
+    const sorted = (text) => entries(text, definition, isBlank(pageSize) ? 50 : Number(pageSize));
     assert.equal(method, vector.request.method, text);
     assert.equal(path, vector.request.path, text);
-    assert.deepEqual(entries(query, definition, isBlank(limit) ? 50 : Number(limit)), entries(vector.request.query ?? '', definition, isBlank(limit) ? 50 : Number(limit)), text);
+    assert.deepEqual(sorted(query), sorted(vector.request.query ?? ''), text);
     assert.deepEqual(vector.request.multipart ? undefined : body ? JSON.parse(body) : undefined, vector.request.body, text);
     for (const part of Object.keys(vector.request.multipart ?? {})) assert.ok(body.includes(`name="${part}"; filename="accounts.csv"`), text);
-    assert.equal(headers['content-type']?.split(';')[0], vector.request.multipart ? 'multipart/form-data' : vector.request.body && 'application/json', text);
+    const mediaType = vector.request.multipart ? 'multipart/form-data' : vector.request.body && 'application/json';
+    assert.equal(headers['content-type']?.split(';')[0], mediaType, text);
     assert.match(headers.authorization, /^Bearer persona_sandbox_recorded$/);
     assert.equal(headers['idempotency-key'] === undefined, method !== 'POST', text);
   }
@@ -124,26 +83,6 @@ test(`${VECTORS.answers.length} answers become what the vectors say`, async () =
       assert.deepEqual({ kind, tookEffect }, vector.error, text);
     } else if (paginate) assert.deepEqual(items.map(({ json }) => json), wanted, text);
     else assert.deepEqual(items.map(({ json }) => json), [vector.output], text);
-  }
-});
-
-/** Params with which an operation can be called. */
-function paramsOf(operation) {
-  return VECTORS.calls.find((call) => call.operation === operation).params;
-}
-
-test(`${VECTORS.errors.length} errors are text as the vectors say`, async () => {
-  for (const vector of VECTORS.errors) {
-    const answer = () => ({ status: vector.status, body: vector.body });
-    const { items, requests } = await play({ operation: vector.operation, params: paramsOf(vector.operation) }, answer);
-    const text = JSON.stringify(vector);
-    assert.equal(requests.length, 1, text);
-    const [{ json: { error } }] = items;
-    const key = vector.error.idempotencyKey === null ? null : requests[0].headers['idempotency-key'];
-    const shown = Object.fromEntries(Object.keys(vector.error).map((name) => [name, error[name]]));
-    assert.deepEqual(shown, { ...vector.error, idempotencyKey: key }, text);
-    const effect = { no: /Nothing was changed/, unknown: /took effect is unknown/ }[vector.error.tookEffect] ?? /Running it again/;
-    assert.match(error.description, effect, text);
   }
 });
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { retry, wire } = require('../../manifest.json');
+const { retry } = require('../../manifest.json');
 
 /**
  * Return a `fetch` that sends through n8n, which knows the proxy, the certificates and the credentials of this installation.
@@ -9,13 +9,11 @@ const { retry, wire } = require('../../manifest.json');
  */
 function fetchThrough(context) {
   return async (url, { method, headers, body, signal }) => {
-    // The credentials add this header themselves.
-    const { [wire.auth.header]: _, ...others } = headers;
     const aborted = whenAborted(signal);
     const sent = context.helpers.httpRequestWithAuthentication.call(context, 'personaApi', {
       url,
       method: /** @type {import('n8n-workflow').IHttpRequestMethods} */ (method),
-      headers: others,
+      headers,
       body,
       encoding: 'stream',
       returnFullResponse: true,
