@@ -149,17 +149,11 @@ def _is_set(variable: str) -> bool:
 def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
     import uvicorn
 
+    from .connections import server_config
+
     if not is_loopback(arguments.host) and not arguments.public_host:
         raise InputError("mcp", [Problem("--host", "other than loopback also needs --public-host, the name clients use")])
-    config = uvicorn.Config(
-        app,
-        arguments.host,
-        arguments.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    config = server_config(app, arguments.host, arguments.port)
     with config.bind_socket() as bound:
         bound.listen(config.backlog)
         host, port = bound.getsockname()[:2]
