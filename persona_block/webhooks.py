@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .call.json_body import read_json
 from .call.parse import first, shape
 from .errors import SignatureError, WebhookError
 from .spec import catalog
@@ -97,7 +97,7 @@ def read(
     """
     verify(body, signature, secrets, tolerance=tolerance, now=now)
     try:
-        document = normalize(json.loads(body))
+        document = normalize(read_json(body))
     except (ValueError, RecursionError):
         raise WebhookError("The webhook's body is signed but is not JSON.") from None
     data = _required(document, "/data/attributes/payload/data", dict)

@@ -370,7 +370,7 @@ def _report(statuses: list[str]) -> Handler:
 
 async def test_waiting_polls_to_the_outcome() -> None:
     async with runner(_report(["pending", "brewing", "ready"])) as run:
-        output = await run.wait("get_report", {"reportId": "rep_1"}, delay=0.001)
+        output = await run.wait("get_report", {"reportId": "rep_1"}, delay=0.001, deadline=20)
     assert output["report"]["status"] == "ready"
 
 
@@ -384,7 +384,7 @@ async def test_waiting_on_what_was_started() -> None:
         return inner(request)
 
     async with runner(handler) as run:
-        output = await run.wait("create_report", params, delay=0.001)
+        output = await run.wait("create_report", params, delay=0.001, deadline=20)
     assert output["report"]["status"] == "ready"
     assert keys == ["POST Bearer own-key", "GET Bearer own-key", "GET Bearer own-key"]
 
@@ -399,7 +399,7 @@ async def test_a_delay_of_nothing_is_no_delay() -> None:
 async def test_waiting_ends_badly_or_not_in_time() -> None:
     async with runner(_report(["pending", "errored"])) as run:
         with pytest.raises(WaitFailed) as failed:
-            await run.wait("get_report", {"reportId": "rep_1"}, delay=0.001)
+            await run.wait("get_report", {"reportId": "rep_1"}, delay=0.001, deadline=20)
     assert failed.value.output["report"]["status"] == "errored"
     async with runner(_report(["pending"])) as run:
         with pytest.raises(WaitTimedOut) as late:

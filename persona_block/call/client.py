@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import time
 import uuid
 from collections import OrderedDict
@@ -27,7 +28,7 @@ from .parse import Answer
 from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
-from .wire import FAILURES, Allowance, Moving, Oversized, UnaskedEncoding, Wire, pieces
+from .wire import FAILURES, Allowance, Moving, Oversized, UnaskedEncoding, Unsent, Wire, is_sent, pieces
 
 log = logging.getLogger("persona_block")
 Number = TypeVar("Number", int, float)
@@ -40,6 +41,9 @@ TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 _PACERS = 256
 """How many keys' pacers one client keeps."""
+
+_HEADER_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 _LEAST = 1.0
 """Seconds that an attempt gets even at the end of the deadline."""
@@ -76,9 +80,9 @@ def new_idempotency_key() -> str:
 
 def check_idempotency_key(operation: str, idempotency_key: str) -> str:
     """Return a key that can stand in a header; raises InputError."""
-    text = isinstance(idempotency_key, str) and idempotency_key.isascii() and idempotency_key.isprintable()
-    if not (text and 0 < len(idempotency_key) <= 255):
-        raise InputError(operation, [Problem("idempotency_key", "must be 1 to 255 printable ASCII characters")])
+    if not (isinstance(idempotency_key, str) and _HEADER_TEXT.fullmatch(idempotency_key) and len(idempotency_key) <= 255):
+        message = "must be 1 to 255 printable ASCII characters, the first and the last no space"
+        raise InputError(operation, [Problem("idempotency_key", message)])
     return idempotency_key
 
 
@@ -118,11 +122,11 @@ class Client:
         A 2xx body of `media_type` goes to `sink` where there is one, and stays out of the answer. Raises TransportError where
         no answer came, ResponseError where it is larger than the limit.
         """
-        if self._closed:
-            raise PersonaError("The runner is closed; open a new one. Nothing was sent.")
         started = time.monotonic()
         before = call.trace.attempts
         while True:
+            if self._closed:
+                raise _closed(call)
             left = self._deadline - (time.monotonic() - started)
             try:
                 ticket = await self._pacer(call.api_key).admit(max(_LEAST, left))
@@ -182,7 +186,7 @@ class Client:
 
         async def receive(response: httpx.Response) -> tuple[httpx.Response, Answer]:
             ticket.answered(response.headers)
-            call.trace.request_id = response.headers.get("Request-Id")
+            call.trace.request_id = _request_id(response)
             call.trace.status = response.status_code
             return response, await self._read(call, response, allowance, sink, media_type)
 
@@ -190,11 +194,12 @@ class Client:
             response, answer = await self._wire.exchange(request, receive, allowance, _Bearer(self._auth, call.api_key))
         except TimeoutError:
             return Attempt(reason=f"no whole answer in {seconds:.0f} s"), None
+        except Unsent as error:
+            return Attempt(sent=False, reason=f"no connection ({error})"), None
         except FAILURES as error:
-            sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            return Attempt(sent=sent, reason=f"no answer ({type(error).__name__})"), None
+            return Attempt(sent=is_sent(error), reason=f"no answer ({type(error).__name__})"), None
         ended = _ended(response)
-        if ended.status == 429 and not ended.remaining:
+        if ended.status == 429 and (ended.remaining or 0) <= 0:
             ticket.refused(ended.reset or 0.0)
         return ended, answer
 
@@ -221,14 +226,14 @@ class Client:
         self, call: Call, response: httpx.Response, allowance: Allowance, sink: Sink | None, media_type: str
     ) -> Answer:
         received = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        to_sink = sink if response.is_success and received == media_type else None
+        # No other success promises the whole of a file.
+        to_sink = sink if response.status_code == 200 and received == media_type else None
         limit = self._file_limit if to_sink else JSON_LIMIT
         kept = bytearray()
         try:
-            async for piece in pieces(response, limit):
+            async for piece in pieces(response, limit, allowance if to_sink else None):
                 if to_sink:
                     to_sink.write(piece)
-                    allowance.moved(len(piece))
                 else:
                     kept += piece
         except Oversized:
@@ -274,6 +279,20 @@ def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:
         return None if text is None else kind(text)
     except ValueError:
         return None
+
+
+def _closed(call: Call) -> PersonaError:
+    """Return the error for a call whose runner was closed before it, or between two attempts of it."""
+    what = "It was not sent again, and whether it took effect is unknown." if call.in_doubt else "Nothing was sent."
+    doubt: TookEffect = "unknown" if call.in_doubt else "no"
+    took_effect = None if call.spec.effect == "read" else doubt
+    return PersonaError(f"{call.spec.name}: the runner is closed; open a new one. {what}", took_effect=took_effect)
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    """Return Persona's id of the request, if it is text that a log can hold."""
+    text = response.headers.get("Request-Id", "")
+    return text if _REQUEST_ID.fullmatch(text) else None
 
 
 def _not_admitted(call: Call, wait: float) -> RateLimited:

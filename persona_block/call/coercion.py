@@ -18,14 +18,13 @@ from typing import Any
 from ..files.regular import FileBelow
 from ..spec.grammar import Param
 from .formats import BY_FORMAT, trimmed
+from .json_body import DEEPEST
 from .refusal import Refused
 
 LARGEST = 2**53 - 1
 """The largest whole number that every reader of JSON takes for what it is (RFC 8259, section 6)."""
 _LONGEST = 400
 """Digits of a whole number beyond which it is certain to fit no double, and need not be read exactly."""
-_DEEPEST = 200
-"""Levels that a JSON value may be nested."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,16}")
 
 
@@ -116,7 +115,7 @@ def _whole(digits: str) -> float:
 
 def _json_value(value: Any, path: str, depth: int) -> Any:
     """Return a copy of a nested value, refused where JSON cannot carry it."""
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise Refused("not_carried", "is nested too deeply")
     if value is None or (isinstance(value, int | float) and _fits_double(value)):
         return value

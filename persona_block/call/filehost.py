@@ -12,7 +12,7 @@ from ..errors import InputError, PersonaError, Problem, ResponseError, Transport
 from ..files.rules import FILE_LIMIT
 from .addresses import is_loopback
 from .retry import DEADLINE
-from .wire import FAILURES, Allowance, Oversized, UnaskedEncoding, Wire, pieces
+from .wire import FAILURES, Allowance, Oversized, UnaskedEncoding, Unsent, Wire, pieces
 
 FILE_HOST = "files.withpersona.com"
 """Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
@@ -56,10 +56,10 @@ class FileHost:
 
         The URL holds an access token, so no message names more of it than its host.
         """
-        if self._closed:
-            raise PersonaError("The runner is closed; open a new one. Nothing was fetched.")
         allowance = Allowance(self._deadline, earns=True)
         for _ in range(_REDIRECTS):
+            if self._closed:
+                raise PersonaError("The runner is closed; open a new one. Nothing was fetched.", took_effect=None)
             request = self._request(url)
             try:
                 location = await self._wire.exchange(
@@ -68,7 +68,7 @@ class FileHost:
             except TimeoutError:
                 message = f"The file did not come within {self._deadline:g} s at a sensible pace."
                 raise TransportError(message, took_effect=None) from None
-            except FAILURES as error:
+            except (Unsent, *FAILURES) as error:
                 raise TransportError(f"The file could not be fetched: {type(error).__name__}.", took_effect=None) from None
             if location is None:
                 return
@@ -101,15 +101,21 @@ class FileHost:
             raise api_error_type(response.status_code)(
                 f"The file host answered {response.status_code}.{hint}", status=response.status_code, took_effect=None
             )
+        if response.status_code != 200:
+            message = f"The file host answered {response.status_code}, which promises no whole file."
+            raise ResponseError(message, status=response.status_code, took_effect=None)
         sink.restart()
+        is_empty = True
         try:
-            async for piece in pieces(response, self._limit):
+            async for piece in pieces(response, self._limit, allowance):
                 sink.write(piece)
-                allowance.moved(len(piece))
+                is_empty = is_empty and not piece
         except Oversized:
             raise ResponseError(f"The file is over {self._limit} bytes and was not read further.", took_effect=None) from None
         except UnaskedEncoding:
             raise ResponseError("The file is packed in a way that was not asked for.", took_effect=None) from None
+        if is_empty:
+            raise ResponseError("The file is empty.", took_effect=None)
         return None
 
     async def aclose(self) -> None:

@@ -88,7 +88,7 @@ class Pacer:
                 if self._ends is not None:
                     return max(_SLACK, self._ends - now)
                 if self._in_flight:
-                    return _SLACK
+                    return LONGEST_WINDOW  # woken as soon as one of them tells of room, or all have ended
                 self._left = None  # nobody is left to tell of the window, so nothing is known of it
             if self._left is not None:
                 self._left -= 1

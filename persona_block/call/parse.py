@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs
 
 from ..errors import ApiError, ResponseError, TookEffect, api_error_type
 from ..spec.grammar import CursorSource, FileSource, ToolSpec
+from .json_body import is_too_deep, read_json
 
 SIGNATURES = {"application/pdf": b"%PDF-"}
 """How a file of a media type begins."""
@@ -58,7 +58,7 @@ def _document(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
     if not answer.body.strip():
         raise broken(spec, answer, "with an empty body")
     try:
-        document = _json(answer.body)
+        document = read_json(answer.body)
     except (ValueError, RecursionError):
         sent = answer.media_type or "something else"
         what = "its JSON is cut off or broken" if "json" in sent else f"with {sent} instead of JSON"
@@ -66,15 +66,6 @@ def _document(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise broken(spec, answer, "the body is not an object")
     return document
-
-
-def _json(body: bytes) -> Any:
-    """Return what a body in UTF-8 holds; raises ValueError for what is no JSON, which NaN and Infinity are not (RFC 8259)."""
-    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
 
 
 def _promised(spec: ToolSpec, answer: Answer, document: dict[str, Any], name: str, pointer: str) -> Any:
@@ -121,6 +112,8 @@ def shape(schema: Mapping[str, Any], value: Any) -> Any:
         raise ValueError("is missing")
     if not any(_is_json(json_type, value) for json_type in types):
         raise ValueError(f"is not {_NAMES[types[0]]}")
+    if "properties" not in schema and isinstance(value, dict) and is_too_deep(value):
+        raise ValueError("is nested too deeply")
     if "x-unwrap" in schema:
         return unwrap(value)
     if "properties" in schema:
@@ -266,7 +259,7 @@ def _took_effect(spec: ToolSpec, answer: Answer, in_doubt: bool) -> TookEffect |
 def _listed_errors(answer: Answer) -> Iterator[dict[str, str]]:
     """Yield title, details and pointer of each error in Persona's error body; nothing where the body is something else."""
     try:
-        errors = _json(answer.body)["errors"]
+        errors = read_json(answer.body)["errors"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return
     for error in errors if isinstance(errors, list) else []:

@@ -60,7 +60,7 @@ def decide(
     jitter: a random number from 0 to 1 that spreads callers out.
     """
     if ended.status == 429:
-        delay = _after_rate_limit(ended, jitter)
+        delay = _after_rate_limit(number, ended, jitter)
     elif _is_repeated(spec, ended):
         delay = _backoff(number, jitter)
     else:
@@ -72,12 +72,13 @@ def decide(
     return Retry(delay)
 
 
-def _after_rate_limit(ended: Attempt, jitter: float) -> float | None:
+def _after_rate_limit(number: int, ended: Attempt, jitter: float) -> float | None:
     """Return the seconds to the window's end; None for a used-up quota, which no wait of ours refills."""
     if (ended.remaining or 0) > 0:
         return None
     reset = 1.0 if ended.reset is None else max(0.0, ended.reset)
-    return reset + 0.25 * jitter
+    # A window that is said to end at once would have the same refused again and again.
+    return max(reset, _backoff(number, 1.0)) + 0.25 * jitter
 
 
 def is_in_doubt(ended: Attempt) -> bool:

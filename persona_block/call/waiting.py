@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from ..errors import InputError, PersonaError, Problem, WaitFailed, WaitTimedOut
@@ -23,6 +24,15 @@ class Patience:
 
     delay: float | None = None
     deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        problems = [
+            Problem(name, "must be a number of seconds, at least 0")
+            for name, value in (("delay", self.delay), ("deadline", self.deadline))
+            if value is not None and not (type(value) in (int, float) and 0 <= value < math.inf)
+        ]
+        if problems:
+            raise InputError("wait", problems)
 
 
 AS_THE_SPEC_SAYS = Patience()

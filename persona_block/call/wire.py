@@ -6,12 +6,13 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import IO, TypeVar
 
 import httpx
 
+from ..errors import PersonaError
 from .observe import silent_libraries
 
 Received = TypeVar("Received")
@@ -30,8 +31,14 @@ _ENCODING = "gzip"
 _GZIP_ONLY = 31
 """zlib's window for gzip with its header."""
 _PIECE = 64 * 1024
+_LOST_TUNNELS = 10
+"""Connections that a pool of 100 may lose before it is replaced."""
 _ENDING = 1.0
 """Seconds that abandoned exchanges get when the pool is closed."""
+
+
+class Unsent(Exception):
+    """No request could be sent; the text says in a word why."""
 
 
 class Oversized(Exception):
@@ -43,16 +50,21 @@ class UnaskedEncoding(Exception):
 
 
 class Allowance:
-    """Seconds that one exchange may take; a file earns more for each byte that moves."""
+    """Seconds that one exchange may take; a file earns more for each byte that moves.
+
+    What it has earned never lets it stand still for longer than those seconds.
+    """
 
     def __init__(self, seconds: float, *, earns: bool = False) -> None:
+        self._seconds = seconds
         self._earns = earns
-        self.ends = asyncio.get_running_loop().time() + seconds
+        self._loop = asyncio.get_running_loop()
+        self.ends = self._loop.time() + seconds
 
     def moved(self, count: int) -> None:
-        """Take note that so many bytes of a file came or went."""
+        """Take note that so many bytes of a file came or went over the wire."""
         if self._earns:
-            self.ends += count / SLOWEST
+            self.ends = max(self.ends, min(self.ends + count / SLOWEST, self._loop.time() + self._seconds))
 
 
 class Moving:
@@ -87,10 +99,13 @@ class _Beginning:
     def __init__(self, has_begun: bool) -> None:
         self.has_begun = has_begun
         self.is_abandoned = False
+        self.is_tunnelled = False
 
-    async def trace(self, event: str, _info: Mapping[str, object]) -> None:
-        """Take note of an event of httpcore (encode.io/httpcore/extensions, "trace")."""
-        if event == "http11.send_request_headers.started":
+    async def trace(self, event: str, info: Mapping[str, object]) -> None:
+        """Take note of an event of httpcore (encode.io/httpcore/extensions); a proxy's CONNECT sends nothing of ours."""
+        if event == "http11.send_request_headers.started" and getattr(info.get("request"), "method", b"") == b"CONNECT":
+            self.is_tunnelled = True
+        elif event == "http11.send_request_headers.started":
             if self.is_abandoned:
                 raise asyncio.CancelledError
             self.has_begun = True
@@ -115,7 +130,8 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         trust_env: bool = True,
     ) -> None:
-        self.http = httpx.AsyncClient(
+        self._open = partial(
+            httpx.AsyncClient,
             headers={"Accept-Encoding": _ENCODING, **(headers or {})},
             timeout=timeout,
             transport=transport,
@@ -125,8 +141,12 @@ class Wire:
             cookies=no_cookies(),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=20),
         )
+        self.http = self._open()
+        self._lost_tunnels = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._is_pooled = transport is None or isinstance(transport, httpx.AsyncHTTPTransport)
+        self._exchanging: set[asyncio.Task[object]] = set()
         self._ending: set[asyncio.Task[object]] = set()
 
     async def exchange(
@@ -141,6 +161,9 @@ class Wire:
         Raises TimeoutError where the allowance ran out, one of `FAILURES` where no whole answer came, and what `receive` does.
         """
         loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if loop is not self._loop:
+            raise PersonaError("This runner belongs to another event loop; make one there. Nothing was sent.")
         beginning = _Beginning(has_begun=not self._is_pooled)
         if self._is_pooled:
             request.extensions["trace"] = beginning.trace
@@ -148,12 +171,15 @@ class Wire:
             async with asyncio.timeout_at(allowance.ends):
                 await self._places.acquire()
         except TimeoutError:
-            raise httpx.PoolTimeout("no connection became free", request=request) from None
+            raise Unsent("none became free") from None
         task = asyncio.create_task(self._exchange(request, receive, auth))
-        task.add_done_callback(lambda _: self._places.release())
+        self._exchanging.add(task)
+        task.add_done_callback(self._finished)
         try:
             while not task.done():
                 left = allowance.ends - loop.time()
+                if left <= 0 and not beginning.has_begun:
+                    raise Unsent("not in time")
                 if left <= 0:
                     raise TimeoutError
                 await asyncio.wait({task}, timeout=left)
@@ -163,19 +189,49 @@ class Wire:
                 beginning.is_abandoned = True
                 if beginning.has_begun:
                     task.cancel()
-        return task.result()
+        try:
+            return task.result()
+        except Exception as error:
+            await self._note_failure(beginning)
+            if self._is_pooled and not beginning.has_begun and isinstance(error, FAILURES):
+                raise Unsent(type(error).__name__) from None
+            raise
+
+    async def _note_failure(self, beginning: _Beginning) -> None:
+        """Open a new pool after some tunnels whose TLS failed: httpcore keeps the connection of each for good."""
+        self._lost_tunnels += beginning.is_tunnelled and not beginning.has_begun
+        if self._lost_tunnels < _LOST_TUNNELS:
+            return
+        self._lost_tunnels = 0
+        before, self.http = self.http, self._open()
+        closing = asyncio.create_task(self._close_later(before))
+        self._keep(closing)
+
+    async def _close_later(self, pool: httpx.AsyncClient) -> None:
+        """Close a pool once the exchanges that may still use it are over."""
+        users = [task for task in self._exchanging if not task.done()]
+        if users:
+            await asyncio.wait(users)
+        await pool.aclose()
 
     async def _exchange(
         self, request: httpx.Request, receive: Callable[[httpx.Response], Awaitable[Received]], auth: httpx.Auth | None
     ) -> Received:
         with silent_libraries():
-            response = await self.http.send(request, stream=True, auth=auth)
+            try:
+                response = await self.http.send(request, stream=True, auth=auth)
+            except RuntimeError:  # httpx raises it where the client was closed meanwhile
+                raise Unsent("closed") from None
             try:
                 return await receive(response)
             finally:
                 closing = asyncio.create_task(response.aclose())
                 self._keep(closing)
                 await asyncio.shield(closing)
+
+    def _finished(self, task: asyncio.Task[object]) -> None:
+        self._exchanging.discard(task)
+        self._places.release()
 
     def _keep(self, task: asyncio.Task[Received]) -> None:
         """Let a task end in its own time."""
@@ -197,41 +253,59 @@ class Wire:
         await self.http.aclose()
 
 
-async def pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
-    """Yield a body in unpacked pieces; raises Oversized beyond `limit` bytes and UnaskedEncoding for any other packing."""
+async def pieces(response: httpx.Response, limit: int, allowance: Allowance | None = None) -> AsyncIterator[bytes]:
+    """Yield a body in unpacked pieces; raises Oversized beyond `limit` bytes and UnaskedEncoding for any other packing.
+
+    allowance: is told of each byte that comes over the wire.
+    """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in ("", "identity", _ENCODING):
         raise UnaskedEncoding
     size = 0
-    async for piece in _unpacked(response, encoding == _ENCODING):
+    async for piece in _unpacked(response, encoding == _ENCODING, allowance):
         size += len(piece)
         if size > limit:
             raise Oversized
         yield piece
 
 
-async def _unpacked(response: httpx.Response, packed: bool) -> AsyncIterator[bytes]:
+async def _unpacked(response: httpx.Response, packed: bool, allowance: Allowance | None) -> AsyncIterator[bytes]:
     if response.is_stream_consumed:  # a transport in the place of the network may bring whole answers
         yield await response.aread()
         return
     if not packed:
-        async for piece in response.aiter_raw():
+        async for piece in _raw(response, allowance):
             yield piece
         return
     unpacking = zlib.decompressobj(_GZIP_ONLY)
     is_empty = True
     try:
-        async for packed_piece in response.aiter_raw():
+        async for packed_piece in _raw(response, allowance):
             is_empty = is_empty and not packed_piece
             rest, unpacked = packed_piece, b"?"
-            while (rest or len(unpacked) == _PIECE) and not unpacking.eof:
+            while rest or (len(unpacked) == _PIECE and not unpacking.eof):
+                if unpacking.eof:  # one packed part may follow another (RFC 1952, section 2.2)
+                    unpacking = zlib.decompressobj(_GZIP_ONLY)
                 unpacked = unpacking.decompress(rest, _PIECE)
-                rest = unpacking.unconsumed_tail
+                rest = unpacking.unconsumed_tail or unpacking.unused_data
                 yield unpacked
     except zlib.error:
         raise httpx.DecodingError("the body is not what its encoding says") from None
     if not (unpacking.eof or is_empty):
         raise httpx.DecodingError("the packed body is cut off")
+
+
+async def _raw(response: httpx.Response, allowance: Allowance | None) -> AsyncIterator[bytes]:
+    async for piece in response.aiter_raw():
+        if allowance is not None:
+            allowance.moved(len(piece))
+        yield piece
+
+
+def is_sent(error: Exception) -> bool:
+    """Return whether something may have been sent before an exchange failed so."""
+    unsent = httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.LocalProtocolError
+    return not isinstance(error, unsent)
 
 
 def no_cookies() -> CookieJar:

@@ -140,11 +140,11 @@ async def _fetch_bomb(encoding: str, folder: str) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(packed(content, f"Content-Encoding: {encoding}\r\n"))
         await writer.drain()
-        await asyncio.sleep(5)
+        await asyncio.sleep(30)
 
     rules = FileRules(limit=16 * 1024 * 1024, hosts=("127.0.0.1",))
     async with serving(answer) as url:
-        async with Runner(api_key="k", base_url=url, deadline=5, file_rules=rules, files=FileStore(folder)) as runner:
+        async with Runner(api_key="k", base_url=url, deadline=30, file_rules=rules, files=FileStore(folder)) as runner:
             with pytest.raises(ResponseError, match=r"is over|not asked for"):
                 await runner.call("get_inquiry", ID)
             with pytest.raises(ResponseError, match=r"is over|not asked for"):

@@ -216,12 +216,12 @@ def test_no_swap_of_a_folder_or_a_file_for_a_link_leads_out(swapped: str, folder
     read: list[bytes] = []
     misses, wanted, ends = 0, budget(small=4_000, full=100_000), time.monotonic() + 60
     with swapping(folder / swapped, outside if swapped == "below" else outside / "people.csv"):
-        while (len(read) < 200 or misses < wanted) and time.monotonic() < ends:
+        while (len(read) < 50 or misses < wanted) and time.monotonic() < ends:
             try:
                 with FileBelow.of(folder, "below/people.csv").open() as stream:
                     read.append(stream.read())
             except UnreadableFile:
                 misses += 1
     assert set(read) == {CSV}
-    assert len(read) >= 200
+    assert len(read) >= 50
     assert misses >= wanted

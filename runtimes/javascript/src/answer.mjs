@@ -91,9 +91,9 @@ const KINDS = {
 /** Return the least and the most seconds to wait before the next attempt; null where there must be none. */
 export function waitAfter(retry, method, attempt, { status, isBroken, remaining, reset }) {
   if (isBroken || (status === 429 && remaining > 0)) return null;
-  const least = Math.min(reset ?? 1, retry.longestWindowSeconds);
-  if (status === 429) return [least, least + 0.25];
   const most = Math.min(retry.longestDelaySeconds, retry.firstDelaySeconds * 2 ** (attempt - 1));
+  const least = Math.max(Math.min(reset ?? 1, retry.longestWindowSeconds), most / 2);
+  if (status === 429) return [least, least + 0.25];
   const again = method === 'POST' ? retry.again : [...retry.again, ...retry.againUnlessPost];
   return status === null || again.includes(status) ? [most / 2, most] : null;
 }

@@ -9,7 +9,7 @@ const TRIMMED = new RegExp(`^[${SPACE}]*((?:[^]*[^${SPACE}])?)[${SPACE}]*$`);
 const HAS_CONTROL = new RegExp(`[${CONTROL}]`);
 const URI = new RegExp(`^[A-Za-z][A-Za-z0-9+.-]*:[^${SPACE}${CONTROL}]+$`);
 const MOMENT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
-const DEEPEST = 200;
+const DEEPEST = 100;
 
 /** Why a value is refused; the message is a code of grammar.refusals. */
 class Refused extends Error {}

@@ -212,10 +212,11 @@ export class Persona {
   /** Return what the headers tell of the rate limit's window, and keep when it ends where it has no room. */
   #limits({ status, headers }, key) {
     const { wire: { rateLimitHeaders }, retry } = this.#manifest;
-    const numbers = ['remaining', 'reset'].map((name) => headers.get(rateLimitHeaders[name]));
-    const [remaining, reset] = numbers.map((text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : null));
+    const texts = ['remaining', 'reset'].map((name) => headers.get(rateLimitHeaders[name]));
+    const [remaining, toReset] = texts.map((text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : null));
+    const reset = toReset === null ? null : Math.min(toReset, retry.longestWindowSeconds);
     const isClosed = remaining === 0 || (remaining === null && status === 429);
-    if (isClosed && reset !== null) this.#windowEnds.set(key, now() + Math.min(reset, retry.longestWindowSeconds));
+    if (isClosed && reset !== null) this.#windowEnds.set(key, now() + reset);
     return { remaining, reset };
   }
 
