@@ -23,7 +23,7 @@ NODE = shutil.which("node") or "node"
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(not (MODULES / ".ready").is_file(), reason="n8n's packages are not installed: make exports"),
+    pytest.mark.skipif(not (MODULES / ".ready").is_file(), reason="n8n's packages are not installed: make export-n8n"),
 ]
 
 TYPE_CHECK = {
