@@ -15,6 +15,7 @@ from ..messages.errors import bad_request, unprocessable
 from ..messages.shapes import ACCOUNT_PHOTO, check_shape
 from ..state.environment import Environment
 from ..state.records import Resource
+from .copies import keep_former_texts
 from .fields import ACCOUNT_PLACES, empty_account_fields, plain, set_account_fields
 from .templates import TEMPLATES
 
@@ -72,6 +73,7 @@ def create(env: Environment, attributes: dict[str, Any], upsert_by: str | None =
 
 def update(env: Environment, account: Resource, attributes: dict[str, Any]) -> None:
     """Change the given attributes of an account and leave the others. Raises a 409 or 422."""
+    keep_former_texts(account)
     values = account.attributes
     if "reference-id" in attributes:
         values["reference-id"] = _checked_reference(attributes["reference-id"])

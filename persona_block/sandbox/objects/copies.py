@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -62,6 +63,11 @@ _SHORTEST_PART = 4
 
 _ERASED = "***"
 
+_FORMER_TEXTS = "former-texts"
+"""Where an object privately keeps the texts that it once held, until its redaction."""
+_LONGEST_FORMER_TEXT = 200
+_KEY_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+
 
 def redacted_attributes(type_: str, attributes: dict[str, Any], timestamp: str) -> dict[str, Any]:
     """Return the attributes of an object as they are after its redaction at a moment; their names may have any inflection."""
@@ -80,6 +86,15 @@ def redacted_attributes(type_: str, attributes: dict[str, Any], timestamp: str) 
     return result
 
 
+def keep_former_texts(resource: Resource) -> None:
+    """Keep what is to be looked for elsewhere, before an update of an object that may replace it."""
+    texts = {text for text in _personal_texts(resource.attributes) if len(text) <= _LONGEST_FORMER_TEXT}
+    redirect_uri = resource.private.get("redirect-uri")
+    texts |= {redirect_uri} if redirect_uri else set()
+    if texts:
+        resource.private[_FORMER_TEXTS] = sorted({*resource.private.get(_FORMER_TEXTS, ()), *texts})
+
+
 class Copies:
     """The objects that one redaction empties, and what it is to erase of them elsewhere; `redacted_at` is its moment."""
 
@@ -90,19 +105,23 @@ class Copies:
         self._texts: set[str] = set()
 
     def add(self, resource: Resource) -> None:
-        """Add an object that is to be emptied; whatever is erased elsewhere too is taken from what it still holds."""
+        """Add an object that is to be emptied; what it holds and once held is erased elsewhere too."""
         self._ids.add(resource.id)
-        personal = [plain(value) for name, value in resource.attributes.items() if name in _PERSONAL_ATTRIBUTES]
         filenames = [filename for filename, _ in self._env.store.file_names(resource.id).values()]
-        self._texts |= set(_texts([personal, resource.private.get("redirect-uri"), filenames]))
+        former_texts = resource.private.pop(_FORMER_TEXTS, None)
+        self._texts |= set(_texts([resource.private.get("redirect-uri"), filenames, former_texts]))
+        self._texts |= _personal_texts(resource.attributes)
 
     def erase(self) -> None:
-        """Erase what the store holds of the objects beside themselves, and what its file kept of earlier writes."""
+        """Erase what the store holds of the objects beside themselves, and what its file kept of earlier writes.
+
+        Replies and events come first: what they tell of the objects' earlier states is erased from the requests too.
+        """
         store = self._env.store
         store.rewrite_replies(self._without_person)
         store.rewrite_events(self._ids, self._without_person)
-        if pattern := self._pattern():
-            store.rewrite_requests(lambda text: _masked(text, pattern))
+        pattern = self._pattern()
+        store.rewrite_requests(self._ids, lambda text: _masked(text, pattern) if pattern else text, _key_digest)
         store.purge_on_commit()
 
     def _without_person(self, body: bytes) -> bytes | None:
@@ -112,6 +131,7 @@ class Copies:
         document = json.loads(body)
         for each in _objects(document):
             if each.get("id") in self._ids and "attributes" in each:
+                self._texts |= _personal_texts(each["attributes"])
                 each["attributes"] = redacted_attributes(each["type"], each["attributes"], self.redacted_at)
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -119,6 +139,13 @@ class Copies:
         """Return what finds the erased texts in a text: long ones in any place, short ones alone."""
         parts = [re.escape(text) if len(text) >= _SHORTEST_PART else rf"\A{re.escape(text)}\Z" for text in self._texts]
         return re.compile("|".join(parts), re.IGNORECASE) if parts else None
+
+
+def _key_digest(idempotency_key: str) -> str:
+    """Return what is logged of an idempotency key from a redaction on, so that equal ones still are."""
+    if _KEY_DIGEST.fullmatch(idempotency_key):
+        return idempotency_key
+    return f"sha256:{hashlib.sha256(idempotency_key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _objects(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -144,6 +171,11 @@ def _emptied(value: Any) -> Any:
     if isinstance(value, dict):
         return {}
     return value if isinstance(value, bool) else None
+
+
+def _personal_texts(attributes: dict[str, Any]) -> set[str]:
+    """Return the texts that a caller may have written elsewhere, of attributes whose names may have any inflection."""
+    return set(_texts([plain(value) for name, value in attributes.items() if kebab(name) in _PERSONAL_ATTRIBUTES]))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from ..state.clock import DAY, SECOND, iso
 from ..state.environment import Environment
 from ..state.records import Resource, related
 from . import accounts, cases, evidence, sessions
+from .copies import keep_former_texts
 from .fields import inquiry_fields
 from .templates import STEPS, TEMPLATES, field_types
 
@@ -136,6 +137,7 @@ def update(env: Environment, inquiry: Resource, attributes: dict[str, Any]) -> N
     """Change an inquiry's note, tags, redirect URI, or some of its fields. Raises a 409 or 422."""
     require_intact(inquiry)
     fields = inquiry_fields(attributes.get("fields") or {}, field_types(template_of(inquiry)), strict=env.settings.strict)
+    keep_former_texts(inquiry)
     inquiry.attributes["fields"] |= fields
     tags = inquiry.attributes["tags"]
     for name in ("note", "tags"):

@@ -75,12 +75,23 @@ class Log(Database):
         columns_of_rows = (dict(zip(_REQUEST.names, row, strict=True)) for row in rows)
         return [RequestRecord(**{**row, "replayed": bool(row["replayed"])}) for row in columns_of_rows]
 
-    def rewrite_requests(self, rewrite: Callable[[str], str]) -> None:
-        """Replace the path, query and idempotency key of each logged request by what `rewrite` returns for them."""
-        rows = self.db.execute("SELECT path, query, idempotency_key, seq FROM request").fetchall()
+    def rewrite_requests(
+        self, resource_ids: Iterable[str], rewrite: Callable[[str], str], rewrite_key: Callable[[str], str]
+    ) -> None:
+        """Replace the path, query and idempotency key of each logged request by what `rewrite` returns for them.
+
+        rewrite_key: for the idempotency key of a request that changed one of the resources.
+        """
+        changes = "SELECT request_id FROM effect WHERE resource_id IN (SELECT value FROM json_each(?)) AND request_id NOT NULL"
+        sql = f"SELECT path, query, idempotency_key, id IN ({changes}), seq FROM request"  # noqa: S608
         changed = []
-        for *written, seq in rows:
+        for path, query, idempotency_key, has_changed, seq in self.db.execute(
+            sql, (json.dumps(list(resource_ids)),)
+        ).fetchall():
+            written = [path, query, idempotency_key]
             rewritten = [text and rewrite(text) for text in written]
+            if idempotency_key and has_changed:
+                rewritten[2] = rewrite_key(idempotency_key)
             if rewritten != written:
                 changed.append((*rewritten, seq))
         self.db.executemany("UPDATE request SET path = ?, query = ?, idempotency_key = ? WHERE seq = ?", changed)

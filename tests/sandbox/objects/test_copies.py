@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -161,13 +162,64 @@ def test_the_log_of_requests_keeps_all_but_the_person(client: ContractClient) ->
     before = client.sandbox.requests
     client.delete(f"/accounts/{person['account']}")
     after = client.sandbox.requests[: len(before)]
-    changed = {(new.path, new.query, new.idempotency_key) for old, new in zip(before, after, strict=True) if old != new}
-    assert changed == {
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    keys = [(old.idempotency_key, new.idempotency_key) for old, new in changed if new.idempotency_key]
+    assert [old for old, _ in keys] == ["account", "inquiry", "link", "report-Quillfeather", "approval"]
+    assert [new for _, new in keys] == [f"sha256:{hashlib.sha256((old or '').encode()).hexdigest()}" for old, _ in keys]
+    assert [(new.path, new.query) for old, new in changed if new.idempotency_key] == [
+        (old.path, old.query) for old, new in changed if new.idempotency_key
+    ]
+    assert {(new.path, new.query, new.idempotency_key) for _, new in changed if not new.idempotency_key} == {
         ("/api/v1/inquiries", "filter[note]=***", None),
         ("/api/v1/accounts", "filter[reference-id]=***", None),
         ("/api/v1/accounts/***", "", None),
-        ("/api/v1/reports", "include=account,inquiry", "***"),
     }
+
+
+@pytest.mark.parametrize("key_of_creation", [None, "onboard-zq@example.com"])
+def test_what_was_changed_before_a_redaction_is_erased_too(tmp_path: Path, key_of_creation: str | None) -> None:
+    """As an account that was renamed twice, and what callers wrote of each name into keys, paths and queries."""
+    state = tmp_path / "state.db"
+    names = ("Zenobia", "Quillfeather", "zq@example.com")
+    with ContractClient(state=state) as client:
+        options = keyed(key_of_creation) if key_of_creation else {}
+        account = client.post("/accounts", account_body(), 201, **options).id
+        inquiry = client.post("/inquiries", inquiry_body(client), 201).id
+        for first, last, email in (("Ann", "Quillfeather", "a@example.com"), ("Eve", "Other", "e@example.com")):
+            client.patch(f"/accounts/{account}", {"fields": {"name-first": first, "name-last": last, "email-address": email}})
+        client.patch(f"/inquiries/{inquiry}", {"note": "another", "redirect-uri": None, "fields": dict.fromkeys(PERSON)})
+        for name in names:
+            client.get(f"/accounts?filter[reference-id]={name}")
+        client.get("/inquiries?filter[note]=for%20her%20eyes")
+        client.get("/accounts/a%40example.com", 404)
+        client.delete(f"/accounts/{account}")
+        logged = [f"{each.path}?{each.query} {each.idempotency_key}" for each in client.sandbox.requests]
+        assert written_in("\n".join(logged).encode()) == set()
+        assert not any("a%40example" in each for each in logged)
+    assert written_beside(state) == set()
+    assert not any(b"a%40example" in path.read_bytes() or b"a@example" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_stored_reply_tells_what_to_erase(client: ContractClient) -> None:
+    """Of an object whose own record has been written since by what keeps no former texts."""
+    account = client.post("/accounts", account_body(), 201, **keyed("one")).id
+    client.get("/accounts?filter[reference-id]=Quillfeather")
+    client.patch(f"/accounts/{account}", {"fields": dict.fromkeys(PERSON)})
+    resource = client.sandbox.organization.store.get(account)
+    assert resource
+    assert "Quillfeather" in resource.private.pop("former-texts")
+    with client.sandbox.organization.store.transaction():
+        client.sandbox.organization.store.update(resource)
+    client.delete(f"/accounts/{account}")
+    assert not any("Quillfeather" in record.query for record in client.sandbox.requests)
+
+
+def test_a_key_that_is_a_digest_stays_one(client: ContractClient) -> None:
+    inquiry = client.post("/inquiries?include=account", inquiry_body(client), 201, **keyed("inquiry"))
+    client.delete(f"/inquiries/{inquiry.id}")
+    digest = client.sandbox.requests[0].idempotency_key
+    client.delete(f"/accounts/{inquiry.related('account')['id']}")
+    assert client.sandbox.requests[0].idempotency_key == digest == f"sha256:{hashlib.sha256(b'inquiry').hexdigest()}"
 
 
 def test_another_person_is_left_alone(client: ContractClient) -> None:
