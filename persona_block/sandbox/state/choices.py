@@ -117,8 +117,9 @@ CHOICES: tuple[SandboxChoice, ...] = (
     SandboxChoice("How redaction cascades", "At once, downward; note and reviewer-comment go, tags and reference id stay."),
     SandboxChoice(
         "What else a redaction reaches",
-        "Answers kept under idempotency keys, written events and logged requests: what it erases of an object is erased there"
-        " too, and in the bytes of the state file. Tags, reference ids and other people's objects stay.",
+        "Answers kept under idempotency keys, written events and logged requests: what it erases of an object, and what an"
+        " update had replaced there, is erased there too, and in the bytes of the state file. Of the idempotency keys of its"
+        " changes, digests stay. Tags, reference ids and other people's objects stay.",
     ),
     SandboxChoice(
         "A replay after a redaction",
