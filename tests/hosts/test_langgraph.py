@@ -309,6 +309,20 @@ async def test_a_graph_within_a_graph_that_keeps_nothing(
     await toolbox.aclose()
 
 
+def test_a_checkpointer_that_only_blocks_will_do(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """As LangGraph's own on SQLite, which knows no other way of reading."""
+
+    class Blocking(InMemorySaver):
+        async def aget_tuple(self, config: RunnableConfig) -> Any:
+            raise NotImplementedError(config)
+
+    before, inquiry = len(sandbox.effects), in_review(sandbox)
+    played = graph(ToolNode(langchain.tools(toolbox)), saver=Blocking())
+    played.invoke(calling(decide("approve", inquiry)), run_config())
+    played.invoke(APPROVE, run_config())
+    assert changes(sandbox, before) == [("inquiry.approved", inquiry)]
+
+
 async def test_a_checkpoint_that_cannot_be_read_refuses(
     sandbox: Sandbox, toolbox: Toolbox, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -185,6 +185,14 @@ class TestSessions:
             assert "act_1" in (await answered).text
             assert await statuses(http, url, working) == [200]
 
+    async def test_a_stream_that_listens_is_no_work(self) -> None:
+        async with client(create_app(Options(runner=mirror))) as (http, url):
+            listening, second, third = [await begin(http, url, "k") for _ in range(3)]
+            async with http.stream("GET", url, headers=listening) as stream:
+                assert stream.status_code == 200
+                fourth = await begin(http, url, "k")
+                assert await statuses(http, url, listening, second, third, fourth) == [404, 200, 200, 200]
+
     async def test_streams_and_questions_that_stay_open_lock_nobody_out(self) -> None:
         """A stream that listens is no work, and where every session works, the oldest goes."""
         async with client(create_app(Options(Selection.of(), runner=Hanging().runner))) as (http, url):
