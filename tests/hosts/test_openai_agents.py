@@ -12,11 +12,13 @@ import pytest
 from agents import (
     Agent,
     FunctionTool,
+    ModelBehaviorError,
     ModelResponse,
     RunConfig,
     Runner,
     RunState,
     ToolApprovalItem,
+    UserError,
     tool_namespace,
     trace,
 )
@@ -176,6 +178,22 @@ async def test_an_approval_is_of_its_arguments(sandbox: Sandbox, toolbox: Toolbo
     assert changes(sandbox, before) == ([("inquiry.approved", inquiries["first"])] if approved else [])
     assert ("cannot ask a person here" in answer) == (not approved)
     await toolbox.aclose()
+
+
+async def test_an_approval_under_a_call_id_that_is_used_again_is_none(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    """The item of one run, approved in the state of another whose model used the call's id for another inquiry."""
+    runs = []
+    for inquiry in all_in_review(sandbox)[:2]:
+        model = ScriptedModel(one_call("persona_approve_inquiry", inquiryId=inquiry))
+        agent: Agent[Any] = Agent(name="Reviewer", model=model, tools=[*function_tools(toolbox)])
+        runs.append((agent, await Runner.run(agent, TASK, run_config=QUIET)))
+    (_, first), (agent, second) = runs
+    assert first.interruptions[0].call_id == second.interruptions[0].call_id
+    state = second.to_state()
+    with suppress(ModelBehaviorError, UserError, ValueError):  # as some versions of the SDK say at once
+        state.approve(first.interruptions[0])
+        await Runner.run(agent, state, run_config=QUIET)
+    assert sandbox.requests == []
 
 
 async def test_arguments_that_were_changed_after_the_approval_are_refused(sandbox: Sandbox, toolbox: Toolbox) -> None:
