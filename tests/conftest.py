@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.budget import register_profiles
 from tests.support.planted import leaks
 from tests.support.process_guard import ProcessGuard
+from tests.support.states import state_folder
 
 register_profiles()
 
@@ -42,3 +45,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for leak in _leaks:
         terminalreporter.write_line(f"LEAKED {leak}", red=True)
+
+
+@pytest.fixture(scope="session")
+def states() -> Iterator[Path]:
+    """A folder for the states of sandboxes that tests begin with."""
+    with state_folder() as folder:
+        yield folder

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 from persona_block import Runner, Sandbox
 from persona_block.hosts import Toolbox
 from persona_block.sandbox import Settings
+from tests.support.states import copied_state
 
 MakeToolbox = Callable[..., Toolbox]
 
@@ -20,9 +19,9 @@ OPTIONS: dict[str, Any] = {"settings": Settings(report_delay=0, import_delay=0),
 
 
 @pytest.fixture(scope="session")
-def populated_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state of an organisation, made once: a copy costs less than populating anew."""
-    path = tmp_path_factory.mktemp("sandbox") / "populated.db"
+def populated_state(states: Path) -> Path:
+    """The state of an organisation, made once."""
+    path = states / "populated.db"
     with Sandbox(state=path, populate=True, **OPTIONS):
         return path
 
@@ -30,11 +29,8 @@ def populated_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sandbox(populated_state: Path) -> Iterator[Sandbox]:
     """A populated organisation whose reports and imports are ready at once, at a time that stands still."""
-    state = populated_state.with_name(f"{secrets.token_hex(8)}.db")
-    shutil.copy(populated_state, state)
-    with Sandbox(state=state, **OPTIONS) as sandbox:
+    with copied_state(populated_state) as state, Sandbox(state=state, **OPTIONS) as sandbox:
         yield sandbox
-    state.unlink()
 
 
 @pytest.fixture

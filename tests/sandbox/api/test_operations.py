@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox.api.operations import OPERATIONS
 from tests.support import openapi
 from tests.support.contract_client import AS_JSON, ContractClient, contract
+from tests.support.states import copied_state
 
 official = pytest.mark.skipif(not openapi.available(), reason=openapi.REASON)
 
@@ -310,9 +310,9 @@ def jane() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def prepared_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PreparedObjects]:
-    """The state of a sandbox with the prepared objects, made once: a copy costs less than to prepare them anew."""
-    path = tmp_path_factory.mktemp("sandbox") / "prepared.db"
+def prepared_state(states: Path) -> tuple[Path, PreparedObjects]:
+    """The state of a sandbox with the prepared objects, made once."""
+    path = states / "prepared.db"
     with ContractClient(state=path) as client:
         return path, PreparedObjects(client)
 
@@ -320,9 +320,9 @@ def prepared_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Prep
 @pytest.mark.parametrize(
     "exchange", EXCHANGES, ids=lambda exchange: f"{exchange.status} {exchange.method} {exchange.path} {exchange.details}"
 )
-def test_exchange(prepared_state: tuple[Path, PreparedObjects], tmp_path: Path, exchange: Exchange) -> None:
+def test_exchange(prepared_state: tuple[Path, PreparedObjects], exchange: Exchange) -> None:
     path, prepared = prepared_state
-    with ContractClient(state=shutil.copy(path, tmp_path)) as client:
+    with copied_state(path) as state, ContractClient(state=state) as client:
         client.sandbox.clock.advance(10)
         reply = client.call(
             exchange.method,
