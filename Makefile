@@ -23,7 +23,7 @@ quick: .venv/.ready ## run the tests that start no browser and no process and ar
 	$(PYTEST) --durations=5 --durations-min=1 -m 'not (browser or process or slow or soak)' $(ARGS)
 
 soak: .venv/.ready ## run the soaks, the walks and the properties with their full budget
-	$(PYTEST) --hypothesis-profile=full -m 'soak or hypothesis' $(ARGS)
+	$(PYTEST) --hypothesis-profile=full -o faulthandler_timeout=300 -m 'soak or hypothesis' $(ARGS)
 
 runtimes: .venv/.ready ## prove the runtimes in other languages with the full budget; JavaScript needs node
 	$(PYTEST) --hypothesis-profile=full tests/runtimes $(ARGS)
