@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ HOST_PARAMS = {dify_tool.ALL_PAGES, dify_tool.WAIT, dify_tool.IDEMPOTENCY_KEY, d
 each_operation = pytest.mark.parametrize("operation", catalog.names())
 
 
+@cache
 def read(path: str) -> Any:
     return yaml.safe_load(FILES[path])
 
