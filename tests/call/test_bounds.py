@@ -173,6 +173,7 @@ async def test_a_wait_that_is_no_time_is_refused_before_anything_is_started(name
     assert sent == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reset", ["0", "0.001", "-1"])
 async def test_a_window_that_ends_at_once_is_not_hammered(reset: str) -> None:
     headers = {"RateLimit-Limit": "300", "RateLimit-Remaining": "0", "RateLimit-Reset": reset}

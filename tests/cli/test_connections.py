@@ -93,6 +93,7 @@ async def test_a_connection_without_a_whole_header_is_dropped(sent: bytes) -> No
         assert await is_dropped(await connect(sent))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_deadline")
 async def test_a_header_that_trickles_in_gains_no_time() -> None:
     async with served(Application()) as connect:
@@ -107,6 +108,7 @@ async def test_a_header_that_trickles_in_gains_no_time() -> None:
         assert await dropped
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_deadline")
 async def test_the_next_request_of_a_connection_has_a_deadline_too() -> None:
     async with served(Application()) as connect:
@@ -116,6 +118,7 @@ async def test_the_next_request_of_a_connection_has_a_deadline_too() -> None:
         assert await is_dropped(streams, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_deadline")
 async def test_an_answer_may_take_longer_than_a_header() -> None:
     app = Application()

@@ -10,6 +10,7 @@ from persona_block.cli import command
 from persona_block.export import GENERATORS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", GENERATORS)
 def test_it_says_how_many_files_it_wrote(platform: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "block"

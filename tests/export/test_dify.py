@@ -177,6 +177,7 @@ def test_the_documentation_counts_right() -> None:
     assert f"{FILES['tools/get_inquiry.py'].count(chr(10))} lines of code" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", GENERATORS)
 def test_an_export_is_written_anew_and_leaves_what_else_is_there(platform: str, tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("kept")

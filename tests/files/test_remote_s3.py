@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import fsspec
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from persona_block import FileRules, FileStore, Runner
 
@@ -17,6 +16,8 @@ BUCKET = "s3://evidence"
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Serve an empty bucket, which the environment names as users name it."""
+    from moto.server import ThreadedMotoServer  # a quarter of a second, for this one test
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -92,6 +92,7 @@ def test_what_is_wrong_in_a_request_is_found(contract: openapi.Contract) -> None
     assert check("POST", "/importer/accounts", json_body=upload, content_type="multipart/form-data; boundary=x") == []
 
 
+@pytest.mark.slow
 def test_what_is_wrong_in_a_webhook_is_found(contract: openapi.Contract) -> None:
     checked = 0
     for name, item in contract.document["webhooks"].items():

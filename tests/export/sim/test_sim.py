@@ -30,6 +30,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths}
 
 
+@pytest.mark.slow
 def test_the_same_manifest_gives_the_same_bytes(exported: dict[str, str], tmp_path: Path) -> None:
     generator("sim").export(MANIFEST, tmp_path)
     assert {name: (tmp_path / name).read_text("utf-8") for name in exported} == exported
