@@ -1,7 +1,7 @@
 /** What no vector shows: headers, attempts, waiting, pages, files, and that secrets stay secret. */
 
 import { deepEqual, equal, match, ok, rejects, throws } from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,7 @@ test('what a decision says of its effect', async () => {
     [[failed(500)], 'unknown'],
     [[lost, failed(404)], 'unknown'],
     [[refused, failed(404)], 'no'],
+    [[lost, refused, failed(404)], 'unknown'],
     [[failed(503), failed(422), json(inquiry({ status: 'pending' }))], 'unknown'],
     [[failed(503), failed(409), lost, failed(404)], 'unknown'],
     [[lost, failed(409), json(inquiry({ status: 'approved' }))], undefined],
@@ -106,17 +107,59 @@ test('a full window is waited out, a used-up quota and a wait beyond the deadlin
   equal(other.errorDetails.kind, 'transport_error');
 });
 
-test('an attempt ends in time, and the call with its deadline', async () => {
-  const server = createServer((request, response) => void response.write('{')).listen(0, '127.0.0.1');
+test('a call waits until a window has room again', async () => {
+  const { persona, sleeps } = scripted([json(inquiry(), 200, { 'RateLimit-Remaining': '0', 'RateLimit-Reset': '7' }), json(inquiry())]);
+  await persona.call('get_inquiry', ID);
+  deepEqual(sleeps, []);
+  await persona.call('get_inquiry', ID);
+  ok(sleeps[0] > 6 && sleeps[0] <= 7);
+  const odd = { 'RateLimit-Remaining': '0', 'RateLimit-Reset': '1e9' };
+  const long = { 'RateLimit-Remaining': '0', 'RateLimit-Reset': '5000' };
+  for (const [headers, retryAfter] of [[odd, null], [long, 60]])
+    equal((await scripted([failed(429, headers)], { retry: { deadlineSeconds: 0 } }).persona.run('get_inquiry', ID)).errorDetails.retryAfter, retryAfter);
+});
+
+/** Call `use` with a runtime whose server answers as `answer` does. */
+async function served(answer, retry, use, options) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const retry = { ...manifest.retry, readSeconds: 0.1, deadlineSeconds: 0.6, firstDelaySeconds: 0.01 };
-  const persona = new Persona({ ...manifest, retry }, { apiKey: API_KEY, baseUrl: `http://127.0.0.1:${server.address().port}/` });
-  const result = await persona.run('create_account', {});
-  deepEqual([result.errorDetails.kind, result.errorDetails.tookEffect], ['transport_error', 'unknown']);
-  ok(result.attempts >= 2 && result.attempts <= 6, `${result.attempts}`);
-  ok(result.errorDetails.retryable && result.errorDetails.idempotencyKey);
+  const baseUrl = `http://127.0.0.1:${server.address().port}/`;
+  const hurried = { ...manifest.retry, firstDelaySeconds: 0.01, ...retry };
+  await use(new Persona({ ...manifest, retry: hurried }, { apiKey: API_KEY, baseUrl, ...options }));
   server.closeAllConnections();
   server.close();
+}
+
+test('an attempt ends in time, and the call with its deadline', async () => {
+  const begin = (request, response) => void response.write('{');
+  await served(begin, { readSeconds: 0.1, deadlineSeconds: 0.6 }, async (persona) => {
+    const result = await persona.run('create_account', {});
+    deepEqual([result.errorDetails.kind, result.errorDetails.tookEffect], ['transport_error', 'unknown']);
+    ok(result.attempts >= 2 && result.attempts <= 6, `${result.attempts}`);
+    ok(result.errorDetails.retryable && result.errorDetails.idempotencyKey);
+  });
+  const trickle = (request, response) => void setInterval(() => response.write(' '), 20).unref();
+  await served(trickle, { readSeconds: 0.5, deadlineSeconds: 0.2 }, async (persona) => {
+    const result = await persona.run('create_account', {});
+    deepEqual([result.errorDetails.kind, result.attempts], ['transport_error', 1]);
+    ok(result.timing.duration >= 900 && result.timing.duration < 3000, `${result.timing.duration}`);
+  });
+});
+
+test('a file may take longer while it comes', async () => {
+  const answer = async (request, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/pdf' });
+    for (let piece = 0; piece < 20; piece += 1) {
+      response.write(piece ? Buffer.alloc(8192) : '%PDF-1.7');
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    response.end();
+  };
+  await served(answer, { readSeconds: 0.7, deadlineSeconds: 0.2 }, async (persona) => {
+    const { output, error, timing } = await persona.run('print_inquiry_pdf', ID);
+    equal(output.file?.size, 8 + 19 * 8192, error);
+    ok(timing.duration > 1500);
+  }, { folder: await folder() });
 });
 
 test('an answer over the limit is not read further, unpacked or not', async () => {
@@ -128,6 +171,11 @@ test('an answer over the limit is not read further, unpacked or not', async () =
   const { errorDetails, attempts } = await persona.run('update_inquiry', { ...ID, note: 'x' });
   deepEqual([errorDetails.kind, errorDetails.tookEffect, errorDetails.status, attempts], ['response_error', 'unknown', 404, 1]);
   ok(sent < manifest.wire.answerLimitBytes + 5e6);
+});
+
+test('an answer that is nested without end is broken', async () => {
+  const deep = `{"data": {"type": "inquiry", "id": "inq_1", "attributes": {"fields": {"a": ${'['.repeat(1e5)}${']'.repeat(1e5)}}}}}`;
+  equal((await scripted([() => new Response(deep)]).persona.run('get_inquiry', ID)).errorDetails.kind, 'response_error');
 });
 
 test('every problem is told at once, with the code, and nothing is sent', async () => {
@@ -180,20 +228,21 @@ test('waiting ends well, badly, or too late', async () => {
 });
 
 test('a PDF is stored under a free name once it is whole, and nothing is left of any other', async () => {
-  const where = await folder();
+  const where = join(await folder(), 'new');
   async function* broken() {
     yield Buffer.from('%PDF-1.7 half');
     throw new TypeError('terminated');
   }
-  const replies = [pdf(broken()), pdf('%PDF-1.7 whole'), pdf('%PDF-again', 'Application/PDF; x=y'), pdf('<html>'), pdf('%PDF-', 'text/html')];
+  const replies = [pdf(broken()), pdf('%PDF-1.7 whole'), pdf('%PDF-again', 'Application/PDF; x=y'), pdf('<html>'), pdf('%PDF-', 'text/html'), json({})];
   const { persona, requests } = scripted(replies, { folder: where });
   const { file } = await persona.call('print_inquiry_pdf', ID);
   deepEqual([file.name, file.mimeType, file.size], ['inq_1.pdf', 'application/pdf', 14]);
   equal(await readFile(file.path, 'utf8'), '%PDF-1.7 whole');
   equal(await readFile(new URL(file.url), 'utf8'), '%PDF-1.7 whole');
   equal(requests[0].headers.Accept, 'application/pdf, application/json');
+  deepEqual([(await stat(file.path)).mode & 0o777, (await stat(where)).mode & 0o777], [0o600, 0o700]);
   equal((await persona.call('print_inquiry_pdf', ID)).file.name, 'inq_1-2.pdf');
-  for (const _ of [1, 2]) equal((await persona.run('print_inquiry_pdf', ID)).errorDetails.kind, 'response_error');
+  for (const _ of [1, 2, 3]) equal((await persona.run('print_inquiry_pdf', ID)).errorDetails.kind, 'response_error');
   deepEqual((await readdir(where)).sort(), ['inq_1-2.pdf', 'inq_1.pdf']);
 });
 
@@ -228,6 +277,7 @@ test('a file is sent from a path, bytes, a Blob or an object, at each attempt an
 
 test('nothing shows the key, a value of a param or a query', async () => {
   const { persona } = scripted([failed(404), lost, lost]);
+  equal(inspect(persona), `Persona { baseUrl: '${manifest.wire.baseUrl}' }`);
   const shown = [inspect(persona, { depth: 9, showHidden: true }), JSON.stringify(persona)];
   for (const params of [{ referenceId: 'Ada Kent' }, { pageSize: 'Ada Kent' }]) {
     const error = await scripted([failed(404)]).persona.call('list_accounts', params).catch((caught) => caught);
