@@ -20,7 +20,7 @@ test: .venv/.ready ## run the tests; ARGS='-k wait' chooses some, here and in qu
 	$(PYTEST) $(ARGS)
 
 quick: .venv/.ready ## run the tests that start no browser and no process and are not slow
-	$(PYTEST) --durations=5 --durations-min=1 -m 'not (browser or process or slow or soak)' $(ARGS)
+	$(PYTEST) --quick --durations=5 --durations-min=1 $(ARGS)
 
 soak: .venv/.ready ## run the soaks, the walks and the properties with their full budget
 	$(PYTEST) --hypothesis-profile=full -o faulthandler_timeout=300 -m 'soak or hypothesis' $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +17,29 @@ from tests.support.states import state_folder
 
 register_profiles()
 
+NOT_QUICK = ("browser", "process", "slow", "soak")
+"""Marks of the tests that `--quick` leaves out."""
+
+_NOT_QUICK_AS_A_WHOLE = re.compile(rf"^pytestmark = pytest\.mark\.({'|'.join(NOT_QUICK)})$", re.MULTILINE)
+
 _leaks: list[str] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help=f"leave out the tests that are marked {', '.join(NOT_QUICK)}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a module unread whose tests `--quick` leaves out all: some import an agent framework, which takes a second."""
+    if config.getoption("quick") and collection_path.suffix == ".py":
+        return bool(_NOT_QUICK_AS_A_WHOLE.search(collection_path.read_text("utf-8"))) or None
+    return None
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick"):
+        quick = f"not ({' or '.join(NOT_QUICK)})"
+        config.option.markexpr = f"({config.option.markexpr}) and {quick}" if config.option.markexpr else quick
     config.pluginmanager.register(ProcessGuard())
     # Everything is logged. The option `log_level` would say so anew for each test, which costs a millisecond of each.
     logging.getLogger().setLevel(logging.DEBUG)

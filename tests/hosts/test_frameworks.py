@@ -35,6 +35,8 @@ from tests.support.scripted_model import (
     writes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def drivers(*fitting: type[Driver]) -> pytest.MarkDecorator:
     """Return the mark that plays a test through these drivers."""
@@ -134,7 +136,6 @@ async def test_a_call_that_cannot_be_made_asks_nobody(driver: type[Driver], sand
     assert sandbox.requests == []
 
 
-@pytest.mark.slow
 @asking
 @pytest.mark.parametrize("comment", HIDDEN.values(), ids=HIDDEN)
 async def test_what_is_agreed_to_is_what_is_sent(driver: type[Driver], sandbox: Sandbox, comment: str) -> None:
@@ -243,7 +244,6 @@ def errors() -> Iterator[PersonaError]:
             yield kind(**extra, took_effect=effect, retryable=True, idempotency_key=KEY, retry_after=3.0)
 
 
-@pytest.mark.slow
 @every
 async def test_no_model_is_told_to_send_again_what_may_have_happened(driver: type[Driver], sandbox: Sandbox) -> None:
     raised: list[PersonaError] = []
@@ -343,7 +343,6 @@ NAMES = (
 """Names that the parameters of somebody's methods have; a model may invent any."""
 
 
-@pytest.mark.slow
 @every
 async def test_an_argument_of_any_name_is_named_as_unknown(driver: type[Driver], sandbox: Sandbox) -> None:
     async with driver(Setup(sandbox), onboarding) as agent:
@@ -407,7 +406,6 @@ def hostile_calls(driver: type[Driver], name: str, schema: dict[str, Any]) -> It
         yield from (TextCall(name, {}, text=text) for text in TEXTS)
 
 
-@pytest.mark.slow
 @local
 @pytest.mark.parametrize("name", [f"persona_{name}" for name in TOOLS])
 async def test_hostile_arguments_are_answered_or_asked_about(driver: type[Driver], sandbox: Sandbox, name: str) -> None:

@@ -32,6 +32,8 @@ from tests.support.scripted_model import (
     two_pages,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_a_toolbox_all_tools_are_offered() -> None:
     assert [tool.name for tool in langchain.tools()] == [tool.name for tool in Toolbox().tools]

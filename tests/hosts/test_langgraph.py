@@ -26,6 +26,8 @@ from tests.support.frameworks.langchain import START as TASK
 from tests.support.planted import KEY
 from tests.support.scripted_model import ToolCall, all_in_review, changes, in_review, report, writes
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 30
 ALONE = "call this one alone"
 

@@ -37,6 +37,8 @@ from tests.support.frameworks.driver import TASK
 from tests.support.frameworks.openai_agents import QUIET, ScriptedModel, Tenant, function_tools, scripted_agent
 from tests.support.scripted_model import Script, ToolCall, all_in_review, changes, in_review, one_call, report, writes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tracing() -> Iterator[None]:

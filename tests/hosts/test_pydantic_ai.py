@@ -29,6 +29,8 @@ from tests.support.scripted_model import (
     writes,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_tools_are_never_strict() -> None:
     offered = pydantic_ai.tools()

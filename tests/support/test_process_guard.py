@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = [sys.executable, "-c", "print('started')"]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_process_needs_its_marker() -> None:
@@ -42,3 +44,14 @@ def test_a_marked_test_may_start_a_process() -> None:
 @pytest.mark.browser
 def test_a_test_with_a_browser_may_start_a_process() -> None:
     assert subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout == "started\n"
+
+
+@pytest.mark.process
+def test_quick_leaves_out_what_is_marked() -> None:
+    paths = ["tests/support/test_process_guard.py", "tests/test_soak.py"]
+    command = [sys.executable, "-m", "pytest", "--quick", "--collect-only", "-q", "-p", "no:cacheprovider", *paths]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert re.findall(r"::(\w+)$", done.stdout, re.MULTILINE) == [
+        "test_a_process_needs_its_marker",
+        "test_a_process_of_asyncio_needs_its_marker",
+    ]
