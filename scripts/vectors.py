@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from persona_block import webhooks
+from persona_block.call.json_body import DEEPEST
 from persona_block.spec import catalog
 from persona_block.spec.grammar import Param, ToolSpec
 from persona_block.spec.inflection import inflect
@@ -22,9 +23,6 @@ from tests.support.case_files import Case, cases
 
 ODD: Vector = json.loads((Path(__file__).parent / "odd_values.json").read_text("utf-8"))
 """Odd values by the type and the format of a param, and those that an answer may hold in the place of a promised one."""
-
-_DEEPEST = 200
-"""Levels that a value may be nested in an object."""
 
 STATUSES = (300, 302, 308, 400, 401, 402, 403, 404, 408, 409, 410, 422, 429, 451, 500, 501, 502, 503, 504, 599)
 
@@ -93,7 +91,7 @@ def _odd_values(spec: ToolSpec, name: str) -> list[Any]:
     param = spec.params[name]
     if param.format == "file":
         return ["", " accounts.csv ", None, 5, 5.5, True, ["accounts.csv"]]
-    deep = [_nested(levels) for levels in (_DEEPEST, _DEEPEST + 1)] if param.type == "object" else []
+    deep = [_nested(levels) for levels in (DEEPEST, DEEPEST + 1)] if param.type == "object" else []
     listed = (*param.enum, param.enum[0].upper(), f" {param.enum[0]} ") if param.enum else ()
     return [*ODD[param.type], *deep, *ODD["formats"].get(param.format, ()), *listed]
 
@@ -140,7 +138,8 @@ def _answers() -> Iterator[Vector]:
             yield _played("answers", {"operation": spec.name, "status": 200, "body": body})
     for operation, *path in (("list_accounts", "links", "next"), ("get_account", "data", "attributes", "fields")):
         case = next(case for case in cases() if case.operation == operation)
-        for value in ODD["links" if path[0] == "links" else "fields"]:
+        deep = [json.loads(_nested(levels)) for levels in (DEEPEST, DEEPEST + 1)]
+        for value in ODD["links"] if path[0] == "links" else [*ODD["fields"], *deep]:
             yield _answered(case, _with(case.response["body"], path, value))
 
 

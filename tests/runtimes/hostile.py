@@ -198,6 +198,6 @@ class Hostile:
 
     def _deep(self) -> Any:
         value: Any = self._random.choice(("x", 1, [], {}))
-        for _ in range(self._random.choice((197, 198, 199, 200, 201, 202, 260))):
+        for _ in range(self._random.choice((97, 98, 99, 100, 101, 102, 260))):
             value = [value] if self._chance(0.5) else {"a": value}
         return value

@@ -52,7 +52,7 @@ function answer(manifest, { status, body, text = JSON.stringify(body) }, definit
   try {
     return { output: buildOutput(definition, parseBody(Buffer.from(text))) };
   } catch (error) {
-    if (!(error instanceof Broken || error instanceof RangeError)) throw error;
+    if (!(error instanceof Broken)) throw error;
     const { kind, tookEffect } = errorOf(definition, { status, isBroken: true }, null);
     return { error: { kind, tookEffect } };
   }

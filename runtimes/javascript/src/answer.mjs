@@ -1,6 +1,6 @@
 /** What an answer becomes: the output that was promised, or an error. grammar.response and grammar.error. */
 
-import { find, isObject, mapValues } from './json.mjs';
+import { DEEPEST, find, isNestedBelow, isObject, mapValues } from './json.mjs';
 
 /** An answer that is not what its definition promises. */
 export class Broken extends Error {}
@@ -9,13 +9,20 @@ function fail() {
   throw new Broken('The answer is not what was promised.');
 }
 
-/** Return the JSON of a body; undefined where it is none. */
+/** Return the JSON of a body, with U+FFFD for half of a surrogate pair; undefined where it is none. */
 export function parseBody(bytes) {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return wellFormed(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch {
     return undefined;
   }
+}
+
+function wellFormed(value) {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
 }
 
 /** Return the output of an operation from the JSON of a 2xx answer; throws Broken. */
@@ -49,6 +56,7 @@ export function build(shape, value) {
     return types.includes('object') && !shape['x-type'] ? {} : fail();
   }
   if (!types.some((type) => isOfType(type, value)) || (value === '' && types.length === 1)) fail();
+  if (isObject(value) && !shape.properties && isNestedBelow(value, DEEPEST)) fail();
   if (shape['x-unwrap']) return mapValues(value, unwrap);
   if (Array.isArray(value) && shape.items) return value.map((entry) => build(shape.items, entry));
   if (!isObject(value) || !shape.properties) return value;

@@ -1,5 +1,8 @@
 /** JSON values, and the pointers that find something in them: grammar.response.pointer. */
 
+/** The levels that a value may be nested, in a param and in an answer. */
+export const DEEPEST = 100;
+
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isEmptyObject = (value) => isObject(value) && Object.keys(value).length === 0;
@@ -7,6 +10,12 @@ export const isEmptyObject = (value) => isObject(value) && Object.keys(value).le
 /** Return an object with the same names and each value made anew. */
 export function mapValues(object, make) {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, make(value)]));
+}
+
+/** Return whether a JSON value holds another one so many levels below it and deeper. */
+export function isNestedBelow(value, levels) {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((inner) => levels === 0 || isNestedBelow(inner, levels - 1));
 }
 
 /** Return what the first of some pointers finds that is not null: a list for one with `*`, else a value; null for nothing. */

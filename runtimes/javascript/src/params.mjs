@@ -1,6 +1,6 @@
 /** Params as a host sends them, made into what the wire takes or refused: grammar.coerce, formats and refusals. */
 
-import { isEmptyObject, isObject } from './json.mjs';
+import { DEEPEST, isEmptyObject, isNestedBelow, isObject } from './json.mjs';
 import { chosenCase } from './request.mjs';
 
 const SPACE = '\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
@@ -9,7 +9,6 @@ const TRIMMED = new RegExp(`^[${SPACE}]*((?:[^]*[^${SPACE}])?)[${SPACE}]*$`);
 const HAS_CONTROL = new RegExp(`[${CONTROL}]`);
 const URI = new RegExp(`^[A-Za-z][A-Za-z0-9+.-]*:[^${SPACE}${CONTROL}]+$`);
 const MOMENT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
-const DEEPEST = 100;
 
 /** Why a value is refused; the message is a code of grammar.refusals. */
 class Refused extends Error {}
@@ -86,7 +85,8 @@ function asInteger(value) {
 
 function asObject(value) {
   const object = typeof value === 'string' ? parseJson(value) : value;
-  return isObject(object) ? carried(object, 0) : refuse('not_object');
+  if (!isObject(object)) refuse('not_object');
+  return isNestedBelow(object, DEEPEST) ? refuse('not_carried') : carried(object);
 }
 
 function asList(value) {
@@ -114,12 +114,11 @@ function parseJson(text) {
 }
 
 /** Return a copy of a JSON value; refuse one that JSON cannot carry. */
-function carried(value, depth) {
-  if (depth > DEEPEST) refuse('not_carried');
+function carried(value) {
   if (typeof value === 'string') return wellFormed(value);
-  if (Array.isArray(value)) return value.map((entry) => carried(entry, depth + 1));
+  if (Array.isArray(value)) return value.map(carried);
   if (isObject(value))
-    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [wellFormed(name), carried(entry, depth + 1)]));
+    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [wellFormed(name), carried(entry)]));
   return value === null || typeof value === 'boolean' || Number.isFinite(value) ? value : refuse('not_carried');
 }
 

@@ -85,7 +85,7 @@ export class Persona {
     const { values, problems } = checkParams(definition, params, param);
     const { key, code } = checkKey(params[param], this.#apiKey, process.env[environment]);
     if (code) problems.push({ param, code });
-    if (!/^[ -~]{1,255}$/.test(idempotencyKey ?? '-')) problems.push({ param: 'idempotencyKey', code: 'bad_key' });
+    if (!/^(?! )[ -~]{1,255}(?<! )$/.test(idempotencyKey ?? '-')) problems.push({ param: 'idempotencyKey', code: 'bad_key' });
     if (problems.length) this.#refuse(name, problems);
     const request = buildRequest(definition, values);
     const callKey = request.method === 'POST' ? idempotencyKey ?? randomUUID() : null;
@@ -196,7 +196,7 @@ export class Persona {
     const bounds = { seconds, idleSeconds: retry.readSeconds, uploadSize, limit: wire.answerLimitBytes };
     const answer = await exchange(fetch, baseUrl + request.path + (request.query && `?${request.query}`), init, bounds, file);
     if (answer.status === null) return answer;
-    trace.requestId = answer.headers.get(wire.requestIdHeader);
+    trace.requestId = /^[!-~]{1,128}$/.exec(answer.headers.get(wire.requestIdHeader))?.[0] ?? null;
     const ended = { status: answer.status, reason: answer.reason, requestId: trace.requestId, ...this.#limits(answer, key) };
     if (answer.file) return { ...ended, output: { [name]: answer.file } };
     if (!answer.bytes || (file && ended.status < 300)) return { ...ended, isBroken: true };
@@ -204,7 +204,7 @@ export class Persona {
     try {
       return { ...ended, output: buildOutput(definition, parseBody(answer.bytes)) };
     } catch (error) {
-      if (error instanceof Broken || error instanceof RangeError) return { ...ended, isBroken: true };
+      if (error instanceof Broken) return { ...ended, isBroken: true };
       throw error;
     }
   }

@@ -2,7 +2,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-import { build } from './answer.mjs';
+import { build, parseBody } from './answer.mjs';
 import { find, isObject } from './json.mjs';
 
 /**
@@ -22,11 +22,12 @@ export function verifyWebhook({ webhooks }, body, header, secrets, now = Date.no
   const isSigned = ([, time, hex]) => keys.some((key) => timingSafeEqual(digest(key, time, body), Buffer.from(hex, 'hex')));
   const isTimely = ([, time]) => Math.abs(now - time) <= webhooks.toleranceSeconds;
   if (!sets.filter(isSigned).some(isTimely)) throw new Error('The webhook is old, or none of the secrets signed it.');
-  const { data } = inKebabCase(JSON.parse(Buffer.from(body).toString()));
-  const object = find(data, '/attributes/payload/data');
+  const event = inKebabCase(parseBody(Buffer.from(body)));
+  const object = find(event, '/data/attributes/payload/data');
+  if (typeof object?.type !== 'string') throw new Error('The webhook is signed, but is no event.');
   const shape = webhooks.objects[object.type.split('/')[0]];
-  const { name, 'created-at': createdAt } = data.attributes;
-  return { id: data.id, name, createdAt, object: shape ? build(shape, object) : object };
+  const [id, name, createdAt] = ['/id', '/attributes/name', '/attributes/created-at'].map((at) => find(event, `/data${at}`));
+  return { id, name, createdAt, object: shape ? build(shape, object) : object };
 }
 
 const digest = (key, time, body) => createHmac('sha256', key).update(`${time}.`).update(body).digest();

@@ -15,8 +15,8 @@ export const now = () => performance.now() / 1000;
  * @param {RequestInit} init
  * @param {{seconds: number, idleSeconds: number, uploadSize: number, limit: number}} bounds seconds in all, and without a
  *   byte, both more where a file goes; and bytes of an answer that is no file
- * @param {{type: string, store: (chunks: AsyncIterable<Uint8Array>) => Promise<object|null>}} [file] what to do with a 2xx
- *   answer of one media type
+ * @param {{type: string, store: (chunks: AsyncIterable<Uint8Array>) => Promise<object|null>}} [file] what to do with a 200
+ *   of one media type
  * @returns {Promise<object>} status, reason and headers, with bytes, null where there are too many, or file, what store gave;
  *   or status null, reason and sent
  */
@@ -33,9 +33,9 @@ export async function exchange(fetch, url, init, { seconds, idleSeconds, uploadS
   }
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: control.signal });
-    const { ok, status, headers, body } = response;
+    const { status, headers, body } = response;
     const answer = { status, headers, reason: `status ${status}` };
-    const isFile = ok && file && headers.get('Content-Type')?.split(';')[0].trim().toLowerCase() === file.type;
+    const isFile = status === 200 && file && headers.get('Content-Type')?.split(';')[0].trim().toLowerCase() === file.type;
     if (isFile) return { ...answer, file: await file.store(moving(body, 1 / SLOWEST)) };
     return { ...answer, bytes: await readBytes(moving(body, 0), limit) };
   } catch (error) {
