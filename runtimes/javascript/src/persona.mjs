@@ -198,13 +198,14 @@ export class Persona {
     if (answer.status === null) return answer;
     trace.requestId = /^[!-~]{1,128}$/.exec(answer.headers.get(wire.requestIdHeader))?.[0] ?? null;
     const ended = { status: answer.status, reason: answer.reason, requestId: trace.requestId, ...this.#limits(answer, key) };
+    const broken = { ...ended, reason: `${answer.reason}, but not what was promised`, isBroken: true };
     if (answer.file) return { ...ended, output: { [name]: answer.file } };
-    if (!answer.bytes || (file && ended.status < 300)) return { ...ended, isBroken: true };
+    if (!answer.bytes || (file && ended.status < 300)) return broken;
     if (ended.status >= 300) return { ...ended, ...readErrors(parseBody(answer.bytes)) };
     try {
       return { ...ended, output: buildOutput(definition, parseBody(answer.bytes)) };
     } catch (error) {
-      if (error instanceof Broken) return { ...ended, isBroken: true };
+      if (error instanceof Broken) return broken;
       throw error;
     }
   }
