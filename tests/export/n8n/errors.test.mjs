@@ -5,14 +5,14 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
-import { recorded, runNode } from './harness.mjs';
+import { recorded, runAsTool, runNode } from './harness.mjs';
 import { paramsOf, play, VECTORS } from './vectors.mjs';
 
 const KEY = 'persona_sandbox_recorded';
 
 test(`${VECTORS.errors.length} errors are told as the vectors say`, async () => {
   for (const vector of VECTORS.errors) {
-    const answer = () => ({ status: vector.status, body: vector.body });
+    const answer = () => ({ status: vector.status, body: vector.body, headers: { 'RateLimit-Reset': '60' } });
     const { items, requests } = await play({ operation: vector.operation, params: paramsOf(vector.operation) }, answer);
     const text = JSON.stringify(vector);
     assert.equal(requests.length, 1, text);
@@ -86,3 +86,15 @@ for (const [how, behave] of [
         assert.ok(!inspect(error, { depth: 20, showHidden: true }).includes(KEY));
       },
     ));
+
+test('an agent is not told to try again what may have happened, since its tries have keys of their own', () =>
+  recorded(
+    () => ({ status: 503 }),
+    async ({ requests, credentials }) => {
+      const settings = { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 };
+      const [{ answer }] = await runAsTool('create_account', { referenceId: 'one' }, [{}], { credentials, settings });
+      assert.match(answer, /Whether it took effect is unknown\. Read the object/);
+      assert.ok(!answer.includes('Retry On Fail'));
+      assert.equal(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size, 2);
+    },
+  ));

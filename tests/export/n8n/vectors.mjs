@@ -8,6 +8,8 @@ export const VECTORS = JSON.parse(readFileSync(process.env.PERSONA_VECTORS, 'utf
 export const DEFINITIONS = Object.fromEntries(
   JSON.parse(readFileSync(process.env.PERSONA_MANIFEST, 'utf8')).tools.definitions.map((definition) => [definition.name, definition]),
 );
+/** The content of the file that an item has. */
+export const CSV = 'reference_id\n1\n';
 const CONTINUE = { onError: 'continueRegularOutput' };
 
 /** Return the node's fields that give some params: each by an expression, so that a value comes with its own JSON type. */
@@ -33,7 +35,7 @@ export const isBlank = (value) => value === undefined || value === null || (type
 export async function play({ operation, params }, answer = () => ({}), more = {}) {
   return recorded(answer, async ({ requests, credentials }) => {
     const fileNames = Object.values(params).filter((value) => typeof value === 'string');
-    const file = { data: Buffer.from('reference_id\n1\n').toString('base64'), mimeType: 'text/csv', fileName: 'accounts.csv' };
+    const file = { data: Buffer.from(CSV).toString('base64'), mimeType: 'text/csv', fileName: 'accounts.csv' };
     const items = [{ json: params, binary: Object.fromEntries(fileNames.map((name) => [name, file])) }];
     const result = await runNode(operation, { ...fieldsOf(operation, params), ...more }, { items, credentials, settings: CONTINUE });
     return { ...result, requests };

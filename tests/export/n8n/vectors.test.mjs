@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { DEFINITIONS, isBlank, paramsOf, play, VECTORS } from './vectors.mjs';
+import { CSV, DEFINITIONS, isBlank, paramsOf, play, VECTORS } from './vectors.mjs';
 
 /** Return the entries of a query in an order of their own, with the size of the page that the node asks for in any case. */
 function entries(query, { paginate, request }, limit) {
@@ -26,7 +26,8 @@ test(`${VECTORS.calls.length} requests are as the vectors say`, async () => {
     assert.equal(path, vector.request.path, text);
     assert.deepEqual(sorted(query), sorted(vector.request.query ?? ''), text);
     assert.deepEqual(vector.request.multipart ? undefined : body ? JSON.parse(body) : undefined, vector.request.body, text);
-    for (const part of Object.keys(vector.request.multipart ?? {})) assert.ok(body.includes(`name="${part}"; filename="accounts.csv"`), text);
+    for (const part of Object.keys(vector.request.multipart ?? {}))
+      assert.ok(body.includes(`name="${part}"; filename="accounts.csv"\r\nContent-Type: text/csv\r\n\r\n${CSV}\r\n`), text);
     const mediaType = vector.request.multipart ? 'multipart/form-data' : vector.request.body && 'application/json';
     assert.equal(headers['content-type']?.split(';')[0], mediaType, text);
     assert.match(headers.authorization, /^Bearer persona_sandbox_recorded$/);

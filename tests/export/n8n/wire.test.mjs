@@ -45,6 +45,23 @@ test('another run, another execution and another request have other keys', () =>
     },
   ));
 
+test('a list asks for no more pages than its limit needs, for each item', () =>
+  recorded(
+    ({ url }) => ({ body: { data: [ACCOUNT, { ...ACCOUNT, id: 'act_2' }], links: { next: `${url}&page%5Bafter%5D=act_2` } } }),
+    async ({ requests, credentials }) => {
+      const items = [{ json: {} }, { json: {} }];
+      const result = await runNode('list_accounts', { limit: 2 }, { items, credentials });
+      const sizes = requests.map(({ url }) => new URL(url, credentials.baseUrl).searchParams.get('page[size]'));
+      assert.deepEqual(sizes, ['2', '2']);
+      assert.deepEqual(result.items.map(({ json, pairedItem }) => [json.id, pairedItem.item]), [
+        ['act_1', 0],
+        ['act_2', 0],
+        ['act_1', 1],
+        ['act_2', 1],
+      ]);
+    },
+  ));
+
 test('a redirect is never followed', () =>
   recorded(
     () => CREATED,

@@ -19,13 +19,14 @@ const EFFECTS = {
 
 /**
  * Return an error as n8n shows it on the node; its context holds errorDetails, and the output that had been read before.
- * @param {import('n8n-workflow').INode} node
+ * @param {import('n8n-workflow').IExecuteFunctions} context
  * @param {unknown} error
  * @param {number} itemIndex
  * @param {Definition} definition of the operation that ended so
  * @returns {NodeError}
  */
-function nodeError(node, error, itemIndex, definition) {
+function nodeError(context, error, itemIndex, definition) {
+  const node = context.getNode();
   if (error instanceof NodeError) return error;
   if (!isPersonaError(error)) return new NodeOperationError(node, /** @type {Error} */ (error), { itemIndex });
   const { details, output } = error;
@@ -37,7 +38,7 @@ function nodeError(node, error, itemIndex, definition) {
         })
       : new NodeApiError(node, /** @type {import('n8n-workflow').JsonObject} */ ({ ...details }), {
           message: `${definition.title}: ${headline(error)}`,
-          description: [details.details, ...advice(details)].filter(Boolean).join(' '),
+          description: [details.details, ...advice(details, context.isToolExecution())].filter(Boolean).join(' '),
           httpCode: details.status === null ? undefined : String(details.status),
           itemIndex,
         });
@@ -90,11 +91,13 @@ function headline({ details: { kind, status, title }, message }) {
 /**
  * Return what to know before running it again.
  * @param {ErrorDetails} details
+ * @param {boolean} isTool whether an agent runs the node: each try is then a run of its own, and has another key
  * @returns {string[]}
  */
-function advice({ tookEffect, idempotencyKey, retryable, requestId }) {
+function advice({ tookEffect, idempotencyKey, retryable, requestId }, isTool) {
   const advice = tookEffect === null ? [] : [EFFECTS[tookEffect]];
-  if (idempotencyKey !== null) advice.push("The node's Retry On Fail sends it again under the same idempotency key, so it happens once.");
+  if (idempotencyKey !== null && !isTool)
+    advice.push("The node's Retry On Fail sends it again under the same idempotency key, so it happens once.");
   else if (tookEffect === 'unknown') advice.push('Read the object before you run it again, or it may happen twice.');
   else advice.push(retryable ? 'Running it again may help.' : 'Running it again as it is will not help.');
   if (requestId !== null) advice.push(`Request-Id ${requestId}.`);

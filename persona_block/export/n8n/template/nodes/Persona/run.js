@@ -38,7 +38,7 @@ function itemRunner(context) {
       const binary = files.binaryOf(output, index);
       return [{ json: output, ...(binary && { binary }), pairedItem: { item: index } }];
     } catch (error) {
-      throw nodeError(context.getNode(), error, index, definition);
+      throw nodeError(context, error, index, definition);
     }
   };
 }
