@@ -128,6 +128,30 @@ def test_advanced_fields_are_folded_away(operation: str) -> None:
             assert (name in basic) == (sub_block["mode"] == "basic" or is_pair)
 
 
+@pytest.mark.parametrize(("is_required", "mode", "is_folded"), [(False, "basic", True), (True, "advanced", False)])
+def test_a_number_that_may_be_left_out_can_be_taken_away_again(is_required: bool, mode: str, is_folded: bool) -> None:
+    """A number field of n8n always has a number, so one that is always shown would always be sent."""
+    changed = copy.deepcopy(MANIFEST)
+    operation, name = next(
+        (definition["name"], name)
+        for definition in DEFINITIONS.values()
+        for name, param in definition["params"]["properties"].items()
+        if param["type"] == "integer" and name != definition.get("paginate", {}).get("size")
+    )
+    next(sub_block for sub_block in changed["subBlocks"] if sub_block["canonicalParamId"] == name)["mode"] = mode
+    if is_required:
+        next(each for each in changed["tools"]["definitions"] if each["name"] == operation)["params"]["required"].append(name)
+    assert (name not in {field["name"] for field in shown(operation, properties(changed))}) == is_folded
+
+
+def test_a_list_is_gone_on_with_by_the_id_of_its_last_item() -> None:
+    for operation, definition in DEFINITIONS.items():
+        if "paginate" in definition:
+            field = fields(operation)[definition["paginate"]["cursor"]]
+            assert "last item" in field["description"]
+            assert definition["paginate"]["next"] not in json.dumps(field)
+
+
 def test_it_is_said_how_long_is_waited() -> None:
     bounds = {
         operation: re.findall(r"waits (\d+) minutes", fields(operation)[WAIT]["description"])
@@ -174,8 +198,10 @@ def test_the_credentials_hide_the_key_and_are_tested_by_one_read() -> None:
     assert (key["name"], key["typeOptions"], key["default"]) == ("apiKey", {"password": True}, "")
     assert (base_url["name"], base_url["default"]) == ("baseUrl", MANIFEST["wire"]["baseUrl"])
     request = credentials["test"]["request"]
-    assert request["url"] in {definition["request"]["path"] for definition in DEFINITIONS.values() if "paginate" in definition}
-    assert list(request["qs"].values()) == [1]
+    queries = {each["request"]["path"]: each["request"]["query"] for each in DEFINITIONS.values() if "paginate" in each}
+    assert len(queries[request["url"]]) == min(map(len, queries.values()))
+    assert request["qs"] == {name: 1 for name in request["qs"]}
+    assert request["qs"].keys() < queries[request["url"]].keys()
     assert request["disableFollowRedirect"] is True
 
 
