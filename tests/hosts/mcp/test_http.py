@@ -38,18 +38,16 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 @asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     """The URL of an application that is served on a free loopback port while the context lasts."""
-    config = uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", access_log=False)
-    with config.bind_socket() as bound:
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[bound]))
-        try:
-            while not server.started:  # noqa: ASYNC110 - a flag is all it tells
-                await asyncio.sleep(0.005)
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}/mcp"
-        finally:
-            server.should_exit = True
-            server.force_exit = True
-            await task
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", access_log=False))
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:  # noqa: ASYNC110 - a flag is all it tells
+            await asyncio.sleep(0.005)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await task
 
 
 @asynccontextmanager
