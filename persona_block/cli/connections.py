@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import h11
@@ -29,6 +30,9 @@ class HeaderDeadlineProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a header."""
         super().connection_made(transport)
+        # An answer is sent in two parts, and Nagle's algorithm would hold the second for 40 ms. asyncio turns it off only for
+        # sockets that name their protocol, which uvicorn's do not.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self._drop_oldest_waiting()
         self._await_header()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -86,6 +87,22 @@ def short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HeaderDeadlineProtocol, "header_seconds", 0.3)
 
 
+async def test_an_answer_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_delay: list[int] = []
+    receive = HeaderDeadlineProtocol.data_received
+
+    def record(protocol: HeaderDeadlineProtocol, data: bytes) -> None:
+        connection = protocol.transport.get_extra_info("socket")
+        without_delay.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        receive(protocol, data)
+
+    monkeypatch.setattr(HeaderDeadlineProtocol, "data_received", record)
+    async with served(Application()) as connect:
+        assert await status(await connect(REQUEST)) == 200
+    assert without_delay == [1]
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_deadline")
 @pytest.mark.parametrize("sent", [b"", b"G", HALF])
 async def test_a_connection_without_a_whole_header_is_dropped(sent: bytes) -> None:
