@@ -18,6 +18,7 @@ from persona_block.spec import catalog
 from persona_block.spec.grammar import PLACEHOLDER, ToolSpec
 from persona_block.spec.sentence import filled_sentence, without_clauses
 from tests.support.browser import CHROMIUM, OPTIONS, PHONE, needs_chromium
+from tests.support.budget import budget
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
@@ -518,6 +519,7 @@ async def test_every_field_has_a_name_and_a_description(preview: Preview) -> Non
     assert await key.get_attribute("type") == "password"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_operation_fits_a_phone_and_can_be_read(browser: Browser, url: str, scheme: Any) -> None:
     context = await browser.new_context(viewport=PHONE, color_scheme=scheme)
@@ -526,7 +528,7 @@ async def test_every_operation_fits_a_phone_and_can_be_read(browser: Browser, ur
     ground = await preview.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(244, 246, 248)", "dark": "rgb(13, 18, 24)"}[scheme]
     await preview.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    for name in DEFINITIONS:
+    for name in list(DEFINITIONS)[:: budget(small=4, full=1)]:
         await preview.page.locator("#field-operation").select_option(name)
         await preview.page.wait_for_function("name => location.hash === `#${name}`", arg=name)
         await preview.page.wait_for_function(
