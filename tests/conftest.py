@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if config.getoption("quick") and collection_path.suffix == ".py":
         return bool(_NOT_QUICK_AS_A_WHOLE.search(collection_path.read_text("utf-8"))) or None
     return None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return two workers more than cores where processes are waited for, and otherwise leave it to xdist: one a core."""
+    return None if config.getoption("quick") else (os.cpu_count() or 1) + 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
