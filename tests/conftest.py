@@ -39,8 +39,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Return two workers more than cores where processes are waited for, and otherwise leave it to xdist: one a core."""
-    return None if config.getoption("quick") else (os.cpu_count() or 1) + 2
+    """Return one worker more than cores where processes are waited for, and otherwise leave it to xdist: one a core."""
+    return None if config.getoption("quick") else (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
