@@ -97,7 +97,9 @@ def _odd_values(spec: ToolSpec, name: str) -> list[Any]:
 
 
 def _just_outside(param: Param) -> list[Any]:
-    """Return values that a param would take if its type, its format or its limits were lost."""
+    """Return values that a param would take if its type, its format or its limits were lost; a file's name is the host's."""
+    if param.format == "file":
+        return []
     limits = [limit + step for limit, step in ((param.minimum, -1), (param.maximum, 1)) if limit is not None]
     return limits or [
         {"object": [], "array": "a,,b", "integer": True}.get(param.type, "." if param.format == "id" else "a,,:")
