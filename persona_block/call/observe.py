@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("persona_block")
 _LIBRARIES = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+EventHooks = Mapping[str, list[Callable[..., Awaitable[None]]]]
+"""Coroutine functions by event, as httpx calls them: `request` before each is sent, `response` before each is read."""
+
+event_hooks: contextvars.ContextVar[EventHooks | None] = contextvars.ContextVar("persona_block_hooks", default=None)
+"""The hooks of the HTTP clients that are made in this context; the headers of a request that they see hold the API key."""
+
 _ours: contextvars.ContextVar[bool] = contextvars.ContextVar("persona_block_call", default=False)
 
 

@@ -13,7 +13,7 @@ from typing import IO, TypeVar
 import httpx
 
 from ..errors import PersonaError
-from .observe import silent_libraries
+from .observe import event_hooks, silent_libraries
 
 Received = TypeVar("Received")
 
@@ -139,6 +139,7 @@ class Wire:
             verify=tls_context(),
             trust_env=trust_env,
             cookies=no_cookies(),
+            event_hooks=event_hooks.get(),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=20),
         )
         self.http = self._open()
