@@ -13,6 +13,9 @@ from .version import __version__
 if TYPE_CHECKING:
     from . import webhooks
     from .block.build import manifest
+    from .blocking import BlockingRunner, run_sync
+    from .call.bulk import Mapped
+    from .call.progress import ProgressUpdate
     from .call.result import ToolResult
     from .errors import (
         ApiError,
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from .files.reference import FileRef
     from .files.rules import FileRules
     from .files.store import FileStore
-    from .runner import Runner, run_sync
+    from .runner import Runner
     from .sandbox import Sandbox as Sandbox
     from .spec.catalog import load, names
     from .spec.grammar import ToolSpec
@@ -67,8 +70,11 @@ _HOMES = {
         "WebhookError",
     ),
     "files": ("FileRef", "FileRules", "FileStore"),
+    "blocking": ("BlockingRunner", "run_sync"),
+    "call.bulk": ("Mapped",),
+    "call.progress": ("ProgressUpdate",),
     "call.result": ("ToolResult",),
-    "runner": ("Runner", "run_sync"),
+    "runner": ("Runner",),
     "sandbox": ("Sandbox",),
     "spec": ("ToolSpec", "load", "names"),
 }
@@ -92,15 +98,18 @@ def __dir__() -> list[str]:
 # Sandbox is imported by its name alone: it needs an extra, and `from persona_block import *` works without any.
 __all__ = [
     "ApiError",
+    "BlockingRunner",
     "Conflict",
     "FileRef",
     "FileRules",
     "FileStore",
     "Forbidden",
     "InputError",
+    "Mapped",
     "NotFound",
     "PersonaError",
     "Problem",
+    "ProgressUpdate",
     "RateLimited",
     "Rejected",
     "ResponseError",

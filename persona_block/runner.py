@@ -1,27 +1,28 @@
-"""The runner: every operation alike as an envelope or an output, and paging, waiting and downloads on top of it."""
+"""The runner: every operation alike as an envelope or an output, and on top of it paging, waiting, rows and downloads."""
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 from urllib.parse import unquote
 
 import httpx
 
 from .call import waiting
-from .call.caller import Caller, Output, Params, commit_in_thread, storing
+from .call.bulk import Mapped, Plan, RowKey, Rows, mapped
+from .call.caller import Caller, Output, Params, Target, commit_in_thread, storing
 from .call.client import TIMEOUT, Client
 from .call.filehost import FileHost
 from .call.inputs import sealed
 from .call.paging import Span, collect, pages
+from .call.progress import Progress, ProgressUpdate
 from .call.result import Stopwatch, ToolResult, failed_result
 from .call.retry import DEADLINE
-from .call.trace import Progress, Trace
-from .call.waiting import Patience
+from .call.trace import Trace
+from .call.waiting import Patience, Until
 from .credentials import ApiKey
 from .errors import InputError, PersonaError, Problem
 from .files.names import safe_name
@@ -32,6 +33,18 @@ from .spec import catalog
 from .spec.grammar import ToolSpec
 
 BASE_URL_VARIABLE = "PERSONA_BASE_URL"
+
+
+class RunnerOptions(TypedDict, total=False):
+    """The options of a Runner, which says what they are."""
+
+    api_key: str | ApiKey | None
+    base_url: str | None
+    timeout: httpx.Timeout | float
+    deadline: float
+    transport: httpx.AsyncBaseTransport | None
+    files: FileStore | None
+    file_rules: FileRules | None
 
 
 class Runner:
@@ -95,6 +108,8 @@ class Runner:
         wait: bool = False,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
+        store: FileStore | None = None,
+        overwrite: bool = False,
     ) -> ToolResult:
         """Return the envelope of `operation`; a PersonaError becomes its `error` and is never raised.
 
@@ -102,9 +117,10 @@ class Runner:
         wait: poll to the outcome of what is read or started.
         idempotency_key: the key of a write; a call made again under one happens once. The default is a new one.
         progress: told how retries, paging and waiting go.
+        store, overwrite: where a file goes, as for `call`.
         """
         params = sealed(params)
-        watch, trace = Stopwatch(), _trace(progress)
+        watch, trace, target = Stopwatch(), Trace(progress=progress), Target(store, overwrite)
         try:
             spec, checked = _named(operation, params)
             if all_pages:
@@ -112,7 +128,7 @@ class Runner:
             elif wait:
                 output = await waiting.wait(self._caller, spec, checked, trace, idempotency_key=idempotency_key)
             else:
-                output = await self._caller.call(spec.name, checked, trace, idempotency_key)
+                output = await self._caller.call(spec.name, checked, trace, idempotency_key, target)
         except PersonaError as error:
             return failed_result(error, watch, request_id=trace.request_id, attempts=trace.attempts, retries=trace.retries)
         return ToolResult(
@@ -124,11 +140,25 @@ class Runner:
             retries=trace.retries,
         )
 
-    async def call(self, operation: str, params: Params | None = None, *, idempotency_key: str | None = None) -> Output:
-        """Return the output of one call of `operation`; raises PersonaError."""
+    async def call(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        idempotency_key: str | None = None,
+        store: FileStore | None = None,
+        overwrite: bool = False,
+    ) -> Output:
+        """Return the output of one call of `operation`; raises PersonaError.
+
+        store: where the file of an operation goes that gives one, such as print_inquiry_pdf; the default is the runner's own.
+        overwrite: replace a file that has its name; by default the new one gets a numbered name, such as `inq_1-2.pdf`.
+
+        Such an output holds the file as JSON data; `FileRef.model_validate(output["file"])` is what `download` gives.
+        """
         params = sealed(params)
         spec, checked = _named(operation, params)
-        return await self._caller.call(spec.name, checked, Trace(), idempotency_key)
+        return await self._caller.call(spec.name, checked, Trace(), idempotency_key, Target(store, overwrite))
 
     def paginate(
         self,
@@ -143,51 +173,98 @@ class Runner:
 
         max_items: items in all, from 1; the default is every one. The last page's cursor says where to go on.
         page_size: items a page, from 1; the default is the params' and then Persona's own.
-        progress: told of each further attempt.
+        progress: told of each page, with the items so far, and of each further attempt.
         """
         params = sealed(params)
         spec, checked = _named(operation, params)
-        return pages(self._caller, spec, checked, _trace(progress), Span(max_items, page_size))
+        return pages(self._caller, spec, checked, Trace(progress=progress), Span(max_items, page_size))
 
     async def wait(
         self,
         operation: str,
         params: Params | None = None,
         *,
+        until: Until | None = None,
         delay: float | None = None,
         deadline: float | None = None,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
     ) -> Output:
-        """Return the output of `operation` once what it reads, or what it started, has ended.
+        """Return the output of `operation` once what it reads, or what it started, has come to an end.
 
-        delay: seconds between two looks; the default is the spec's.
-        deadline: seconds in all; the default is the spec's number of looks times `delay`.
+        until: the statuses to wait for, or a function of the output that tells whether it is what is waited for. The default
+            is the spec's: every ending, of which the bad ones raise.
+        delay: seconds between two looks. The default is the spec's for the first, growing by half each time to a minute.
+        deadline: seconds in all; the default is the spec's number of looks times its delay, or times `delay`.
+        idempotency_key: the key under which something is started; the default is a new one.
+        progress: told of each look and each further attempt.
 
-        Raises WaitFailed where it ended badly and WaitTimedOut where it did not end, each with the last output.
+        A look that fails in a way that may pass is made again, ever later, until the deadline. Raises WaitFailed where it
+        ended otherwise than asked for and nothing changes any more by itself, WaitTimedOut where the deadline came first, each
+        with the last output, and PersonaError where a look failed for good.
         """
         params = sealed(params)
         spec, checked = _named(operation, params)
-        patience = Patience(delay, deadline)
-        return await waiting.wait(self._caller, spec, checked, _trace(progress), patience, idempotency_key)
+        patience = Patience(delay, deadline, until)
+        return await waiting.wait(self._caller, spec, checked, Trace(progress=progress), patience, idempotency_key)
 
-    async def download(self, file: str | Mapping[str, Any], store: FileStore | None = None) -> FileRef:
+    def map(
+        self,
+        operation: str,
+        rows: Rows,
+        *,
+        concurrency: int = 16,
+        key: RowKey | None = None,
+        done: Collection[object] = (),
+        ordered: bool = True,
+        progress: Progress | None = None,
+    ) -> AsyncIterator[Mapped]:
+        """Run `operation` for each row of params and return what became of each; no row's failure is raised.
+
+        rows: params, from an iterable or an async one; as many are read ahead as twice `concurrency`.
+        concurrency: how many rows run at once, from 1. The rate limit holds them back as it does all calls.
+        key: the param that names a row, or a function of the row; a row without one, or with that of a row before, fails and
+            is not sent.
+        done: keys of rows that were done before; these are passed over.
+        ordered: give results in the order of the rows; with False, as they come.
+        progress: told of each row that ended, with counts.
+
+        With `key`, the POST of a row goes out under an idempotency key that is made of the operation and the row's key alone.
+        So rows whose end is not known can be run again under the same keys: for 24 hours, Persona answers as it did the first
+        time and does nothing twice. A row that was corrected, or is meant to happen again, needs another key, such as one with
+        a date in it; with changed params Persona refuses the old one.
+
+        Raises InputError for arguments that cannot be used, and what reading the rows raises, once the rows before have ended.
+        Where the iteration is left early, rows under way are cancelled, and their writes may have taken effect.
+        """
+        spec = catalog.load(_operation_name(operation))
+        plan = Plan.of(spec, concurrency, key, done, ordered)
+        trace = Trace(progress=progress)
+
+        def retold(update: ProgressUpdate) -> None:
+            trace.tell(update.message)
+
+        async def run_row(params: Any, idempotency_key: str | None) -> ToolResult:
+            return await self.run(spec.name, params, idempotency_key=idempotency_key, progress=retold)
+
+        return mapped(plan, rows, run_row, trace)
+
+    async def download(
+        self, file: str | Mapping[str, Any], store: FileStore | None = None, *, overwrite: bool = False
+    ) -> FileRef:
         """Store one of Persona's file URLs, or an output's file object with `url`; raises PersonaError.
 
         It is fetched without the API key, and only from Persona's file host or one of the rules' `hosts`, redirects included.
 
         store: where it goes; the default is the runner's own.
+        overwrite: replace a file that has its name; by default the new one gets a numbered name, such as `selfie-2.jpg`.
         """
         url, filename = _file_address(file)
         name = safe_name(filename or unquote(url.partition("?")[0].rpartition("/")[2]))
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        with storing("download"), (store or self._files).writer(name, media_type) as writer:
+        with storing("download"), (store or self._files).writer(name, media_type, overwrite=overwrite) as writer:
             await self._file_host.fetch(url, writer)
             return await commit_in_thread(writer)
-
-
-def _trace(progress: Progress | None) -> Trace:
-    return Trace() if progress is None else Trace(tell=progress)
 
 
 def _file_address(file: Any) -> tuple[str, str | None]:
@@ -202,31 +279,13 @@ def _file_address(file: Any) -> tuple[str, str | None]:
 
 def _named(operation: Any, params: Any) -> tuple[ToolSpec, dict[str, Any]]:
     """Return the spec and the params as a dict of their own; hosts send what models write, which may be anything."""
+    name = _operation_name(operation)
+    if params is not None and not isinstance(params, Mapping):
+        raise InputError(name, [Problem("params", "must be an object of params by name")])
+    return catalog.load(name), dict(params or {})
+
+
+def _operation_name(operation: Any) -> str:
     if not isinstance(operation, str):
         raise InputError("operation", [Problem("operation", "must be the name of an operation")])
-    if params is not None and not isinstance(params, Mapping):
-        raise InputError(operation, [Problem("params", "must be an object of params by name")])
-    return catalog.load(operation), dict(params or {})
-
-
-def run_sync(
-    operation: str,
-    params: Params | None = None,
-    *,
-    api_key: str | ApiKey | None = None,
-    base_url: str | None = None,
-    files: FileStore | None = None,
-) -> ToolResult:
-    """Return the envelope of one call from a script without an event loop; inside a loop, await `Runner.run` instead."""
-
-    api_key, params = ApiKey.of(api_key), sealed(params)
-
-    async def once() -> ToolResult:
-        async with Runner(api_key=api_key, base_url=base_url, files=files) as runner:
-            return await runner.run(operation, params)
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(once())
-    raise RuntimeError("an event loop is running here: await Runner.run instead of run_sync")
+    return operation

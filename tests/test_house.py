@@ -22,6 +22,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("block", "files"),
         ("call",),
         ("runner", "webhooks"),
+        ("blocking",),
         ("sandbox",),
         ("__init__",),
         ("export", "flows", "hosts"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -29,6 +30,21 @@ Params = Mapping[str, Any]
 Output = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the file of a call goes.
+
+    store: None takes the caller's own.
+    overwrite: whether a file of the same name is replaced, or the new one gets a numbered name.
+    """
+
+    store: FileStore | None = None
+    overwrite: bool = False
+
+
+OWN_STORE = Target()
+
+
 class Caller:
     """Makes calls through one client, with files to one store and from where the rules allow."""
 
@@ -38,7 +54,14 @@ class Caller:
         self._api_key = api_key
         self._rules = rules
 
-    async def call(self, operation: str, params: Params, trace: Trace, idempotency_key: str | None = None) -> Output:
+    async def call(
+        self,
+        operation: str,
+        params: Params,
+        trace: Trace,
+        idempotency_key: str | None = None,
+        target: Target = OWN_STORE,
+    ) -> Output:
         """Return the output of one call; raises PersonaError."""
         spec = catalog.load(operation)
         default_key = ApiKey.of_environment() if self._api_key.is_absent else self._api_key
@@ -51,20 +74,20 @@ class Caller:
         call = Call(spec, parts, api_key, key_in_use, trace=trace)
         try:
             with observed(spec.name, trace):
-                return await self._made(call, values)
+                return await self._made(call, values, target)
         except PersonaError as error:
             if error.took_effect == "unknown" and key_in_use is not None:
                 raise error.revised(idempotency_key=key_in_use) from None
             raise
 
-    async def _made(self, call: Call, values: Params) -> Output:
+    async def _made(self, call: Call, values: Params, target: Target) -> Output:
         """Make a call whose params are checked, and return its output."""
         spec = call.spec
         with contextlib.ExitStack() as opened:
             if call.parts.multipart:
                 call.upload = await self._upload(spec, call.parts.multipart, opened)
             if spec.file_source:
-                return await self._download(call, values, *spec.file_source)
+                return await self._download(call, values, spec.file_source, target)
             answer = await self._client.send(call)
             if answer.status < 300:
                 return parse(spec, answer)
@@ -109,10 +132,12 @@ class Caller:
         opened.callback(file.close)
         return Upload(part, file.name, cast(IO[bytes], _Sent(file.stream)))
 
-    async def _download(self, call: Call, values: Params, output: str, source: FileSource) -> Output:
+    async def _download(self, call: Call, values: Params, file_source: tuple[str, FileSource], target: Target) -> Output:
         """Store a binary answer, written to the store as it comes and kept only when it is whole and what it claims to be."""
         spec = call.spec
-        with storing(spec.name), self._files.writer(fill_text(source.filename, values), source.file) as writer:
+        output, source = file_source
+        store, name = target.store or self._files, fill_text(source.filename, values)
+        with storing(spec.name), store.writer(name, source.file, overwrite=target.overwrite) as writer:
             answer = await self._client.send(call, writer, source.file)
             if answer.status >= 300:
                 raise parse_error(spec, answer)
@@ -157,9 +182,13 @@ def _sending() -> Iterator[None]:
 async def commit_in_thread(writer: FileWriter) -> FileRef:
     """Return a reference to the file of a writer once it is stored under its name, which may take storage a while.
 
-    A file that is whole only after its caller went away is removed from a local folder.
+    A file that is whole only after its caller went away is removed from a local folder, unless it took another's place.
     """
-    return await run_in_thread(writer.commit, _remove)
+    return await run_in_thread(writer.commit, _keep if writer.overwrite else _remove)
+
+
+def _keep(_file: FileRef) -> None:
+    """Leave a file where it is."""
 
 
 def _remove(file: FileRef) -> None:

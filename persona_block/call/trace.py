@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-Progress = Callable[[str], None]
-"""Told, in a few words without personal data, how retries, paging and waiting go."""
+from .progress import Progress, ProgressUpdate
 
-
-def _nothing(_text: str) -> None:
-    """Tell nobody."""
+log = logging.getLogger("persona_block")
 
 
 @dataclass(slots=True)
@@ -24,5 +21,20 @@ class Trace:
     status: int | None = None
     retries: list[dict[str, Any]] = field(default_factory=list)
     """Why each further attempt was made, and after how many seconds."""
-    tell: Progress = field(default=_nothing, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
     """Told of each further attempt, of pages and of waiting."""
+    update: ProgressUpdate = field(default=ProgressUpdate(""), repr=False)
+    """What was told last; its counts hold until others are told."""
+
+    def tell(self, message: str, **counts: Any) -> None:
+        """Tell of a step in a few words without personal data; `counts` are those of ProgressUpdate that have changed.
+
+        An exception of whoever is told must not end a write, so it is logged by its type alone.
+        """
+        if self.progress is None:
+            return
+        self.update = replace(self.update, message=message, **counts)
+        try:
+            self.progress(self.update)
+        except Exception as error:
+            log.warning("what is told of progress failed: %s", type(error).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ..errors import InputError, PersonaError, Problem, WaitFailed, WaitTimedOut
@@ -13,17 +14,22 @@ from .caller import Caller, Output, Params
 from .parse import first
 from .trace import Trace
 
+Until = Collection[str] | Callable[[Output], bool]
+"""What is waited for: statuses, or a function of the output."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait; None takes what the spec says.
+    """How long to wait, and for what; None takes what the spec says.
 
     delay: seconds between two looks.
     deadline: seconds in all.
+    until: the statuses to wait for, or a function of the output.
     """
 
     delay: float | None = None
     deadline: float | None = None
+    until: Until | None = None
 
     def __post_init__(self) -> None:
         problems = [

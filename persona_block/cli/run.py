@@ -116,7 +116,7 @@ async def _run_once(arguments: argparse.Namespace, spec: ToolSpec, idempotency_k
                 all_pages=arguments.all,
                 wait=arguments.wait,
                 idempotency_key=idempotency_key,
-                progress=line.show,
+                progress=lambda update: line.show(update.message),
             )
     finally:
         line.close()

@@ -41,19 +41,20 @@ class RemoteFolder:
         """Return None: a file grows on this machine before it is uploaded."""
         return None
 
-    def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """Upload the file `part` under `name` or one like it that is free: the name, the URL and no local path.
+    def take(self, part: Path, name: str, overwrite: bool) -> tuple[str, str, str | None]:
+        """Upload the file `part` under `name`, or one like it that is free: the name, the URL and no local path.
 
-        Raises OSError where the storage does not take it.
+        An object that has the name is replaced with `overwrite`. Raises OSError where the storage does not take it.
         """
         folder = self._path.rstrip("/")
         try:
             with _naming:
-                free_name = next(each for each in candidates(name) if not self._filesystem.exists(f"{folder}/{each}"))
-                self._filesystem.put_file(str(part), f"{folder}/{free_name}")
+                names = [name] if overwrite else candidates(name)
+                used_name = next(each for each in names if overwrite or not self._filesystem.exists(f"{folder}/{each}"))
+                self._filesystem.put_file(str(part), f"{folder}/{used_name}")
         except Exception as error:  # each storage library raises errors of its own
             raise OSError(errno.EIO, f"the storage failed with {type(error).__name__}") from None
-        return free_name, f"{self._url}/{free_name}", None
+        return used_name, f"{self._url}/{used_name}", None
 
 
 def open_remote(url: str) -> AbstractContextManager[IO[bytes]]:

@@ -44,9 +44,12 @@ class FileStore:
         else:
             self._place = LocalFolder(_local_folder(folder))
 
-    def writer(self, name: str, mime_type: str) -> FileWriter:
-        """Return a writer of one file, to use as a context; the file appears under its name only once committed."""
-        return FileWriter(self._place, safe_name(name), mime_type)
+    def writer(self, name: str, mime_type: str, *, overwrite: bool = False) -> FileWriter:
+        """Return a writer of one file, to use as a context; the file appears under its name only once committed.
+
+        overwrite: take the place of a file that has the name; by default the new one gets a numbered name beside it.
+        """
+        return FileWriter(self._place, safe_name(name), mime_type, overwrite)
 
     @contextlib.contextmanager
     def reader(
@@ -71,8 +74,11 @@ class Place(Protocol):
         """Return the folder in which a file grows before it is whole; None for the system's."""
         ...
 
-    def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """Keep the whole file `part` under `name` or one like it: the name, the URL and the local path, None when remote."""
+    def take(self, part: Path, name: str, overwrite: bool) -> tuple[str, str, str | None]:
+        """Keep the whole file `part` under `name`: the name, the URL and the local path, None when remote.
+
+        A file that has the name is replaced with `overwrite`, else the new one gets a name like it.
+        """
         ...
 
 
@@ -87,8 +93,16 @@ class LocalFolder:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder
 
-    def take(self, part: Path, name: str) -> tuple[str, str, str | None]:
-        """Give the file `part` a free name in this folder; raises OSError where 9,999 files have the name or one like it."""
+    def take(self, part: Path, name: str, overwrite: bool) -> tuple[str, str, str | None]:
+        """Give the file `part` its name in this folder, in the place of another or a free one beside it.
+
+        Raises OSError where 9,999 files have the name or one like it, or a folder has the name.
+        """
+        if overwrite:
+            path = self._folder / name
+            os.replace(part, path)
+            # A link is replaced and not followed, so the path is that of the file itself.
+            return name, path.resolve().as_uri(), str(path.resolve())
         for candidate in candidates(name):
             try:
                 _claim(part, self._folder / candidate)
@@ -122,10 +136,12 @@ def _claim(part: Path, path: Path) -> None:
 class FileWriter:
     """A file that is being written; leaving the context without a commit removes every trace of it."""
 
-    def __init__(self, place: Place, name: str, mime_type: str) -> None:
+    def __init__(self, place: Place, name: str, mime_type: str, overwrite: bool) -> None:
         self._place = place
         self._name = name
         self._mime_type = mime_type
+        self.overwrite = overwrite
+        """Whether a file of the same name is replaced."""
         self._size = 0
         self._head = b""
         self._file: IO[bytes] | None = None
@@ -167,10 +183,10 @@ class FileWriter:
         return self._head.startswith(signature)
 
     def commit(self) -> FileRef:
-        """Give the whole file its name, another one where that is taken, and return a reference to it."""
+        """Give the whole file its name, or one like it where that is taken and stays, and return a reference to it."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
-        name, url, path = self._place.take(self._part, self._name)
+        name, url, path = self._place.take(self._part, self._name, self.overwrite)
         return FileRef(name=name, mime_type=self._mime_type, size=self._size, url=url, path=path)
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from ..call.paging import pagination
-from ..call.trace import Progress
+from ..call.progress import Progress, ProgressUpdate
 from ..errors import PersonaError, Unavailable
 from ..runner import Runner
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
@@ -39,7 +39,8 @@ async def read_list(
                 if page[paging.next] is not None:
                     output["more"] = f"There are more. Call {spec.tool_id} again with {paging.cursor} set to {paging.next}."
                 if progress:
-                    progress(f"{len(output[paging.items])} {paging.items}")
+                    count = len(output[paging.items])
+                    progress(ProgressUpdate(f"{count} {paging.items}", done=count))
     except TimeoutError:
         if not output[paging.items]:
             text = f"{spec.name} took longer than {WAIT_SECONDS:.0f} seconds; ask for fewer items, or try again later."

@@ -22,7 +22,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
-from ...call.trace import Progress
+from ...call.progress import Progress
 from ...credentials import KEY_VARIABLE, ApiKey
 from ...errors import InputError, PersonaError, Problem, printable
 from ...files.rules import FileRules
@@ -282,7 +282,7 @@ async def _reporting_progress(
     async with receiver, anyio.create_task_group() as tasks:
         tasks.start_soon(pass_on)
         async with sender:
-            answer = await work(sender.send_nowait)
+            answer = await work(lambda update: sender.send_nowait(update.message))
     return answer
 
 

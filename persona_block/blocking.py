@@ -1,0 +1,233 @@
+"""The runner for code without an event loop of its own: scripts, threads and notebooks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+
+from .call.inputs import sealed
+from .credentials import ApiKey
+from .runner import Runner, RunnerOptions
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from .call.bulk import Mapped, RowKey, Rows
+    from .call.caller import Output, Params
+    from .call.progress import Progress
+    from .call.result import ToolResult
+    from .call.waiting import Until
+    from .files.reference import FileRef
+    from .files.store import FileStore
+
+Result = TypeVar("Result")
+
+
+class BlockingRunner:
+    """A Runner whose methods return when their work is done.
+
+    It takes the options of Runner, and each method the arguments of the method of the same name there. One may be used by
+    several threads at once, and where an event loop is running, which waits meanwhile. Its own loop runs in a thread, which
+    ends with `close` or with the process; progress is told from that thread. Ctrl-C ends the call that is waited for.
+
+    Use it in a `with`, or call `close`.
+    """
+
+    def __init__(self, **options: Unpack[RunnerOptions]) -> None:
+        self._runner = Runner(**options)
+        self._lock = threading.Lock()
+        self._context: AbstractContextManager[BlockingPortal] | None = None
+        self._portal: BlockingPortal | None = None
+        self._process = os.getpid()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancel what is still under way, close the connections and end the thread."""
+        with self._lock:
+            self._closed = True
+            portal, context = self._portal, self._context
+            self._portal = self._context = None
+        if portal is None or context is None or self._process != os.getpid():
+            return
+        try:
+            portal.call(self._runner.aclose)
+            portal.call(portal.stop, True)
+        finally:
+            context.__exit__(None, None, None)
+
+    def run(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        all_pages: bool = False,
+        wait: bool = False,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
+        store: FileStore | None = None,
+        overwrite: bool = False,
+    ) -> ToolResult:
+        """Return the envelope of `operation`, as `Runner.run` does."""
+        params = sealed(params)
+        return self._wait_for(
+            lambda: self._runner.run(
+                operation,
+                params,
+                all_pages=all_pages,
+                wait=wait,
+                idempotency_key=idempotency_key,
+                progress=progress,
+                store=store,
+                overwrite=overwrite,
+            )
+        )
+
+    def call(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        idempotency_key: str | None = None,
+        store: FileStore | None = None,
+        overwrite: bool = False,
+    ) -> Output:
+        """Return the output of one call of `operation`, as `Runner.call` does; raises PersonaError."""
+        params = sealed(params)
+        options: dict[str, Any] = {"idempotency_key": idempotency_key, "store": store, "overwrite": overwrite}
+        return self._wait_for(lambda: self._runner.call(operation, params, **options))
+
+    def paginate(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        max_items: int | None = None,
+        page_size: int | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[Output]:
+        """Return every page of a list operation, as `Runner.paginate` does; raises PersonaError."""
+        pages = self._runner.paginate(operation, params, max_items=max_items, page_size=page_size, progress=progress)
+        return self._iterate(pages)
+
+    def wait(
+        self,
+        operation: str,
+        params: Params | None = None,
+        *,
+        until: Until | None = None,
+        delay: float | None = None,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+        progress: Progress | None = None,
+    ) -> Output:
+        """Return the output of `operation` once it has come to an end, as `Runner.wait` does; raises PersonaError."""
+        params = sealed(params)
+        return self._wait_for(
+            lambda: self._runner.wait(
+                operation,
+                params,
+                until=until,
+                delay=delay,
+                deadline=deadline,
+                idempotency_key=idempotency_key,
+                progress=progress,
+            )
+        )
+
+    def map(
+        self,
+        operation: str,
+        rows: Rows,
+        *,
+        concurrency: int = 16,
+        key: RowKey | None = None,
+        done: Collection[object] = (),
+        ordered: bool = True,
+        progress: Progress | None = None,
+    ) -> Iterator[Mapped]:
+        """Run `operation` for each row and return what became of each, as `Runner.map` does.
+
+        The rows, and the keys of rows, are read in the runner's thread.
+        """
+        return self._iterate(
+            self._runner.map(operation, rows, concurrency=concurrency, key=key, done=done, ordered=ordered, progress=progress)
+        )
+
+    def download(self, file: str | Mapping[str, Any], store: FileStore | None = None, *, overwrite: bool = False) -> FileRef:
+        """Store a file of Persona's, as `Runner.download` does; raises PersonaError."""
+        return self._wait_for(lambda: self._runner.download(file, store, overwrite=overwrite))
+
+    def _iterate(self, items: AsyncIterator[Result]) -> Iterator[Result]:
+        """Yield what an async generator yields, and close it where the iteration is left."""
+        end: Any = object()
+
+        async def following() -> Any:
+            return await anext(items, end)
+
+        async def close() -> None:
+            await items.aclose()  # type: ignore[attr-defined]
+
+        try:
+            while (item := self._wait_for(following)) is not end:
+                yield item
+        finally:
+            if not self._closed:
+                self._wait_for(close)
+
+    def _wait_for(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Return what `work` gives; where the caller is interrupted, it is cancelled and waited for before that is raised."""
+        portal = self._started()
+        ended = threading.Event()
+
+        async def watched() -> Result:
+            try:
+                return await work()
+            finally:
+                ended.set()
+
+        future = portal.start_task_soon(watched)
+        try:
+            return future.result()
+        except BaseException:
+            if not future.done():
+                future.cancel()
+                ended.wait()
+            raise
+
+    def _started(self) -> BlockingPortal:
+        """Return the portal to the runner's loop, which is started with the first call."""
+        if self._process != os.getpid():
+            raise RuntimeError("this runner was made in another process; make one in this one")
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this runner is closed; make a new one")
+            if self._portal is None:
+                from anyio.from_thread import start_blocking_portal
+
+                self._context = start_blocking_portal(name="persona-block runner")
+                self._portal = self._context.__enter__()
+            return self._portal
+
+
+def run_sync(
+    operation: str,
+    params: Params | None = None,
+    *,
+    api_key: str | ApiKey | None = None,
+    base_url: str | None = None,
+    files: FileStore | None = None,
+) -> ToolResult:
+    """Return the envelope of one call, from a script, a thread or a notebook; for several calls, use a BlockingRunner."""
+    api_key, params = ApiKey.of(api_key), sealed(params)
+    with BlockingRunner(api_key=api_key, base_url=base_url, files=files) as runner:
+        return runner.run(operation, params)
