@@ -51,6 +51,24 @@ class Step(Grammar):
     """The list, or a reference to one, for each entry of which the step runs."""
 
 
+class WaitTimeout(Grammar):
+    """How long a step waits for an outcome, and what happens where none has come by then."""
+
+    seconds: Annotated[int, Field(gt=0)]
+    """The longest time to wait."""
+    then: Literal["continue", "fail"]
+    """Whether the step then gives what was read last, with its status as it is, or the workflow fails."""
+
+
+class AskTimeout(Grammar):
+    """How long a step waits for a person, and what happens where nobody has answered by then."""
+
+    seconds: Annotated[int, Field(gt=0)]
+    """The longest time to wait."""
+    answer: Text | None
+    """The answer that the step then gives, with no comment; null where the workflow then fails."""
+
+
 class OperationStep(Step):
     """A step that calls an operation; `wait` polls to its outcome, `all` reads every page."""
 
@@ -60,8 +78,16 @@ class OperationStep(Step):
     """Its params, whose texts may hold references."""
     wait: Literal[True] | None = None
     """Whether the step ends only with the operation's outcome."""
+    timeout: WaitTimeout | None = None
+    """How long it waits, of a step with `wait`; the default is the host's own."""
     all: Literal[True] | None = None
     """Whether the step reads every page."""
+
+    @model_validator(mode="after")
+    def _only_a_wait_times_out(self) -> Self:
+        if self.timeout is not None and not self.wait:
+            raise ValueError("timeout belongs to a step with wait")
+        return self
 
 
 class NotifyStep(Step):
@@ -99,6 +125,8 @@ class AskStep(Step):
     """What to ask, with references."""
     options: Text | tuple[Text, ...]
     """The answers to choose from, or a reference to a list of them."""
+    timeout: AskTimeout | None = None
+    """How long it waits; the default is the host's own."""
 
 
 class TemplateInput(Grammar):

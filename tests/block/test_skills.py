@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from persona_block.block.build import manifest
+from persona_block.flows.check import operations
 from persona_block.spec import catalog
-from tests.support.template_check import operations
 
 MANIFEST = manifest()
 SKILLS: dict[str, dict[str, Any]] = {skill["name"]: skill for skill in MANIFEST["skills"]}

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 
 from persona_block.block.build import manifest
 from persona_block.call import inputs
+from persona_block.flows.check import Step, document_problems, operations, output_spec
+from persona_block.flows.document import Actions, Place, run_document
+from persona_block.flows.references import REFERENCE, references
 from persona_block.spec import catalog
 from persona_block.spec.grammar import Effect
-from tests.support import template_check
-from tests.support.template_check import Step, operations, output_spec, references
-from tests.support.template_runner import REFERENCE, run_template
 
 MANIFEST = manifest()
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in MANIFEST["templates"]}
@@ -48,10 +48,10 @@ class Answers:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.host_steps: list[tuple[str, dict[str, Any]]] = []
 
-    async def call(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def call(self, operation: str, params: dict[str, Any], _place: Place) -> dict[str, Any]:
         return self._answer({"operation": operation}, params)
 
-    async def wait(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def wait(self, operation: str, params: dict[str, Any], _place: Place, _timeout: Any) -> dict[str, Any]:
         return self._answer({"operation": operation, "wait": True}, params)
 
     def _answer(self, step: Step, params: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Answers:
             output["nextCursor"] = None
         return self._with_prescribed(operation, output)
 
-    async def host(self, kind: str, step: dict[str, Any]) -> dict[str, Any]:
+    async def host(self, kind: str, step: dict[str, Any], _place: Place) -> dict[str, Any]:
         assert not REFERENCE.search(step["text"])
         self.host_steps.append((kind, step))
         output: dict[str, Any] = {}
@@ -103,7 +103,7 @@ def _put(node: Any, path: tuple[str, ...], value: Any) -> None:
 
 async def _run(template: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
     examples = {name: copy.deepcopy(schema["examples"][0]) for name, schema in template["inputs"].items()}
-    return await run_template(template, examples, call=answers.call, wait=answers.wait, host=answers.host)
+    return await run_document(template, examples, Actions(answers.call, answers.wait, answers.host))
 
 
 # --- what has to be answered for a step to run -----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_there_are_templates_for_every_group_and_effect() -> None:
 
 @each_template
 def test_template_fits_the_specs(template: dict[str, Any]) -> None:
-    assert list(template_check.problems(template)) == []
+    assert list(document_problems(template)) == []
 
 
 @each_template

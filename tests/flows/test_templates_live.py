@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from persona_block import FileStore, Runner, Sandbox, manifest
+from persona_block.flows.document import Actions, Place, run_document
 from persona_block.sandbox import Settings
 from persona_block.spec import catalog
-from tests.support.template_runner import run_template
 
 WORKFLOWS: dict[str, dict[str, Any]] = {template["name"]: template for template in manifest()["templates"]}
 
@@ -50,7 +50,7 @@ async def test_template_runs(name: str, tmp_path: Path) -> None:
     template = WORKFLOWS[name]
     sandbox = Sandbox(settings=Settings(report_delay=0, import_delay=0))
 
-    async def host(_: str, step: dict[str, Any]) -> dict[str, Any]:
+    async def host(_: str, step: dict[str, Any], _place: Place) -> dict[str, Any]:
         return {"answer": (step.get("options") or ["yes"])[0], "comment": "Looks right", "url": "memory://stored"}
 
     async with Runner(
@@ -58,14 +58,17 @@ async def test_template_runs(name: str, tmp_path: Path) -> None:
     ) as runner:
         known = await _prepare(runner, sandbox, tmp_path)
 
-        async def wait(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        async def call(operation: str, params: dict[str, Any], _place: Place) -> dict[str, Any]:
+            return await runner.call(operation, params)
+
+        async def wait(operation: str, params: dict[str, Any], _place: Place, _timeout: Any) -> dict[str, Any]:
             if operation == "get_inquiry":
                 inquiry = (await runner.call(operation, params))["inquiry"]
                 if inquiry["status"] in ("created", "pending"):
                     sandbox.complete(params["inquiryId"], "pass")
             return await runner.wait(operation, params, delay=0.01, deadline=2)
 
-        results = await run_template(template, _inputs(template, known), call=runner.call, wait=wait, host=host)
+        results = await run_document(template, _inputs(template, known), Actions(call, wait, host))
     sandbox.close()
     assert results, f"{name} did nothing"
     for step in template["steps"]:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from persona_block import WaitFailed
+from persona_block import InputError, WaitFailed
 from persona_block.block.build import manifest
 from persona_block.block.workflows import Template, When
-from tests.support import template_check
-from tests.support.template_runner import Missing, resolve, run_template
+from persona_block.flows.check import check, document_problems
+from persona_block.flows.document import Actions, Place, run_document
+from persona_block.flows.references import Missing, resolve
 
 SCOPE: dict[str, dict[str, Any]] = {
     "input": {"name": "Jane", "count": 3, "flag": True, "nothing": None},
@@ -20,14 +21,14 @@ SCOPE: dict[str, dict[str, Any]] = {
 }
 
 
-async def _unused(name: str, _: dict[str, Any]) -> dict[str, Any]:
+async def _unused(name: str, *_: Any) -> dict[str, Any]:
     raise AssertionError(f"{name} is not part of this test")
 
 
 async def run(steps: list[dict[str, Any]], **functions: Any) -> dict[str, Any]:
     """Run steps with some of the functions `call`, `wait` and `host`; those that are left out may not be called."""
     unused = {"call": _unused, "wait": _unused, "host": _unused}
-    return await run_template({"steps": steps}, SCOPE["input"], **unused | functions)
+    return await run_document({"steps": steps}, SCOPE["input"], Actions(**unused | functions))
 
 
 @pytest.mark.parametrize(
@@ -83,10 +84,10 @@ async def test_condition(condition: dict[str, Any], holds: bool) -> None:
     inputs = {"count": 3, "flag": True, "many": [1, 2], "none": [], "nothing": None}
     template = {"steps": [{"id": "say", "host": "notify", "when": [condition], "to": "x", "text": "y"}]}
 
-    async def host(_kind: str, _step: dict[str, Any]) -> dict[str, Any]:
+    async def host(_kind: str, _step: dict[str, Any], _place: Place) -> dict[str, Any]:
         return {}
 
-    results = await run_template(template, inputs, call=_unused, wait=_unused, host=host)
+    results = await run_document(template, inputs, Actions(_unused, _unused, host))
     assert ("say" in results) is holds
 
 
@@ -106,7 +107,7 @@ async def test_what_reads_a_skipped_step_is_skipped_too() -> None:
 async def test_each_entry_gives_one_result_with_the_entry() -> None:
     case_ids = []
 
-    async def call(_: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def call(_: str, params: dict[str, Any], _place: Place) -> dict[str, Any]:
         case_ids.append(params["caseId"])
         return {"case": {"id": params["caseId"]}}
 
@@ -121,7 +122,7 @@ async def test_each_entry_gives_one_result_with_the_entry() -> None:
 async def test_every_page_is_one_list() -> None:
     pages = {None: (["act_1"], "act_1"), "act_1": (["act_2"], "act_2"), "act_2": (["act_3"], None)}
 
-    async def call(_: str, params: dict[str, Any]) -> dict[str, Any]:
+    async def call(_: str, params: dict[str, Any], _place: Place) -> dict[str, Any]:
         accounts, cursor = pages[params.get("pageAfter")]
         return {"accounts": accounts, "nextCursor": cursor}
 
@@ -130,7 +131,7 @@ async def test_every_page_is_one_list() -> None:
 
 
 async def test_a_bad_outcome_is_an_outcome() -> None:
-    async def wait(_operation: str, _params: dict[str, Any]) -> dict[str, Any]:
+    async def wait(_operation: str, _params: dict[str, Any], _place: Place, _timeout: Any) -> dict[str, Any]:
         raise WaitFailed("declined", output={"inquiry": {"status": "declined"}})
 
     step = {"id": "outcome", "operation": "get_inquiry", "wait": True, "params": {"inquiryId": "inq_1"}}
@@ -143,30 +144,75 @@ ONBOARD: dict[str, Any] = next(template for template in manifest()["templates"] 
 
 
 @pytest.mark.parametrize(
-    ("step", "change", "problem"),
+    ("step", "change", "place", "problem"),
     [
-        ("link", {"params": {"inquiryId": "{start.inquiry.key}"}}, "start.inquiry.key does not exist at key"),
-        ("link", {"params": {"inquiryId": "{later.inquiry.id}"}}, "later is no earlier step"),
-        ("link", {"params": {"inquiryId": "{start.inquiry.tags}"}}, "inquiryId is given {'array'}"),
-        ("link", {"params": {}}, "generate_inquiry_link needs inquiryId"),
-        ("link", {"params": {"inquiryId": "inq_1", "days": 1}}, "generate_inquiry_link has no param days"),
-        ("link", {"operation": "generate_links"}, "there is no operation generate_links"),
-        ("link", {"wait": True}, "generate_inquiry_link cannot be waited for"),
-        ("link", {"all": True}, "generate_inquiry_link has no pages"),
-        ("link", {"forEach": "{start.inquiry.id}"}, "takes entries of what is no list"),
-        ("link", {"id": "start"}, "its id is taken"),
-        ("screening", {"params": {"reportType": "watchlist", "reportTemplateId": "rptp_1"}}, "needs one of"),
-        ("invite", {"text": "{start.inquiry.key}"}, "does not exist"),
-        ("review", {"text": "Approve?"}, None),
-        ("keep", {"to": "somewhere"}, "input archive is never read"),
+        ("link", {"params": {"inquiryId": "{start.inquiry.key}"}}, ".params.inquiryId", "does not exist at key"),
+        ("link", {"params": {"inquiryId": "{later.inquiry.id}"}}, ".params.inquiryId", "later is no earlier step"),
+        ("link", {"params": {"inquiryId": "{start.inquiry.tags}"}}, ".params.inquiryId", "takes string and is given array"),
+        ("link", {"params": {}}, ".params", "generate_inquiry_link needs inquiryId"),
+        ("link", {"params": {"inquiryId": "inq_1", "days": 1}}, ".params.days", "generate_inquiry_link has no param days"),
+        ("link", {"params": {"inquiryId": "inq_1", "apiKey": "k"}}, ".params.apiKey", "a key is no part of a document"),
+        (
+            "link",
+            {"params": {"inquiryId": "inq_1", "expiresInSeconds": "in {input.contact}"}},
+            ".params.expiresInSeconds",
+            "text",
+        ),
+        ("link", {"operation": "generate_links"}, ".operation", "did you mean generate_inquiry_link?"),
+        ("link", {"wait": True}, ".wait", "generate_inquiry_link cannot be waited for"),
+        ("link", {"all": True}, ".all", "generate_inquiry_link has no pages"),
+        ("link", {"forEach": "{start.inquiry.id}"}, ".forEach", "takes entries of what is no list"),
+        ("link", {"forEach": "for {start.inquiry.id}"}, ".forEach", "a single reference"),
+        ("link", {"id": "start"}, ".id", "start is taken"),
+        ("link", {"timeout": {"seconds": 5, "then": "fail"}}, "", "timeout belongs to a step with wait"),
+        ("outcome", {"timeout": {"seconds": 0, "then": "fail"}}, ".timeout.seconds", "greater than 0"),
+        ("outcome", {"timeout": {"seconds": 5, "then": "continue"}}, "", None),
+        ("review", {"timeout": {"seconds": 5, "answer": "leave open"}}, "", None),
+        ("screening", {"params": {"reportType": "watchlist", "reportTemplateId": "rptp_1"}}, ".params", "needs one of"),
+        ("invite", {"text": "{start.inquiry.key}"}, ".text", "does not exist"),
+        ("review", {"text": "Approve?"}, "", None),
     ],
+    ids=str,
 )
-def test_fault_is_found(step: str, change: dict[str, Any], problem: str | None) -> None:
-    template = copy.deepcopy(ONBOARD)
-    position = next(index for index, other in enumerate(template["steps"]) if other["id"] == step)
-    template["steps"][position] |= change
-    problems = list(template_check.problems(template))
-    assert any(problem in text for text in problems) if problem else problems == []
+def test_fault_is_found_at_its_place(step: str, change: dict[str, Any], place: str, problem: str | None) -> None:
+    document = copy.deepcopy(ONBOARD)
+    position = next(index for index, other in enumerate(document["steps"]) if other["id"] == step)
+    document["steps"][position] |= change
+    found = [each for each in document_problems(document) if each.param.startswith(f"steps[{position}]{place}")]
+    if problem is None:
+        check(document)
+    else:
+        assert any(problem in each.message for each in found)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    steps = [
+        {"id": "a", "operation": "get_case", "params": {"caseId": "{input.gone}"}},
+        {"id": "b", "operation": "get_cases"},
+        {"id": "c", "host": "shout", "to": "x", "text": "y"},
+        {"id": "d", "operation": "get_case", "params": {"caseId": "{b.anything.id}"}},
+        {"id": "e", "operation": "get_case", "params": {"caseId": "{never.case.id}"}},
+    ]
+    document = {"inputs": {"unread": {"type": "string"}, "count": {"type": "integer"}}, "steps": steps}
+    with pytest.raises(InputError) as error:
+        check(document, {"count": "three", "extra": 1})
+    assert {problem.param for problem in error.value.problems} == {
+        "steps[0].params.caseId",
+        "steps[1].operation",
+        "steps[2]",
+        "steps[4].params.caseId",
+        "inputs.unread",
+        "inputs.count",
+        "inputs.extra",
+    }
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], "x", {}, {"steps": 3}, {"steps": []}, {"steps": [3]}, {"steps": [{}], "inputs": 3}]
+)
+def test_what_is_no_document_is_refused(document: Any) -> None:
+    with pytest.raises(InputError):
+        check(document, {})
 
 
 @pytest.mark.parametrize(
