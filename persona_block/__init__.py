@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .errors import (
         ApiError,
         Conflict,
+        DeliveryError,
         Forbidden,
         InputError,
         NotFound,
@@ -51,6 +52,7 @@ _HOMES = {
     "errors": (
         "ApiError",
         "Conflict",
+        "DeliveryError",
         "Forbidden",
         "InputError",
         "NotFound",
@@ -100,6 +102,7 @@ __all__ = [
     "ApiError",
     "BlockingRunner",
     "Conflict",
+    "DeliveryError",
     "FileRef",
     "FileRules",
     "FileStore",

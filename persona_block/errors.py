@@ -15,6 +15,7 @@
     ├── WaitError             waiting did not bring what was wanted
     │   ├── WaitFailed        it ended badly
     │   └── WaitTimedOut      it did not end in time
+    ├── DeliveryError         a message or a file of a flow did not get where it was to go
     ├── WebhookError          a webhook that cannot be read
     │   └── SignatureError    it is not known to come from Persona
     └── SpecError             our own fault: a spec file is wrong
@@ -155,7 +156,8 @@ class InputError(PersonaError):
         self.operation = operation
         self.problems = tuple(problems)
         listed = "; ".join(f"{problem.param}: {problem.message}" for problem in self.problems)
-        super().__init__(f"{operation}: nothing was sent. {listed}.", **consequences)
+        nothing_sent = "Nothing was sent" if operation == "operation" else f"{operation}: nothing was sent"
+        super().__init__(f"{nothing_sent}. {listed}{'' if listed.endswith('?') else '.'}", **consequences)
 
     def details(self) -> dict[str, Any]:
         problems = [{"param": problem.param, "code": problem.code, "message": problem.message} for problem in self.problems]
@@ -279,6 +281,13 @@ class WaitTimedOut(WaitError):
     """What was waited for did not end in time; it may still."""
 
     may_help = True
+
+
+class DeliveryError(PersonaError):
+    """A message or a file of a flow did not get where it was to go.
+
+    `took_effect` says whether it arrived all the same: "no", "yes" where only a part of it is missing, or "unknown".
+    """
 
 
 class WebhookError(PersonaError):

@@ -1,8 +1,9 @@
 """The seam between flows and what they are wired to: whom a flow tells or asks, and where it keeps files.
 
 An adapter is a `Notifier` or a `Store`. A target is text as people write it: `#channel` or `@user` (Slack), `name@host`
-(mail), `https://…` (a JSON POST), `console:` (the terminal), or `scheme:…` of an adapter that another package offers through
-the entry point group `persona_block.targets`. This module loads no adapter before a target names it.
+(mail), `https://…` (a JSON POST), `console:` (the terminal), the name of a contact that the operator's file holds, or
+`scheme:…` of an adapter that another package offers through the entry point group `persona_block.targets`. This module loads
+no adapter before a target names it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ NOTIFIERS: Mapping[str, str] = {
     "mail": "persona_block.flows.targets.mail:MailNotifier",
     "https": "persona_block.flows.targets.https:HttpsNotifier",
     "console": "persona_block.flows.targets.console:ConsoleNotifier",
+    "contact": "persona_block.flows.targets.contacts:ContactNotifier",
 }
 """The built-in notifiers by the form of their targets; each is made without arguments."""
 
@@ -34,6 +36,8 @@ STORAGE = "persona_block.flows.targets.storage:Storage"
 
 _MAIL = re.compile(r"[^@\s:/]+@[^@\s/]+")
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):")
+_CONTACT = re.compile(r"[A-Za-z0-9+_][A-Za-z0-9+_. -]{0,199}")
+"""A name of a contact; it holds nothing that makes a target of another form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ class Store(Protocol):
 
 
 def form_of(target: str) -> str:
-    """Return the form of a target: `slack`, `mail`, `https`, or the scheme before its first colon; raises InputError."""
+    """Return the form of a target: `slack`, `mail`, `https`, `contact`, or the scheme before its first colon.
+
+    Raises InputError where it is of no form.
+    """
     if target[:1] in ("#", "@") and len(target) > 1:
         return "slack"
     scheme = _SCHEME.match(target)
@@ -120,6 +127,8 @@ def form_of(target: str) -> str:
         return "https" if scheme["scheme"] == "http" else scheme["scheme"]
     if _MAIL.fullmatch(target):
         return "mail"
+    if _CONTACT.fullmatch(target):
+        return "contact"
     raise InputError("notify", [Problem("to", f"must be one of {_forms()}, not a name that says no way to reach anybody")])
 
 
@@ -133,16 +142,29 @@ def resolve(target: str) -> Notifier:
     raise InputError("notify", [Problem("to", f"begins with a scheme that no adapter here takes; use {_forms()}")])
 
 
-def built_in_store() -> Store:
-    """Return a new store for folders and fsspec URLs."""
-    return cast(Store, _factory(STORAGE)())
+def refuse_computed(target: str) -> None:
+    """Raise InputError for a target that what Persona answered has decided, unless it is the name of a contact.
+
+    An applicant may have written what Persona answers: it chooses among the operator's contacts, and nothing else.
+    """
+    if form_of(target) != "contact":
+        message = "comes from what Persona answered, which may only be the name of a contact; give the target as an input"
+        raise InputError("notify", [Problem("to", message)])
 
 
-def _factory(address: str) -> Callable[[], Any]:
+def built_in_store(*, shared: bool = False) -> Store:
+    """Return a new store for folders and fsspec URLs.
+
+    shared: whether several workers run the flows, for whom a folder of one machine is refused.
+    """
+    return cast(Store, _factory(STORAGE)(shared=shared))
+
+
+def _factory(address: str) -> Callable[..., Any]:
     module, _, name = address.partition(":")
-    return cast(Callable[[], Any], getattr(importlib.import_module(module), name))
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
 
 
 def _forms() -> str:
     others = sorted({f"{entry.name}:…" for entry in entry_points(group=ENTRY_POINTS)})
-    return ", ".join(["#channel", "@user", "name@host", "https://…", "console:", *others])
+    return ", ".join(["#channel", "@user", "name@host", "https://…", "console:", "the name of a contact", *others])

@@ -26,12 +26,13 @@ def refused(param: str, message: str, *, action: str = "notify") -> InputError:
     return InputError(action, [Problem(param, message)])
 
 
-def not_sent(message: str, *, may_help: bool = False, retry_after: float | None = None) -> DeliveryError:
+def not_sent(message: str, *, may_help: bool = False, retry_after: float | None = None, done: str = "sent") -> DeliveryError:
     """Return the error for a delivery that is known not to have happened.
 
     may_help: whether the same may be delivered later. retry_after: seconds until then, where they are known.
+    done: the word for what did not happen.
     """
-    return DeliveryError(f"{message} Nothing was sent.", took_effect="no", retryable=may_help, retry_after=retry_after)
+    return DeliveryError(f"{message} Nothing was {done}.", took_effect="no", retryable=may_help, retry_after=retry_after)
 
 
 def in_doubt(message: str, *, idempotency_key: str | None = None, retry_after: float | None = None) -> DeliveryError:
