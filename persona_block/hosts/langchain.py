@@ -17,12 +17,13 @@ people answer several questions of one thread, name the one that is answered: `C
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from copy import deepcopy
 from typing import Annotated, Any, cast
 
 from ..errors import InputError
 from .answer import ToolAnswer, failure_answer
+from .consent import Approval
 from .run import dispatch_for_run, step_idempotency_key
 from .tool import Tool
 from .toolbox import Toolbox
@@ -42,13 +43,19 @@ Runtime = Annotated[Any, InjectedToolArg()]
 """The `ToolRuntime` that a ToolNode puts in the argument `runtime`, by that name; None where something else calls."""
 
 
-def tools(toolbox: Toolbox | None = None) -> list[BaseTool]:
+Asking = Callable[..., Awaitable[Approval | None]]
+"""How a person is asked: a coroutine function with the arguments and results of `interrupts.ask`."""
+
+
+def tools(toolbox: Toolbox | None = None, *, asking: Asking | None = None) -> list[BaseTool]:
     """Return the toolbox's tools, or all; they work in `invoke` and in `ainvoke`, which keeps its connections.
+
+    asking: asks a person in the place of an interrupt of the graph.
 
     An error is a ToolException that the tool itself turns into a message with the status `error`.
     """
     box = toolbox or Toolbox()
-    return [_structured_tool(box, tool) for tool in box.tools]
+    return [_structured_tool(box, tool, asking or ask) for tool in box.tools]
 
 
 class _Tool(StructuredTool):
@@ -61,14 +68,14 @@ class _Tool(StructuredTool):
         return await cast(Callable[..., Any], self.coroutine)(**arguments)
 
 
-def _structured_tool(toolbox: Toolbox, tool: Tool) -> BaseTool:
+def _structured_tool(toolbox: Toolbox, tool: Tool, asking: Asking) -> BaseTool:
     async def acall(*, runtime: Runtime = None, **arguments: Any) -> Result:
-        return _result(await _answer(toolbox, tool.name, arguments, runtime, is_blocking=False))
+        return _result(await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=False))
 
     def call_blocking(*, runtime: Runtime = None, **arguments: Any) -> Result:
         async def once() -> Result:
             async with toolbox:
-                return _result(await _answer(toolbox, tool.name, arguments, runtime, is_blocking=True))
+                return _result(await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=True))
 
         return asyncio.run(once())
 
@@ -93,7 +100,7 @@ def _result(answer: ToolAnswer) -> Result:
 
 
 async def _answer(
-    toolbox: Toolbox, name: str, given_arguments: Mapping[str, Any], runtime: Any, *, is_blocking: bool
+    toolbox: Toolbox, asking: Asking, name: str, given_arguments: Mapping[str, Any], runtime: Any, *, is_blocking: bool
 ) -> ToolAnswer:
     config = ensure_config()
     call = GraphCall.of(config, runtime)
@@ -106,7 +113,7 @@ async def _answer(
     if request:
         action = {"name": name, "args": dict(arguments)}
         try:
-            approval = await ask(request, action, call, idempotency_key, is_blocking=is_blocking)
+            approval = await asking(request, action, call, idempotency_key, is_blocking=is_blocking)
         except InputError as error:
             return failure_answer(error)
     return await dispatch_for_run(toolbox, name, arguments, config.get("configurable"), approval, idempotency_key)

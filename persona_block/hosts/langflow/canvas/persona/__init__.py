@@ -1,0 +1,1 @@
+"""The folder that Langflow takes the component from."""
