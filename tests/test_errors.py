@@ -84,3 +84,15 @@ def test_defaults_say_what_the_class_means() -> None:
     assert unanswered.took_effect == "unknown"
     assert WaitTimedOut("x").took_effect is None
     assert TransportError("x", took_effect=None).took_effect is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "message", "text"),
+    [
+        ("get_inquiry", "is required", "get_inquiry: nothing was sent. operation: is required."),
+        ("get_inquiry", "did you mean that?", "get_inquiry: nothing was sent. operation: did you mean that?"),
+        ("operation", "must be a name", "Nothing was sent. operation: must be a name."),
+    ],
+)
+def test_the_text_of_wrong_input_ends_once_and_names_nothing_twice(operation: str, message: str, text: str) -> None:
+    assert str(InputError(operation, [Problem("operation", message)])) == text

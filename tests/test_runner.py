@@ -292,7 +292,7 @@ async def test_all_pages_asks_for_large_pages() -> None:
     async with runner(_pages) as run:
         result = await run.run("list_accounts", all_pages=True, progress=told.append)
     assert result.attempts == 1
-    assert [update.message for update in told] == ["1 pages, 25 accounts"]
+    assert [(update.message, update.done) for update in told] == [("1 page, 25 accounts", 25)]
 
 
 async def test_an_error_between_pages_keeps_what_was_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -46,14 +47,17 @@ async def pages(
     request = dict(params)
     largest = spec.params[paging.size].maximum
     wanted = span.page_size if span.page_size is not None else request.get(paging.size)
-    count = 0
+    count = number = 0
+    started = time.monotonic()
     seen = {request.get(paging.cursor)}
     while True:
         size = _page_size(wanted, largest, None if span.max_items is None else span.max_items - count)
         if size is not None:
             request[paging.size] = size
         page = await caller.call(spec.name, request, trace)
-        count += len(page[paging.items])
+        count, number = count + len(page[paging.items]), number + 1
+        rate = count / max(time.monotonic() - started, 1e-6)
+        trace.tell(f"{number} page{'s' if number > 1 else ''}, {count} {paging.items}", done=count, rate=rate)
         yield page
         cursor = page[paging.next]
         if cursor is None or (span.max_items is not None and count >= span.max_items):
@@ -85,15 +89,14 @@ async def collect(caller: Caller, spec: ToolSpec, params: Params, trace: Trace) 
     # The largest pages take the fewest requests; a size among the params wins.
     request = {paging.size: spec.params[paging.size].maximum} | dict(params)
     merged: Output = {paging.items: [], paging.next: None}
-    count = 0
+    any_read = False
     try:
         async for page in pages(caller, spec, request, trace):
-            count += 1
+            any_read = True
             merged[paging.items] += page[paging.items]
             merged[paging.next] = page[paging.next]
-            trace.tell(f"{count} pages, {len(merged[paging.items])} {paging.items}")
     except PersonaError as error:
-        raise error.revised(output=merged if count else {}) from None
+        raise error.revised(output=merged if any_read else {}) from None
     return merged
 
 

@@ -44,7 +44,7 @@ def load(name: str) -> ToolSpec:
     if current not in known:
         nearest = nearest_name(current, known)
         hint = f"did you mean {nearest}?" if nearest else "`persona-block tools` lists them"
-        raise InputError("operation", [Problem("operation", f"there is no operation of this name; {hint}")])
+        raise InputError("operation", [Problem("operation", f"there is none of this name; {hint}")])
     try:
         spec = ToolSpec.model_validate(_inline(read(f"{current}.json")))
     except ValidationError as error:

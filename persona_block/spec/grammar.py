@@ -174,6 +174,10 @@ class Wait(Grammar):
     """The statuses that end the polling well."""
     failure: tuple[Text, ...]
     """The statuses that end the polling badly."""
+    final: tuple[Text, ...]
+    """The statuses among these that do not become others by themselves."""
+    counts: dict[Literal["done", "failed", "skipped"], Pointer] = Field(default_factory=dict)
+    """Where the output holds how many of its parts are done, have failed or were passed over."""
     delay: Annotated[float, Field(gt=0)]
     """Seconds between two calls."""
     attempts: Annotated[int, Field(gt=0)]
