@@ -60,8 +60,10 @@ class Plan:
     ordered: bool
 
     @classmethod
-    def of(cls, spec: ToolSpec, concurrency: int, key: RowKey | None, done: Collection[object], ordered: bool) -> Plan:
-        """Return a plan whose every part can be used; raises InputError with each that cannot."""
+    def of(
+        cls, spec: ToolSpec, rows: Rows, concurrency: int, key: RowKey | None, done: Collection[object], ordered: bool
+    ) -> Plan:
+        """Return a plan for rows whose every part can be used; raises InputError with each that cannot."""
         problems = []
         if type(concurrency) is not int or concurrency < 1:
             problems.append(Problem("concurrency", "must be a whole number, at least 1"))
@@ -71,6 +73,8 @@ class Plan:
             problems.append(Problem("done", "must be a collection of keys"))
         elif done and key is None:
             problems.append(Problem("key", "is required where rows are done already"))
+        if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable | AsyncIterable):
+            problems.append(Problem("rows", "must be a list or another iterable of params"))
         if problems:
             raise InputError(spec.name, problems)
         return cls(spec, concurrency, key, frozenset(str(each) for each in done), ordered)
@@ -135,10 +139,12 @@ class _Work:
 
     def begin(self, row: Any) -> None:
         """Run a row, or pass it over where it is done."""
-        index, params = self._count, sealed(row)
+        index = self._count
         self._count += 1
+        params: Any = {}
         row_key: str | None = None
         try:
+            params = self._sealed(row)
             row_key = self._row_key(params)
             if row_key is not None and row_key in self._plan.done:
                 self._tally.skip()
@@ -177,6 +183,13 @@ class _Work:
     def _end(self, one: Mapped) -> None:
         self._results[one.index] = one
         self._tally.count(one.result.success)
+
+    def _sealed(self, row: Any) -> Any:
+        try:
+            return sealed(row)
+        except Exception as error:  # a row may be any object of the caller's
+            message = f"cannot be read: {type(error).__name__}"
+            raise InputError(self._plan.spec.name, [Problem("params", message)]) from None
 
     def _row_key(self, params: Any) -> str | None:
         """Return the key of a row as text; raises InputError for one that has none, or that of a row before."""
