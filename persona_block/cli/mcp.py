@@ -25,17 +25,18 @@ _PREFIX = "PERSONA_MCP_"
 """What the name of every environment variable of the server begins with."""
 _EFFECTS = ("decide", "erase")
 """The effects that a person is asked about, and that `--allow` lets happen where none can be asked."""
+_TEXT_MODES = ("auto", "full", "summary")
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "": False, "0": False, "false": False, "no": False, "off": False}
 
 
-def add_command(commands: Any) -> None:
+def add_command(commands: Any, help_text: str) -> None:
     """Add the command to a parser's subcommands."""
     mcp = commands.add_parser(
         "mcp",
-        help="serve the operations to agents over the Model Context Protocol",
+        help=help_text,
         epilog=f"Each of the options on what is offered and allowed is also an environment variable: {_PREFIX}TOOLSETS,"
-        f" {_PREFIX}TOOLS, {_PREFIX}EXCLUDE_TOOLS, {_PREFIX}READ_ONLY, {_PREFIX}ALLOW, {_PREFIX}FULL_TEXT. Excluding and"
-        " read-only win over everything, wherever they stand.",
+        f" {_PREFIX}TOOLS, {_PREFIX}EXCLUDE_TOOLS, {_PREFIX}READ_ONLY, {_PREFIX}ALLOW, {_PREFIX}TEXT, {_PREFIX}FULL_TEXT,"
+        f" {_PREFIX}TEMPLATES, {_PREFIX}LEAVE_OUT. Excluding and read-only win over everything, wherever they stand.",
     )
     mcp.add_argument("--toolsets", metavar="NAMES", help=f"{','.join(catalog.groups())}, default or all")
     mcp.add_argument("--tools", metavar="NAMES", help="single tools, beside the toolsets where both are given")
@@ -47,7 +48,21 @@ def add_command(commands: Any) -> None:
         choices=_EFFECTS,
         help="let this happen without a person's word where a client cannot ask for it; may be given twice",
     )
-    mcp.add_argument("--full-text", action="store_true", help="repeat whole answers as text, for clients that show only text")
+    mcp.add_argument(
+        "--text",
+        choices=_TEXT_MODES,
+        help="how much of an answer stands in its text: the data, a few words, or what the client declares (default: auto)",
+    )
+    mcp.add_argument("--full-text", action="store_true", help="the same as --text full")
+    mcp.add_argument(
+        "--templates",
+        action="append",
+        metavar="ID=NAME",
+        help="name an inquiry or report template, to list the named ones in the place of Persona's; may be given again",
+    )
+    mcp.add_argument(
+        "--leave-out", metavar="FIELDS", help="fields that answers leave out unless they are named; none leaves all in"
+    )
     mcp.add_argument("--files-from", metavar="DIR", help="folder that an import may read CSV files from (stdio only)")
     mcp.add_argument("--sandbox", action="store_true", help="serve an offline Persona, a simulation; no account needed")
     http = mcp.add_argument_group("over HTTP")
@@ -95,6 +110,7 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     """Return the server's options and, where the offline Persona is served, its API key; raises InputError."""
     from ..hosts.mcp import Options
     from ..hosts.selection import DEFAULT, Selection
+    from ..hosts.templates import Templates
     from ..runner import BASE_URL_VARIABLE, Runner
 
     # What is chosen on the command line is not widened by what the environment chooses.
@@ -116,7 +132,9 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     chosen: dict[str, Any] = {
         "selection": selection,
         "allow": allow,
-        "full_text": arguments.full_text or _is_set("FULL_TEXT"),
+        "text": _text_mode(arguments),
+        "templates": Templates.parsed(arguments.templates or _names(None, "TEMPLATES")).names,
+        "left_out": _left_out(arguments.leave_out),
         "file_root": Path(arguments.files_from) if arguments.files_from else None,
     }
     if not arguments.sandbox:
@@ -128,6 +146,23 @@ def _options(arguments: argparse.Namespace) -> tuple[Options, str | None]:
     return Options(
         runner=lambda files: Runner(base_url=sandbox.base_url, transport=sandbox.transport, files=files), **chosen
     ), sandbox.api_key
+
+
+def _text_mode(arguments: argparse.Namespace) -> str:
+    """Return how much of an answer stands in its text; what is said here wins over the environment."""
+    said = arguments.text or ("full" if arguments.full_text else "")
+    mode = said or os.environ.get(_PREFIX + "TEXT", "").strip().lower() or ("full" if _is_set("FULL_TEXT") else "auto")
+    if mode not in _TEXT_MODES:
+        raise InputError("mcp", [Problem(f"{_PREFIX}TEXT", f"must be {', '.join(_TEXT_MODES)}")])
+    return str(mode)
+
+
+def _left_out(option: str | None) -> tuple[str, ...]:
+    """Return the fields that answers leave out: those that are named here or in the environment, else what nobody reads."""
+    from ..hosts.brevity import UNREAD_FIELDS
+
+    named = _names(option, "LEAVE_OUT")
+    return () if named == ["none"] else tuple(named) or UNREAD_FIELDS
 
 
 def _names(option: str | None, variable: str | None) -> list[str]:

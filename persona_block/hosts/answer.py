@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import InputError, PersonaError, TookEffect
 from ..spec.grammar import TOOL_PREFIX
-from .brevity import select_fields, summary, without_early_findings, without_nulls
+from .brevity import UNREAD_FIELDS, brief, summary, without_nulls
 from .consent import ConsentRequest
 from .tool import Tool
 
@@ -35,13 +35,18 @@ class ToolAnswer:
 
     @property
     def content(self) -> str:
-        """What a model gets where one text is all it gets: the words of an error, else the data as JSON."""
-        return self.text if set(self.data) == {"error"} else self.json
+        """What a model gets where it gets one text: the words of an error, or a line in words and then the data as JSON."""
+        return self.text if set(self.data) == {"error"} else f"{self.text.partition(chr(10))[0]}\n{self.json}"
 
 
-def success_answer(tool: Tool, output: Mapping[str, Any], fields: Sequence[str]) -> ToolAnswer:
-    """Return the answer of a call that went well: the output without nulls, and of its objects only the named fields."""
-    data = without_nulls(select_fields(tool, without_early_findings(tool, output), fields))
+def success_answer(
+    tool: Tool, output: Mapping[str, Any], fields: Sequence[str] = (), left_out: Collection[str] = UNREAD_FIELDS
+) -> ToolAnswer:
+    """Return the answer of a call that went well.
+
+    fields: the fields of its objects that the model named; without any, those of `left_out` stay out.
+    """
+    data = brief(tool, output, fields, left_out)
     if tool.spec.paginate:
         data = {tool.spec.paginate.items: [], **data}
     return ToolAnswer(data, summary(tool, data, whole=bool(fields)))

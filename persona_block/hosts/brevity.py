@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Problem, printable
 from ..spec.nearest import nearest_name
-from .tool import OUTPUT_FIELDS, WAIT, Tool, object_output, waiter_of
+from .tool import ALL_FIELDS, OUTPUT_FIELDS, WAIT, Tool, object_output, waiter_of
 
 FieldTree = dict[str, "FieldTree | None"]
 """Dotted fields by their first step; None where a field ends and all below it is meant."""
@@ -28,6 +29,42 @@ _SHOWN_ALSO = (
     "redactedAt",
 )
 """The fields that follow, each by its name."""
+UNREAD_FIELDS = (
+    "accountTypeId",
+    "accountTypeName",
+    "assignerId",
+    "assignerType",
+    "behaviors",
+    "caseQueueId",
+    "caseTemplateId",
+    "creator",
+    "creatorId",
+    "creatorType",
+    "documentFileIds",
+    "embeddedFlowDomainAllowlist",
+    "hostedFlowRedirectUriSchemes",
+    "hostedFlowSubdomains",
+    "inquiryTemplateVersionId",
+    "isContinuous",
+    "isRecurring",
+    "previousStepName",
+    "reportTemplateVersionName",
+    "resolverType",
+    "selfieIds",
+    "sessionIds",
+    "startedAt",
+    "transactionId",
+    "transactionIds",
+    "updatedAt",
+    "updaterId",
+    "updaterType",
+    "verificationTemplateId",
+)
+"""The fields of objects that no decision hangs on; an answer leaves them out where nobody names them."""
+_ATTRIBUTES = "attributes"
+"""The field that holds every attribute as Persona sent it, also those that other fields hold."""
+LEFT_OUT = "leftOut"
+"""What an answer calls the fields that it leaves out."""
 _EARLY_FINDINGS = ("hasMatch",)
 """The fields that Persona gives a value before there is a finding."""
 
@@ -57,7 +94,7 @@ def check_fields(tool: Tool, fields: Any) -> tuple[list[str], list[Problem]]:
     problems = []
     for path in fields:
         name = path.partition(".")[0]
-        if name not in known:
+        if name not in known and path != ALL_FIELDS:
             nearest = nearest_name(name, known)
             hint = f"did you mean {nearest}?" if nearest else f"there are {', '.join(known)}"
             problems.append(Problem(OUTPUT_FIELDS, f"{output.name} has no field {name[:64]!r}; {hint}"))
@@ -70,12 +107,74 @@ def select_fields(tool: Tool, output: Mapping[str, Any], fields: Sequence[str]) 
     A dot steps into an object, or into each object of a list. Fields that stand nowhere are listed as `absentFields`.
     """
     described = object_output(tool.spec)
-    if described is None or not fields or described.name not in output:
+    if described is None or not fields or ALL_FIELDS in fields or described.name not in output:
         return dict(output)
     objects = output[described.name]
     absent = [path for path in fields if not _leads_somewhere(objects, path.split("."))] if objects else []
     hint = {"absentFields": [printable(path) for path in absent]} if absent else {}
     return {**output, described.name: _kept(objects, _field_tree(("id", *fields))), **hint}
+
+
+def brief(tool: Tool, output: Mapping[str, Any], fields: Sequence[str], left_out: Collection[str]) -> dict[str, Any]:
+    """Return an output as a model is given it: without nulls and early findings, and with the fields that were asked for.
+
+    fields: the fields of the objects that the model named. Without any, `left_out` and whatever is empty stay out, and
+        `leftOut` says so; ALL_FIELDS keeps everything.
+    """
+    chosen = select_fields(tool, without_early_findings(tool, output), fields)
+    described = object_output(tool.spec)
+    if fields or not left_out or described is None or described.name not in chosen:
+        whole: dict[str, Any] = without_nulls(chosen)
+        return whole
+    objects = chosen[described.name]
+    copied = _copied_attributes(described.schema)
+    if isinstance(objects, list):
+        kept = [_without_unread(each, left_out, copied) for each in objects]
+    else:
+        kept = _without_unread(objects, left_out, copied)
+    present = {name for each in (objects if isinstance(objects, list) else [objects]) for name in each if _holds(each[name])}
+    told = [name for name in left_out if name in present]
+    hint = (
+        {LEFT_OUT: f"{', '.join(told)} and what is empty; {OUTPUT_FIELDS} names them, {ALL_FIELDS} gives all"} if told else {}
+    )
+    thinned: dict[str, Any] = without_nulls({**chosen, described.name: kept, **hint})
+    return thinned
+
+
+def _without_unread(described: Any, left_out: Collection[str], copied: Collection[str]) -> Any:
+    """Return an object without what is left out, without what is empty, and with no attribute that a field holds already."""
+    if not isinstance(described, Mapping):
+        return described
+    kept = {name: value for name, value in described.items() if name not in left_out}
+    if isinstance(attributes := kept.get(_ATTRIBUTES), Mapping):
+        own = {name: value for name, value in attributes.items() if name not in copied and not name.endswith("-ts")}
+        kept[_ATTRIBUTES] = own
+    return {name: _without_empty(value) for name, value in kept.items() if name == "id" or _holds(value)}
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_empty(inner) for name, inner in value.items() if _holds(inner)}
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value if _holds(inner)]
+    return value
+
+
+def _holds(value: Any) -> bool:
+    """Return whether there is anything in a value: a false or a nought is something."""
+    if isinstance(value, Mapping):
+        return any(_holds(inner) for inner in value.values())
+    return any(_holds(inner) for inner in value) if isinstance(value, list) else value is not None and value != ""
+
+
+def _copied_attributes(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the attributes that fields of an object are made from."""
+    pointers: list[str] = []
+    for field in schema["properties"].values():
+        origin = field.get("x-collect") or field.get("x-from") or ()
+        pointers += [origin] if isinstance(origin, str) else origin
+    prefix = f"/{_ATTRIBUTES}/"
+    return frozenset(pointer.removeprefix(prefix).partition("/")[0] for pointer in pointers if pointer.startswith(prefix))
 
 
 def _field_tree(paths: Iterable[str]) -> FieldTree:
@@ -117,12 +216,16 @@ def without_early_findings(tool: Tool, output: Mapping[str, Any]) -> dict[str, A
         return dict(output)
     unfound = dict.fromkeys(_EARLY_FINDINGS)
     shown = [each if each.get("status") in end_statuses else {**each, **unfound} for each in objects]
-    hint = f"What is still running has found nothing yet. Call {waiter.tool_id} with {WAIT} for how it ends."
+    hint = "What is still running has found nothing yet."
+    if tool.offers(waiter.name):
+        hint += f" Call {waiter.tool_id} with {WAIT} for how it ends."
     return {"more": hint, **output, described.name: shown if isinstance(value, list) else shown[0]}
 
 
 def summary(tool: Tool, output: Mapping[str, Any], *, whole: bool = False) -> str:
-    """Return a few lines about an output: each object's id, status and the like, then everything beside the objects.
+    """Return a few lines about an output: what there is, each object's id, status and the like, then everything else.
+
+    The first line stands by itself.
 
     whole: show every field of the objects, as where the caller named them; the default is no.
     """
@@ -131,12 +234,20 @@ def summary(tool: Tool, output: Mapping[str, Any], *, whole: bool = False) -> st
     objects = output.get(name, [] if name and tool.spec.paginate else None)
     lines: list[str] = []
     if isinstance(objects, list):
-        lines.append(f"{len(objects)} {_words(name)}" + (":" if objects else "."))
+        lines.append(_counted(objects, described.object_type if described else name, name))
         lines += [f"- {_line(each, whole)}" for each in objects]
     elif isinstance(objects, Mapping):
         lines.append(f"{_words(name)} {_line(objects, whole)}")
     lines += [f"{output_name}: {_text(value)}" for output_name, value in output.items() if output_name != name]
     return "\n".join(lines)
+
+
+def _counted(objects: Sequence[Mapping[str, Any]], one: str, several: str) -> str:
+    """Return how many objects there are, and how many in each status."""
+    noun = one.replace("-", " ") if len(objects) == 1 else _words(several)
+    statuses = Counter(str(each["status"]) for each in objects if "status" in each)
+    told = ", ".join(status if len(objects) == 1 else f"{count} {status}" for status, count in statuses.most_common())
+    return f"{len(objects)} {noun}" + (f": {told}." if told else ".")
 
 
 def _line(described: Mapping[str, Any], whole: bool) -> str:

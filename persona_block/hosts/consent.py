@@ -13,6 +13,7 @@ from ..errors import InputError, Problem
 from ..spec.consent import consent_words
 from ..spec.grammar import PLACEHOLDER, Effect, ToolSpec
 from ..spec.sentence import filled_sentence, shown_params
+from .preview import Preview, preview_lines
 from .visible import visible
 
 SettlingEffect = Literal["decide", "erase"]
@@ -34,6 +35,8 @@ class ConsentRequest:
 
     effect: `decide` or `erase`; an erasure is confirmed by typing `object_id`.
     digest: what stands for this very call, its operation and all that is sent; agreement to one call is none to another.
+    state: what stands for the object as `message` shows it; agreement to one state is none to another. Empty where the object
+        was not read.
     """
 
     operation: str
@@ -42,6 +45,7 @@ class ConsentRequest:
     object_id: str
     message: str = field(repr=False)
     digest: str
+    state: str = ""
 
     @property
     def prompt(self) -> str:
@@ -53,12 +57,32 @@ class ConsentRequest:
         return text.strip() == (self.object_id if self.effect == "erase" else "yes")
 
 
+@dataclass(frozen=True)
+class Approval:
+    """A person's word as a host took it.
+
+    digest, state: those of the ConsentRequest that the person was shown. A state of None is one that the host could not keep:
+        then nothing is done to an object that somebody has decided about or erased.
+    beforehand: the word is the operator's, for every such call; the object is not read then.
+    """
+
+    agreed: bool
+    digest: str
+    state: str | None
+    beforehand: bool = False
+
+
 Consent = Callable[[ConsentRequest], bool | Awaitable[bool]]
 """Asks a person; True lets the operation happen. May be a coroutine function."""
 
 
-def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest | None:
+def consent_request(
+    spec: ToolSpec, params: Mapping[str, Any], preview: Preview | None = None, template_names: Mapping[str, str] | None = None
+) -> ConsentRequest | None:
     """Return what to ask before an operation with these checked params, or None where nobody has to be asked.
+
+    preview: the object as it is now; None leaves it out of the question.
+    template_names: the names of templates by id, as the operator gave them.
 
     Raises InputError where a person cannot be shown all that is sent: more than QUESTION_LIMIT, or an id that could pass for
     another.
@@ -73,9 +97,12 @@ def consent_request(spec: ToolSpec, params: Mapping[str, Any]) -> ConsentRequest
         raise InputError(spec.tool_id, problems)
     in_question = shown_params(words.question, values)
     others = [f"{spec.params[name].title}: {shown}" for name, shown in values.items() if name not in in_question]
-    lines = [filled_sentence(words.question, values), words.text, *others, *([words.warning] if words.warning else [])]
+    seen = preview_lines(preview, template_names or {}) if preview else []
+    warning = [words.warning] if words.warning else []
+    lines = [filled_sentence(words.question, values), words.text, *seen, *others, *warning]
+    state = preview.state if preview else ""
     return ConsentRequest(
-        spec.name, spec.title, words.effect, values[path_ids[0]], "\n".join(lines), call_digest(spec, params)
+        spec.name, spec.title, words.effect, values[path_ids[0]], "\n".join(lines), call_digest(spec, params), state
     )
 
 

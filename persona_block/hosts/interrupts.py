@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -17,10 +17,11 @@ from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
 from ..errors import InputError, Problem
-from .consent import ConsentRequest
-from .run import Approval
+from .consent import Approval, ConsentRequest
 
 _APPROVAL = {"decisions": [{"type": "approve"}]}
+_ASKED = "persona_block"
+"""Where a question holds what stands for the call and for the object that a person was shown."""
 _TASKS_LIMIT = 10_000
 """How many tasks are remembered; the oldest go first."""
 _CHECKPOINTER = "__pregel_checkpointer"
@@ -79,10 +80,16 @@ class GraphCall:
 
 
 async def ask(
-    request: ConsentRequest, action: Mapping[str, Any], call: GraphCall, idempotency_key: str | None, *, is_blocking: bool
+    read_request: Callable[[], Awaitable[ConsentRequest | None]],
+    action: Mapping[str, Any],
+    call: GraphCall,
+    idempotency_key: str | None,
+    *,
+    is_blocking: bool,
 ) -> Approval | None:
     """Return the word of the person who resumes the graph; None outside a graph, where nobody can be asked.
 
+    read_request: reads what to ask, where this was not asked before.
     action: the name and arguments of the call, in the form of LangChain's own human-in-the-loop middleware.
     idempotency_key: that of the call's step.
     is_blocking: whether the graph runs in `invoke`, with a checkpointer that may know nothing else.
@@ -97,18 +104,27 @@ async def ask(
     if not (_is_alone(call) and _is_first_to_ask(call.task, idempotency_key)):
         text = "several calls came at once, so a person's answer could reach the wrong one; call this one alone"
         raise InputError(action["name"], [Problem("calls", f"{text}, or whoever runs it gives the toolbox a consent")])
-    question = {
-        "action_requests": [{**action, "description": request.message}],
-        "review_configs": [{"action_name": action["name"], "allowed_decisions": ["approve", "reject"]}],
-    }
-    was_asked = await _was_asked(question, call.config.get("configurable") or {}, is_blocking=is_blocking)
+    asked = await _asked_before(action, call.config.get("configurable") or {}, is_blocking=is_blocking)
+    question = asked or _question(await read_request(), action)
+    if question is None:
+        return None
     answer = _interrupt(question)
     if answer is None:
         return None
-    if not was_asked:
+    if asked is None:
         text = "has an answer that came before this was asked, so that it is about another call; make the call once more"
         raise InputError(action["name"], [Problem("host", text)])
-    return Approval(answer == _APPROVAL, request.digest)
+    return Approval(answer == _APPROVAL, question[_ASKED]["digest"], question[_ASKED]["state"])
+
+
+def _question(request: ConsentRequest | None, action: Mapping[str, Any]) -> dict[str, Any] | None:
+    if request is None:
+        return None
+    return {
+        "action_requests": [{**action, "description": request.message}],
+        "review_configs": [{"action_name": action["name"], "allowed_decisions": ["approve", "reject"]}],
+        _ASKED: {"digest": request.digest, "state": request.state},
+    }
 
 
 def _waiting_calls(messages: list[Any]) -> tuple[int | None, tuple[ToolCall, ...]]:
@@ -146,8 +162,10 @@ def _is_first_to_ask(task: str, idempotency_key: str) -> bool:
         return first_key == idempotency_key
 
 
-async def _was_asked(question: Mapping[str, Any], configurable: Mapping[str, Any], *, is_blocking: bool) -> bool:
-    """Return whether the checkpoint that a task goes on from holds this question, as one that the graph stopped for."""
+async def _asked_before(
+    action: Mapping[str, Any], configurable: Mapping[str, Any], *, is_blocking: bool
+) -> dict[str, Any] | None:
+    """Return the question about a call that the graph stopped for, from the checkpoint that the task goes on from, or None."""
     checkpointer = configurable[_CHECKPOINTER]
     for namespace, checkpoint_id in configurable.get(_CHECKPOINTS, {}).items():
         place = {"thread_id": configurable["thread_id"], "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
@@ -160,9 +178,18 @@ async def _was_asked(question: Mapping[str, Any], configurable: Mapping[str, Any
             continue
         writes = (saved.pending_writes or ()) if saved else ()
         interrupts = [each for _, channel, value in writes if channel == _INTERRUPTS for each in value]
-        if any(getattr(each, "value", None) == question for each in interrupts):
-            return True
-    return False
+        for question in (getattr(each, "value", None) for each in interrupts):
+            if isinstance(question, dict) and _is_about(question, action):
+                return question
+    return None
+
+
+def _is_about(question: Mapping[str, Any], action: Mapping[str, Any]) -> bool:
+    """Return whether a question that was stored is one of ours, about this very call."""
+    requests = question.get("action_requests")
+    if not isinstance(question.get(_ASKED), dict) or not isinstance(requests, list) or len(requests) != 1:
+        return False
+    return {name: value for name, value in requests[0].items() if name != "description"} == dict(action)
 
 
 def _interrupt(question: Mapping[str, Any]) -> Any:

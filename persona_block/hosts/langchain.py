@@ -10,21 +10,24 @@ refuses it. That takes LangGraph, a checkpointer and a `ToolNode`, as `create_ag
 call: LangGraph hands an answer to whichever call of a task takes it first. Anywhere else it is refused. Leave out LangChain's
 own HumanInTheLoopMiddleware for these tools, or a person is asked twice.
 
-An answer counts for the question that the checkpoint holds, and is refused where the call has become another since. Where
-people answer several questions of one thread, name the one that is answered: `Command(resume={interrupt.id: answer})`.
+An answer counts for the question that the checkpoint holds, and is refused where the call has become another since, or where
+the object has changed since: it is read when the question is asked, and once more before anything is sent. Where people
+answer several questions of one thread, name the one that is answered: `Command(resume={interrupt.id: answer})`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from copy import deepcopy
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self
 
-from ..errors import InputError
+from pydantic import PrivateAttr
+
+from ..errors import PersonaError
 from .answer import ToolAnswer, failure_answer
+from .blocking import run_blocking
 from .consent import Approval
-from .run import dispatch_for_run, step_idempotency_key
+from .run import dispatch_for_run, run_key, step_idempotency_key
 from .tool import Tool
 from .toolbox import Toolbox
 
@@ -59,38 +62,61 @@ def tools(toolbox: Toolbox | None = None, *, asking: Asking | None = None) -> li
 
 
 class _Tool(StructuredTool):
-    """A tool whose arguments may have any name, be it that of a parameter of LangChain's own methods."""
+    """A tool whose arguments may have any name, be it that of a parameter of LangChain's own methods.
+
+    `func` and `coroutine` give the text alone, for frameworks that take them out of a tool of LangChain's.
+    """
+
+    _call: Callable[..., Result] = PrivateAttr()
+    _acall: Callable[..., Awaitable[Result]] = PrivateAttr()
+
+    def answering(self, call: Callable[..., Result], acall: Callable[..., Awaitable[Result]]) -> Self:
+        """Take what calls the tool, blocking and not, and return the tool."""
+        self._call, self._acall = call, acall
+        return self
 
     def _run(self, /, *_: Any, **arguments: Any) -> Any:
-        return cast(Callable[..., Any], self.func)(**arguments)
+        return self._call(**arguments)
 
     async def _arun(self, /, *_: Any, **arguments: Any) -> Any:
-        return await cast(Callable[..., Any], self.coroutine)(**arguments)
+        return await self._acall(**arguments)
 
 
 def _structured_tool(toolbox: Toolbox, tool: Tool, asking: Asking) -> BaseTool:
-    async def acall(*, runtime: Runtime = None, **arguments: Any) -> Result:
-        return _result(await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=False))
+    async def answer(runtime: Any, arguments: Mapping[str, Any]) -> ToolAnswer:
+        return await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=False)
 
-    def call_blocking(*, runtime: Runtime = None, **arguments: Any) -> Result:
-        async def once() -> Result:
+    def answer_blocking(runtime: Any, arguments: Mapping[str, Any]) -> ToolAnswer:
+        async def once() -> ToolAnswer:
             async with toolbox:
-                return _result(await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=True))
+                return await _answer(toolbox, asking, tool.name, arguments, runtime, is_blocking=True)
 
-        return asyncio.run(once())
+        return run_blocking(once)
 
-    for function in (acall, call_blocking):
+    async def acall(*, runtime: Any = None, **arguments: Any) -> Result:
+        return _result(await answer(runtime, arguments))
+
+    def call_blocking(*, runtime: Any = None, **arguments: Any) -> Result:
+        return _result(answer_blocking(runtime, arguments))
+
+    async def text(*, runtime: Runtime = None, **arguments: Any) -> str:
+        return (await answer(runtime, arguments)).content
+
+    def text_blocking(*, runtime: Runtime = None, **arguments: Any) -> str:
+        return answer_blocking(runtime, arguments).content
+
+    for function in (text, text_blocking):
         # Earlier versions of LangChain read it as it stands, and let a runtime whose type is text into traces.
         function.__annotations__["runtime"] = Runtime
     return _Tool(
         name=tool.name,
         description=tool.description,
         args_schema=deepcopy(tool.input_schema),
-        func=call_blocking,
-        coroutine=acall,
+        func=text_blocking,
+        coroutine=text,
         response_format="content_and_artifact",
         handle_tool_error=True,
-    )
+    ).answering(call_blocking, acall)
 
 
 def _result(answer: ToolAnswer) -> Result:
@@ -108,12 +134,18 @@ async def _answer(
     hidden_argument = call.argument("runtime") if hasattr(runtime, "tool_call_id") else runtime
     arguments = {**given_arguments, "runtime": hidden_argument} if hidden_argument is not None else given_arguments
     idempotency_key = step_idempotency_key(call.step, call.call_id, toolbox.call_digest(name, arguments))
-    request = toolbox.to_approve(name, arguments)
+    run = config.get("configurable")
     approval = None
-    if request:
-        action = {"name": name, "args": dict(arguments)}
-        try:
-            approval = await asking(request, action, call, idempotency_key, is_blocking=is_blocking)
-        except InputError as error:
-            return failure_answer(error)
-    return await dispatch_for_run(toolbox, name, arguments, config.get("configurable"), approval, idempotency_key)
+    try:
+        if toolbox.needs_approval(name, arguments):
+            api_key = run_key(run)
+            approval = await asking(
+                lambda: toolbox.consent_request(name, arguments, api_key=api_key),
+                {"name": name, "args": dict(arguments)},
+                call,
+                idempotency_key,
+                is_blocking=is_blocking,
+            )
+    except PersonaError as error:
+        return failure_answer(error)
+    return await dispatch_for_run(toolbox, name, arguments, run, approval, idempotency_key)

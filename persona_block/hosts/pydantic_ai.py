@@ -10,7 +10,8 @@ requests, which says what the person was asked; call ids do not, as models use t
     DeferredToolResults(approvals={call.tool_call_id: True}, metadata=result.output.metadata)
 
 An approval without that metadata is refused, and so is one of another call: by metadata of other requests, or by
-`override_args`.
+`override_args`. The object is read when the run ends and once more before anything is sent: where it has changed, the call is
+refused, and the model may make it again to ask anew.
 
 A `POST` of a run that a durable workflow executes again under its `run_id` goes out under the same idempotency key.
 """
@@ -23,9 +24,10 @@ from typing import Any
 
 from pydantic_core import SchemaValidator, core_schema
 
-from ..errors import InputError, Problem
+from ..errors import InputError, PersonaError, Problem
 from .answer import ToolAnswer, failure_answer
-from .run import Approval, dispatch_for_run, step_idempotency_key
+from .consent import Approval
+from .run import dispatch_for_run, run_key, step_idempotency_key
 from .tool import Tool as PersonaTool
 from .toolbox import Toolbox
 
@@ -50,12 +52,15 @@ def tools(toolbox: Toolbox | None = None) -> list[Tool[Any]]:
 
 def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
     async def invoke(context: RunContext[Any], /, **arguments: Any) -> str:
-        request = toolbox.to_approve(tool.name, arguments)
-        if request and not context.tool_call_approved:
-            raise ApprovalRequired(metadata=asdict(request))
+        approval = None
         try:
-            approval = _approval(tool.name, context) if request else None
-        except InputError as error:
+            if toolbox.needs_approval(tool.name, arguments):
+                if not context.tool_call_approved:
+                    api_key = run_key(context.deps)
+                    request = await toolbox.consent_request(tool.name, arguments, api_key=api_key)
+                    raise ApprovalRequired(metadata=asdict(request) if request else None)
+                approval = _approval(tool.name, context)
+        except PersonaError as error:
             raise ToolFailed(failure_answer(error).content) from None
         digest = toolbox.call_digest(tool.name, arguments)
         idempotency_key = step_idempotency_key(_step(context), context.tool_call_id, digest)
@@ -76,14 +81,14 @@ def _framework_tool(toolbox: Toolbox, tool: PersonaTool) -> Tool[Any]:
 def _approval(tool_name: str, context: RunContext[Any]) -> Approval:
     """Return a person's approval, which is of the call that they were asked about; raises InputError where none is named."""
     metadata = context.tool_call_metadata
-    asked_digest = metadata.get("digest") if isinstance(metadata, dict) else None
-    if not isinstance(asked_digest, str):
+    digest, state = (metadata.get("digest"), metadata.get("state")) if isinstance(metadata, dict) else (None, None)
+    if not isinstance(digest, str) or not isinstance(state, str):
         text = (
             "gave an approval that does not say what a person was asked; whoever runs it has to pass the metadata of the"
             " requests, DeferredToolResults(approvals=…, metadata=requests.metadata)"
         )
         raise InputError(tool_name, [Problem("host", text)])
-    return Approval(agreed=True, digest=asked_digest)
+    return Approval(True, digest, state)
 
 
 def _step(context: RunContext[Any]) -> tuple[object, ...]:

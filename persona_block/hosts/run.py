@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 from ..credentials import ApiKey
 from ..errors import InputError, Problem
-from ..spec.grammar import TOOL_PREFIX
 from .answer import ToolAnswer, failure_answer
 from .arguments import Arguments
-from .consent import Consent, ConsentRequest
+from .consent import Approval
 from .toolbox import Toolbox
 
 RUN_KEY_NAME = "persona_api_key"
 """Where a run may carry an API key of its own: an attribute, or a key of a mapping, of what the host gives the run."""
-
-
-@dataclass(frozen=True)
-class Approval:
-    """A person's word as a framework took it; `digest` is that of the call they were asked about, in its ConsentRequest."""
-
-    agreed: bool
-    digest: str
 
 
 async def dispatch_for_run(
@@ -38,16 +28,14 @@ async def dispatch_for_run(
     """Call a tool for a run, with the API key that the run carries or else the toolbox's.
 
     run: what the host gives the run, which may carry a key under RUN_KEY_NAME.
-    approval: a person's word as the framework took it, None where it took none; the toolbox's own `consent` comes first, and
-        a word about another call is none.
+    approval: a person's word as the framework took it, None where it took none; the toolbox's own `consent` comes first.
     idempotency_key: a call that is made again under one key happens once; the default is a new key.
     """
     try:
-        api_key = _run_key(run)
-        consent = _consent(toolbox.to_approve(name, arguments), approval)
+        api_key = run_key(run)
     except InputError as error:
         return failure_answer(error)
-    return await toolbox.dispatch(name, arguments, api_key=api_key, consent=consent, idempotency_key=idempotency_key)
+    return await toolbox.dispatch(name, arguments, api_key=api_key, approval=approval, idempotency_key=idempotency_key)
 
 
 def step_idempotency_key(step: tuple[object, ...], call_id: str | None, digest: str | None) -> str | None:
@@ -66,18 +54,8 @@ def step_idempotency_key(step: tuple[object, ...], call_id: str | None, digest: 
     return sha256(identity.encode()).hexdigest()
 
 
-def _consent(request: ConsentRequest | None, approval: Approval | None) -> Consent | None:
-    """Return a consent that gives an approval for the call it is about; raises InputError for an approval of another call."""
-    if request is None or approval is None:
-        return None
-    if approval.agreed and approval.digest != request.digest:
-        text = "holds a person's word about another call, and this one needs a word of its own; do not try again"
-        raise InputError(TOOL_PREFIX + request.operation, [Problem("host", text)])
-    return lambda asked: approval.agreed and asked.digest == approval.digest
-
-
-def _run_key(run: object) -> ApiKey | None:
-    """Return the run's own key, or None; a run whose key is blank does not fall back to another's."""
+def run_key(run: object) -> ApiKey | None:
+    """Return the run's own key, or None; raises InputError for a blank one, which does not fall back to another's."""
     carried = run.get(RUN_KEY_NAME) if isinstance(run, Mapping) else getattr(run, RUN_KEY_NAME, None)
     if carried is None:
         return None

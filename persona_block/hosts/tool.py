@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from ..spec import catalog
 from ..spec.grammar import TOOL_PREFIX, Schema, ToolSpec
+from .wording import for_selection, operation_names
 
 OUTPUT_FIELDS = "outputFields"
 """The argument that names the fields to give back."""
+ALL_FIELDS = "*"
+"""What gives back every field, where an answer would leave some out."""
 WAIT = "wait"
 """The argument that waits for what runs in the background."""
 WAIT_SECONDS = 50.0
@@ -32,11 +35,17 @@ _WAIT: Schema = {"type": "boolean", "description": f"Wait up to {WAIT_SECONDS:.0
 
 @dataclass(frozen=True)
 class Tool:
-    """One operation with its model-facing schemas; `spec` is what they are made from."""
+    """One operation with its model-facing schemas; `spec` is what they are made from.
+
+    offered: the operations that the model has, so that no text sends it to another; None for all.
+    told: the description in the host's own words; empty for the operation's.
+    """
 
     spec: ToolSpec
     input_schema: Schema
     output_schema: Schema
+    offered: frozenset[str] | None = None
+    told: str = ""
 
     @property
     def name(self) -> str:
@@ -51,9 +60,16 @@ class Tool:
     @property
     def description(self) -> str:
         """What it does, when not to use it, what comes first and what it gives back; other tools go by their tool names."""
-        text = _operation_names().sub(lambda match: TOOL_PREFIX + match[0], self.spec.description)
+        if self.told:
+            return self.told
+        told = self.spec.description if self.offered is None else for_selection(self.spec.description, self.offered)
+        text = operation_names().sub(lambda match: TOOL_PREFIX + match[0], told)
         # Where a program polls, a model has an argument.
         return re.sub(rf"\bpoll ({TOOL_PREFIX}\w+)", rf"call \1 with {WAIT}", text)
+
+    def offers(self, name: str) -> bool:
+        """Return whether the model has an operation."""
+        return self.offered is None or name in self.offered
 
     @property
     def host_arguments(self) -> frozenset[str]:
@@ -62,13 +78,14 @@ class Tool:
 
 
 @cache
-def load_tool(name: str, reads_files: bool = False) -> Tool:
+def load_tool(name: str, reads_files: bool = False, offered: frozenset[str] | None = None) -> Tool:
     """Return the tool of an operation; raises InputError for an unknown name.
 
     reads_files: whether a file argument may be a path, which its description then says; the default is no.
+    offered: the operations that the model has; the default is all.
     """
     spec = catalog.load(name)
-    return Tool(spec, _input_schema(spec, reads_files), _output_schema(spec))
+    return Tool(spec, _input_schema(spec, reads_files, offered), _output_schema(spec), offered)
 
 
 class ObjectOutput(NamedTuple):
@@ -123,7 +140,7 @@ def _readers() -> dict[str, str]:
     return readers
 
 
-def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
+def _input_schema(spec: ToolSpec, reads_files: bool, offered: frozenset[str] | None) -> Schema:
     hidden = spec.paginate.size if spec.paginate else None
     properties = {name: _param(param.json_schema(), reads_files) for name, param in spec.params.items() if name != hidden}
     if spec.paginate:
@@ -132,7 +149,7 @@ def _input_schema(spec: ToolSpec, reads_files: bool) -> Schema:
     if waiter and waiter.name == spec.name:
         properties[WAIT] = _WAIT
     if output := object_output(spec):
-        text = _fields_text(spec, output)
+        text = _fields_text(spec, output, offered)
         properties[OUTPUT_FIELDS] = {"type": "array", "items": {"type": "string"}, "description": text}
     schema: Schema = {"type": "object", "properties": properties}
     return schema | ({"required": list(spec.required)} if spec.required else {})
@@ -147,12 +164,13 @@ def _param(schema: Mapping[str, Any], reads_files: bool) -> Schema:
     return shown
 
 
-def _fields_text(spec: ToolSpec, output: ObjectOutput) -> str:
+def _fields_text(spec: ToolSpec, output: ObjectOutput, offered: frozenset[str] | None) -> str:
     """Return the names of an object's fields for the tool that reads it, and for the others where to look them up."""
     reader = _readers().get(output.object_type, spec.tool_id)
-    if reader != spec.tool_id:
+    if reader != spec.tool_id and (offered is None or reader.removeprefix(TOOL_PREFIX) in offered):
         return f"Only these fields, as in {reader}."
-    return f"Only these, dots go deeper: {', '.join(name for name in output.schema['properties'] if name != 'id')}."
+    names = ", ".join(name for name in output.schema["properties"] if name != "id")
+    return f"Only these, dots go deeper, {ALL_FIELDS} for all: {names}."
 
 
 def _output_schema(spec: ToolSpec) -> Schema:
@@ -166,9 +184,3 @@ def _output_schema(spec: ToolSpec) -> Schema:
             shown["items"] = {"type": "object"}
         properties[name] = shown
     return {"type": "object", "properties": properties}
-
-
-@cache
-def _operation_names() -> re.Pattern[str]:
-    """Return a pattern that matches the name of any operation."""
-    return re.compile(rf"\b({'|'.join(catalog.names())})\b")

@@ -181,12 +181,23 @@ class Toolbox:
         except PersonaError:
             return None
 
+    def bare_request(
+        self, name: str, arguments: Arguments = None, *, api_key: str | ApiKey | None = None
+    ) -> ConsentRequest | None:
+        """Return what a person has to be asked before this call, without the object; None where nobody has to be asked.
+
+        Raises InputError for a call that cannot be made.
+
+        api_key: the one that the call will be made with, which is then checked too; None leaves the key unchecked.
+        """
+        tool = self.find(name)
+        key_problems = [] if api_key is None else _key_problems(ApiKey.of(api_key))
+        return consent_request(tool.spec, check_arguments(tool, arguments, self._file_root, key_problems).params)
+
     def needs_approval(self, name: str, arguments: Arguments = None) -> bool:
         """Return whether a framework has to ask before this call, as far as that can be told without reading the object."""
         try:
-            tool = self.find(name)
-            checked = check_arguments(tool, arguments, self._file_root)
-            return self._consent is None and consent_request(tool.spec, checked.params) is not None
+            return self._consent is None and self.bare_request(name, arguments) is not None
         except InputError:
             return False
 

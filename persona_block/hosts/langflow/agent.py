@@ -6,7 +6,7 @@ asking, and some runs cannot ask. So the toolbox beneath has the last word: with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -49,8 +49,15 @@ def node_tools(connect: Callable[[], Connection], folder: Path) -> list[BaseTool
     by_operation: dict[str, BaseTool] = {}
 
     async def asked(
-        request: ConsentRequest, action: Mapping[str, Any], call: GraphCall, *_: Any, **__: Any
+        read_request: Callable[[], Awaitable[ConsentRequest | None]],
+        action: Mapping[str, Any],
+        call: GraphCall,
+        *_: Any,
+        **__: Any,
     ) -> Approval | None:
+        request = await read_request()
+        if request is None:
+            return None
         tool = by_operation[request.operation]
         if (tool.metadata or {}).get(_BOX) and await _was_asked(call):
             # What Langflow shows is the call, not the object.

@@ -2,12 +2,14 @@
 
 A client of the handshake era is asked while its call waits. Since 2026-07-28 the call is answered with the question, and made
 again with the person's answer and a sealed state; the state is bound to the call, its arguments and its caller, and holds what
-stands for the call and the idempotency key under which it is made, so that an answer sent twice decides once.
+stands for the call and for the object as the person saw it, and the idempotency key under which the call is made, so that an
+answer sent twice decides once.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +20,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ...spec.grammar import TOOL_PREFIX
 from ..answer import ToolAnswer, not_agreed_answer, unsent_answer
-from ..consent import ConsentRequest, SettlingEffect
+from ..consent import Approval, ConsentRequest, SettlingEffect
 
 _QUESTION = "confirm"
 """The name of the one question in an answer, and of the one field in its form."""
@@ -26,44 +28,56 @@ _QUESTION = "confirm"
 
 @dataclass(frozen=True)
 class Agreement:
-    """The person's agreement to the call of a digest, or the operator's beforehand.
+    """The person's agreement to a call, or the operator's beforehand.
 
     idempotency_key: the key that the call is made under, where it may be made again; None makes a new one.
     """
 
-    digest: str
+    approval: Approval
     idempotency_key: str | None = None
 
 
 async def ask(
     ctx: ServerRequestContext[Any, Any],
     params: types.CallToolRequestParams,
-    request: ConsentRequest,
+    bare: ConsentRequest,
+    read_request: Callable[[], Awaitable[ConsentRequest | None]],
     allowed: frozenset[SettlingEffect],
 ) -> Agreement | ToolAnswer | types.InputRequiredResult:
     """Ask the person: return the agreement, the answer that refuses, or the question for the client to bring to them first.
 
+    bare: what to ask, without the object; read_request: reads the object for it.
     allowed: the effects that need no asking where a client cannot ask.
+
+    Raises PersonaError where the object cannot be read.
     """
     if not can_ask(ctx):
-        return Agreement(request.digest) if request.effect in allowed else _cannot_ask_answer(request)
-    form = types.ElicitRequestFormParams(message=request.message, requested_schema=_form(request))
-    if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-        try:
-            result = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
-        except MCPError:
-            return _cannot_ask_answer(request)
-        return Agreement(request.digest) if _agrees(request, result) else not_agreed_answer(request)
+        beforehand = Approval(True, bare.digest, None, beforehand=True)
+        return Agreement(beforehand) if bare.effect in allowed else _cannot_ask_answer(bare)
     responses = params.input_responses
-    if params.request_state is None or responses is None:
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and params.request_state is not None and responses is not None:
+        return _agreement(bare, params.request_state, responses.get(_QUESTION))
+    request = await read_request() or bare
+    form = types.ElicitRequestFormParams(message=request.message, requested_schema=_form(request))
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
         questions: types.InputRequests = {_QUESTION: types.ElicitRequest(params=form)}
-        state = f"consent-{secrets.token_urlsafe(24)} {request.digest}"
+        state = f"consent-{secrets.token_urlsafe(24)} {request.digest} {request.state}"
         return types.InputRequiredResult(input_requests=questions, request_state=state)
-    idempotency_key, _, digest = params.request_state.partition(" ")
-    response = responses.get(_QUESTION)
-    if digest == request.digest and isinstance(response, types.ElicitResult) and _agrees(request, response):
-        return Agreement(digest, idempotency_key)
-    return not_agreed_answer(request)
+    try:
+        result = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
+    except MCPError:
+        return _cannot_ask_answer(request)
+    agrees = _agrees(request, result)
+    return Agreement(Approval(True, request.digest, request.state)) if agrees else not_agreed_answer(request)
+
+
+def _agreement(bare: ConsentRequest, request_state: str, response: object) -> Agreement | ToolAnswer:
+    """Return what a person's answer comes to, together with the sealed state of the question that they were asked."""
+    idempotency_key, _, asked = request_state.partition(" ")
+    digest, _, state = asked.partition(" ")
+    if digest == bare.digest and isinstance(response, types.ElicitResult) and _agrees(bare, response):
+        return Agreement(Approval(True, digest, state), idempotency_key)
+    return not_agreed_answer(bare)
 
 
 def can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,6 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
-from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
 from ...call.progress import Progress
@@ -31,15 +30,15 @@ from ...runner import Runner
 from ...spec import resources
 from ...version import __version__
 from ..answer import ToolAnswer, failure_answer
-from ..consent import NEEDS_CONSENT, SettlingEffect
+from ..brevity import UNREAD_FIELDS
+from ..consent import NEEDS_CONSENT, ConsentRequest, SettlingEffect
 from ..selection import DEFAULT, Selection
 from ..tool import Tool
 from ..toolbox import Toolbox
 from .consent import Agreement, ask
 from .files import OWNER_BYTES, Files
-
-STRUCTURED_SINCE = "2025-06-18"
-"""The first revision of the protocol whose clients know structured content."""
+from .instructions import instructions
+from .text import TextMode, text_of
 
 CALL_SECONDS = 45.0
 """Seconds that one call may take with all its attempts, so that a client that gives it a minute hears how it ended."""
@@ -55,12 +54,6 @@ HEADERS = {
 NO = ("", "0", "false", "no", "off")
 """The words that switch nothing on."""
 
-_INSTRUCTIONS = (
-    "Identity verification with Persona. To verify somebody: choose a template, create an inquiry, make its link and give the"
-    " link to the person; later read the inquiry, and its verifications for the reasons. To screen somebody: create a report"
-    " and read it with wait. Answers hold personal data: repeat no more than is needed. Lists give 10 items unless maxItems"
-    " asks for more; outputFields keeps answers short. Deciding and erasing ask the person you work for."
-)
 # Every tool repeats it in a list that has to stay short; the server's own icon is the real one.
 _TOOL_ICON = (
     "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
@@ -75,14 +68,19 @@ class Options:
 
     selection: which operations are offered; the default is the toolset `default`.
     allow: the effects that need no person's word where a client cannot ask for it; the default is none.
-    full_text: put all of an answer into its text, for clients that show a model nothing else; the default is no.
+    text: how much of an answer stands in its text. `full` gives the data, `summary` a few words; `auto`, the default, gives
+        the data unless the client declares that its model is shown structured content.
+    templates: names of inquiry and report templates by id, which are then listed in the place of Persona's.
+    left_out: the fields of objects that an answer leaves out unless they are named.
     file_root: the folder that an import may read files from; None, the default, lets it take CSV text alone.
     runner: makes the runner, given where files go; the default makes one whose calls end within CALL_SECONDS.
     """
 
     selection: Selection = field(default_factory=lambda: Selection.of(otherwise=DEFAULT))
     allow: frozenset[SettlingEffect] = frozenset()
-    full_text: bool = False
+    text: TextMode = "auto"
+    templates: Mapping[str, str] = field(default_factory=dict)
+    left_out: Collection[str] = UNREAD_FIELDS
     file_root: Path | None = None
     runner: Callable[[FileStore], Runner] | None = None
 
@@ -94,7 +92,13 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> S
     make_runner = options.runner or (
         lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=OWNER_BYTES))
     )
-    toolbox = Toolbox(options.selection, runner=lambda: make_runner(files.store), file_root=options.file_root)
+    toolbox = Toolbox(
+        options.selection,
+        runner=lambda: make_runner(files.store),
+        templates=options.templates,
+        left_out=options.left_out,
+        file_root=options.file_root,
+    )
     handlers = _Handlers(options, toolbox, files, api_key)
 
     @asynccontextmanager
@@ -109,7 +113,7 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> S
         "persona",
         version=__version__,
         title="Persona",
-        instructions=_INSTRUCTIONS,
+        instructions=instructions(toolbox),
         icons=[types.Icon(src=_data_url(resources.icon()), mime_type="image/svg+xml", sizes=["any"])],
         # Private, because headers narrow what one caller sees.
         cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private")},
@@ -152,26 +156,23 @@ class _Handlers:
         try:
             toolbox, api_key = self._offered(ctx), self._request_key(ctx)
             _require_key(params.name, api_key, over_http=self._api_key is None)
-            request = toolbox.consent_request(params.name, params.arguments, api_key=api_key)
+            bare = toolbox.bare_request(params.name, params.arguments, api_key=api_key)
+            reply = await self._ask(ctx, params, toolbox, bare, api_key) if bare else None
         except PersonaError as error:
             return self._result(ctx, failure_answer(error))
-        agreement: Agreement | None = None
-        if request is not None:
-            reply = await ask(ctx, params, request, self._options.allow)
-            if isinstance(reply, types.InputRequiredResult):
-                return reply
-            if isinstance(reply, ToolAnswer):
-                return self._result(ctx, reply)
-            agreement = reply
+        if isinstance(reply, types.InputRequiredResult):
+            return reply
+        if isinstance(reply, ToolAnswer):
+            return self._result(ctx, reply)
 
         async def dispatch(progress: Progress) -> ToolAnswer:
             return await toolbox.dispatch(
                 params.name,
                 params.arguments,
                 api_key=api_key,
-                consent=lambda asked: agreement is not None and agreement.digest == asked.digest,
+                approval=reply.approval if reply else None,
                 progress=progress,
-                idempotency_key=agreement.idempotency_key if agreement else None,
+                idempotency_key=reply.idempotency_key if reply else None,
             )
 
         answer = await _reporting_progress(ctx, dispatch)
@@ -183,6 +184,19 @@ class _Handlers:
         file = {"name": link.name, "mimeType": link.mime_type, "size": link.size, "uri": link.uri}
         text = f"{link.name}, {link.size} bytes; read it as the resource {link.uri}"
         return self._result(ctx, ToolAnswer({output_name: file}, text), link)
+
+    async def _ask(
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        params: types.CallToolRequestParams,
+        toolbox: Toolbox,
+        bare: ConsentRequest,
+        api_key: ApiKey,
+    ) -> Agreement | ToolAnswer | types.InputRequiredResult:
+        async def read() -> ConsentRequest | None:
+            return await toolbox.consent_request(params.name, params.arguments, api_key=api_key)
+
+        return await ask(ctx, params, bare, read, self._options.allow)
 
     async def list_resources(
         self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
@@ -220,8 +234,7 @@ class _Handlers:
     def _result(
         self, ctx: ServerRequestContext[Any, Any], answer: ToolAnswer, *links: types.ResourceLink
     ) -> types.CallToolResult:
-        knows_structure = is_version_at_least(ctx.protocol_version, STRUCTURED_SINCE)
-        text = answer.text if knows_structure and not self._options.full_text else answer.json
+        text = text_of(answer, self._options.text, ctx)
         content: list[types.ContentBlock] = [types.TextContent(type="text", text=text), *links]
         return types.CallToolResult(content=content, structured_content=answer.data, is_error=answer.is_error)
 

@@ -1,0 +1,77 @@
+"""A tool as a Python function: its signature, types and docstring say what frameworks read from a function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from .blocking import run_blocking
+from .tool import Tool
+
+if TYPE_CHECKING:
+    from .toolbox import Toolbox
+
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "array": list[Any],
+    "object": dict[str, Any],
+}
+
+
+def make_callable(toolbox: Toolbox, tool: Tool, *, is_blocking: bool) -> Callable[..., Any]:
+    """Return a function that calls a tool and gives the text for a model."""
+
+    async def call(*args: Any, **arguments: Any) -> str:
+        named = signature.bind(*args, **arguments).arguments
+        return (await toolbox.dispatch(tool.name, named)).content
+
+    def call_blocking(*args: Any, **arguments: Any) -> str:
+        async def once() -> str:
+            async with toolbox:
+                return await call(*args, **arguments)
+
+        return run_blocking(once)
+
+    function: Any = call_blocking if is_blocking else call
+    signature = _signature(tool)
+    function.__name__ = function.__qualname__ = tool.name
+    function.__doc__ = _docstring(tool)
+    function.__signature__ = signature
+    function.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()} | {"return": str}
+    made: Callable[..., Any] = function
+    return made
+
+
+def _signature(tool: Tool) -> inspect.Signature:
+    """Return a signature of keywords, the required ones first; what may be left out is None."""
+    required = set(tool.input_schema.get("required", ()))
+    properties = sorted(tool.input_schema["properties"].items(), key=lambda each: each[0] not in required)
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=inspect.Parameter.empty if name in required else None,
+            annotation=Annotated[_type(schema) if name in required else _type(schema) | None, schema["description"]],
+        )
+        for name, schema in properties
+    ]
+    return inspect.Signature(parameters, return_annotation=str)
+
+
+def _type(schema: Mapping[str, Any]) -> Any:
+    """Return the Python type of a JSON Schema."""
+    if "enum" in schema:
+        return Literal[tuple(schema["enum"])]
+    if schema["type"] == "array":
+        return list[_type(schema["items"])]  # type: ignore[misc]
+    return _TYPES[schema["type"]]
+
+
+def _docstring(tool: Tool) -> str:
+    """Return the description, and each argument on a line."""
+    lines = [f"    {name}: {schema['description']}" for name, schema in tool.input_schema["properties"].items()]
+    return "\n".join([tool.description, "", "Args:", *lines, "", "Returns:", "    A line in words, then the data as JSON."])
