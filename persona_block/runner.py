@@ -238,7 +238,7 @@ class Runner:
         Where the iteration is left early, rows under way are cancelled, and their writes may have taken effect.
         """
         spec = catalog.load(_operation_name(operation))
-        plan = Plan.of(spec, concurrency, key, done, ordered)
+        plan = Plan.of(spec, rows, concurrency, key, done, ordered)
         trace = Trace(progress=progress)
 
         def retold(update: ProgressUpdate) -> None:
