@@ -10,9 +10,9 @@ from ..export import GENERATORS, generator
 from .terminal import print_lines
 
 
-def add_command(commands: Any) -> None:
+def add_command(commands: Any, help_text: str) -> None:
     """Add the command to a parser's subcommands."""
-    export = commands.add_parser("export", help="write the block for another platform into a folder")
+    export = commands.add_parser("export", help=help_text)
     export.add_argument("platform", choices=sorted(GENERATORS), metavar="PLATFORM", help=", ".join(sorted(GENERATORS)))
     export.add_argument("folder", metavar="DIR", help="where to write it; files of the same names are replaced")
     export.set_defaults(handler=write_export)

@@ -1,204 +1,244 @@
-"""The command `persona-block run`: one operation, one JSON envelope on stdout, and everything else on stderr."""
+"""The command `persona-block run`: one operation, its result on stdout, and everything else on stderr."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import sys
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..credentials import ApiKey
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
-from ..spec.grammar import API_KEY_PARAM, ToolSpec
-from ..spec.nearest import nearest_name
+from ..spec.grammar import ToolSpec
+from . import confirmation
+from .arguments import NEVER_AS_ARGUMENT, read_params
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
-from .sandbox import sandbox_class
-from .show import print_json
-from .terminal import ProgressLine, print_error
+from .output import FORMATS, Layout, chosen_fields, print_result
+from .progress import progress_display
+from .runners import MakeRunner, debugging, dry_runner, runners, seconds
+from .terminal import print_error
 
 if TYPE_CHECKING:
     from ..call.result import ToolResult
-    from ..runner import Runner
-
-_NEVER_AS_ARGUMENT = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
 
 
-def add_command(commands: Any) -> None:
+def add_command(commands: Any, help_text: str) -> None:
     """Add the command to a parser's subcommands."""
-    run = commands.add_parser("run", help="run one operation", epilog=f"Give the API key {_NEVER_AS_ARGUMENT}.")
+    run = commands.add_parser(
+        "run",
+        help=help_text,
+        add_help=False,
+        epilog=f"Deciding and erasing ask on a terminal, and need --yes elsewhere. Give the API key {NEVER_AS_ARGUMENT}.",
+    )
     run.add_argument("operation")
-    run.add_argument("pairs", nargs="*", metavar="key=value", help="params; objects and lists as JSON text")
+    run.add_argument(
+        "pairs",
+        nargs="*",
+        metavar="key=value",
+        help="params: tags=a,b for lists, fields.name-first=Ann for one entry of an object, or JSON text",
+    )
+    run.add_argument("-h", "--help", action=_Help, nargs=0, help="show this, and after an operation its params")
     run.add_argument("--params", metavar="JSON|@FILE|-", help="params as one JSON object: text, a file, or standard input")
     run.add_argument("--api-key-stdin", action="store_true", help="read the API key from standard input")
-    run.add_argument(
-        "--sandbox", action="store_true", help="run against an offline Persona in this process; no account needed"
-    )
     follow = run.add_mutually_exclusive_group()
     follow.add_argument("--all", action="store_true", help="follow the cursor through every page")
     follow.add_argument("--wait", action="store_true", help="poll until what was read or started has ended")
-    run.add_argument(
+    _add_sending(run.add_argument_group("what is sent"))
+    _add_showing(run.add_argument_group("what is shown"))
+    _add_files(run.add_argument_group("files"))
+    _add_sandbox(run.add_argument_group("without an account"))
+    run.set_defaults(handler=run_operation)
+
+
+def _add_sending(group: Any) -> None:
+    group.add_argument("--yes", action="store_true", help="decide or erase without being asked")
+    group.add_argument(
+        "--dry-run", action="store_true", help="print the request, with the API key hidden, and send nothing; needs no key"
+    )
+    group.add_argument(
         "--idempotency-key",
         metavar="KEY",
         help="key under which Persona does this once, such as errorDetails.idempotencyKey told (default: a new one); only for"
         " operations that are a POST, since Persona knows keys of no others",
     )
-    run.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
-    run.add_argument("--no-check", action="store_true", help="send a CSV file as it is, without looking it through first")
-    run.add_argument(
+    group.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="SECONDS",
+        help="for one call with all its attempts (default: 60)",
+    )
+
+
+def _add_showing(group: Any) -> None:
+    group.add_argument(
+        "--output",
+        choices=FORMATS,
+        help="json, the envelope; table; csv, with an apostrophe before what would be a formula; ndjson, an object a line"
+        " (default: table on a terminal, json elsewhere)",
+    )
+    group.add_argument(
+        "--fields", metavar="NAMES", help="properties to show, with commas, such as id,status,fields.name-first (default: all)"
+    )
+    group.add_argument("--debug", action="store_true", help="show requests and answers on stderr, with personal values masked")
+
+
+def _add_files(group: Any) -> None:
+    group.add_argument("--output-dir", metavar="DIR", help="folder for downloaded files (default: persona-files)")
+    group.add_argument("--no-check", action="store_true", help="send a CSV file as it is, without looking it through first")
+    group.add_argument(
         "--storage",
         action="append",
         metavar="SCHEME",
         help="storage that a file param may name URLs of, such as s3 (default: none); may be given twice",
     )
-    run.set_defaults(handler=run_operation)
+
+
+def _add_sandbox(group: Any) -> None:
+    group.add_argument(
+        "--sandbox", action="store_true", help="run against an offline Persona, which remembers from one run to the next"
+    )
+    group.add_argument("--fresh", action="store_true", help="let the offline Persona forget what earlier runs did")
+
+
+class _Help(argparse.Action):
+    """Prints the help of `run`, and with an operation before it that operation's params."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: Any) -> None:
+        from .show import print_operation
+
+        if name := getattr(namespace, "operation", None):
+            print_operation(catalog.load(name))
+        parser.print_help()
+        parser.exit()
+
+
+class _Run:
+    """One run as it goes on: what an interruption has to tell of it."""
+
+    def __init__(self) -> None:
+        self.spec: ToolSpec | None = None
+        self.idempotency_key: str | None = None
+        self.was_begun = False
+        """Whether the operation itself, and not only what is read before it, may have been sent."""
+
+    def interruption(self) -> PersonaError:
+        """Return the error of a run that the user ended, with the key under which it can be run again."""
+        spec = self.spec
+        if spec is None or spec.effect == "read":
+            return PersonaError(f"{spec.name if spec else 'The run'} was interrupted.", took_effect=None)
+        if not self.was_begun:
+            return PersonaError(f"{spec.name} was interrupted before anything was sent.", took_effect="no")
+        again = " Run it again with the option --idempotency-key, and it happens once." if self.idempotency_key else ""
+        return PersonaError(
+            f"{spec.name} was interrupted; whether it took effect is unknown.{again}",
+            took_effect="unknown",
+            idempotency_key=self.idempotency_key,
+            retryable=self.idempotency_key is not None,
+        )
 
 
 def run_operation(arguments: argparse.Namespace) -> int:
-    """Run one operation and print one envelope, whatever happens."""
+    """Run one operation and print one result, whatever happens."""
     from ..call.result import failed_result
 
-    spec: ToolSpec | None = None
-    idempotency_key: str | None = None
+    run = _Run()
+    layout = Layout(arguments.output) if arguments.output else Layout.default()
     try:
-        spec = catalog.load(arguments.operation)
-        idempotency_key = _idempotency_key(arguments, spec)
-        result = asyncio.run(_run_once(arguments, spec, idempotency_key))
+        run.spec = spec = catalog.load(arguments.operation)
+        layout = Layout(layout.format, chosen_fields(arguments.fields, spec))
+        result = _result(arguments, run, spec, layout)
     except PersonaError as error:
         result = failed_result(error)
     except KeyboardInterrupt:
-        result = failed_result(_interruption(spec, idempotency_key))
-        print_error("", result.error or "")
-        print_json(result.to_dict())
-        return INTERRUPTED
-    print_json(result.to_dict())
-    if result.success:
+        result = failed_result(run.interruption())
+        print_error("")
+        return _print(result, layout, run.spec, INTERRUPTED)
+    if result is None:
         return SUCCESS
-    print_error(result.error or "")
-    return MISUSE if (result.error_details or {}).get("kind") == "input_error" else FAILURE
+    if result.success:
+        return _print(result, layout, run.spec, SUCCESS)
+    kind = (result.error_details or {}).get("kind")
+    return _print(result, layout, run.spec, MISUSE if kind == "input_error" else FAILURE)
+
+
+def _print(result: ToolResult, layout: Layout, spec: ToolSpec | None, code: int) -> int:
+    """Print a result, and on stderr what is wrong with it; return the exit code."""
+    try:
+        print_result(result, layout, spec)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        done = f"{spec.name if spec else 'It'} was {'done' if result.success else 'not done'}"
+        print_error(f"{done}, but its result could not be written: {error.strerror or type(error).__name__}")
+        code = code or FAILURE
+    if not result.success:
+        print_error(result.error or "")
+        idempotency_key = (result.error_details or {}).get("idempotencyKey")
+        if layout.format != "json" and idempotency_key:
+            print_error(f"Idempotency key: {idempotency_key}")
+    return code
+
+
+def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: Layout) -> ToolResult | None:
+    """Return the result of a run, or None for a dry one; raises PersonaError."""
+    from ..call.inputs import prepare
+
+    run.idempotency_key = _idempotency_key(arguments, spec)
+    params = read_params(arguments, spec)
+    if arguments.dry_run:
+        from .dry_run import show_request
+
+        make_runner = dry_runner(arguments)
+        show_request(make_runner, spec.name, params, run.idempotency_key, as_json=layout.format != "table")
+        return None
+    values: Mapping[str, Any] | None = None
+    if confirmation.needs_agreement(spec) and not arguments.yes:
+        values = prepare(spec, params)
+        confirmation.check_that_somebody_can_agree(spec)
+    with debugging(arguments), runners(arguments) as make_runner:
+        if values is not None and not _is_agreed(make_runner, spec, values):
+            raise PersonaError(f"{spec.name} was not sent, since you did not agree. Nothing was changed.", took_effect="no")
+        run.was_begun = True
+        return asyncio.run(_run_once(arguments, run, make_runner, params))
+
+
+def _is_agreed(make_runner: MakeRunner, spec: ToolSpec, values: Mapping[str, Any]) -> bool:
+    """Ask the person at the terminal, with what is to be changed read first; raises PersonaError where it cannot be."""
+
+    async def read() -> dict[str, str]:
+        async with make_runner() as runner:
+            return await confirmation.object_as_it_is(runner, spec, values)
+
+    # Whoever is asked can end the program at any time only where no event loop runs.
+    return confirmation.is_agreed(spec, values, asyncio.run(read()))
 
 
 def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | None:
     """Return the key of a POST, a new one where none is given, or None; raises InputError for a key of anything else."""
-    from ..call.client import new_idempotency_key
+    from ..call.client import check_idempotency_key, new_idempotency_key
 
     if spec.request.method == "POST":
-        return new_idempotency_key() if arguments.idempotency_key is None else str(arguments.idempotency_key)
+        given = arguments.idempotency_key
+        return new_idempotency_key() if given is None else check_idempotency_key(spec.name, given)
     if arguments.idempotency_key is not None:
         message = f"is only for operations that are a POST, and {spec.name} is a {spec.request.method}"
         raise InputError(spec.name, [Problem("--idempotency-key", message)])
     return None
 
 
-def _interruption(spec: ToolSpec | None, idempotency_key: str | None) -> PersonaError:
-    """Return the error of a run that the user ended, with the key under which it can be run again."""
-    if spec is None or spec.effect == "read":
-        return PersonaError(f"{spec.name if spec else 'The run'} was interrupted.", took_effect=None)
-    again = " Run it again with the option --idempotency-key, and it happens once." if idempotency_key else ""
-    return PersonaError(
-        f"{spec.name} was interrupted; whether it took effect is unknown.{again}",
-        took_effect="unknown",
-        idempotency_key=idempotency_key,
-        retryable=idempotency_key is not None,
-    )
-
-
-async def _run_once(arguments: argparse.Namespace, spec: ToolSpec, idempotency_key: str | None) -> ToolResult:
-    params = _params(arguments, spec)
-    line = ProgressLine()
+async def _run_once(
+    arguments: argparse.Namespace, run: _Run, make_runner: MakeRunner, params: Mapping[str, Any]
+) -> ToolResult:
+    display = progress_display()
     try:
-        async with _runner(arguments) as runner:
+        async with make_runner() as runner:
             return await runner.run(
-                spec.name,
+                run.spec.name if run.spec else "",
                 params,
                 all_pages=arguments.all,
                 wait=arguments.wait,
-                idempotency_key=idempotency_key,
-                progress=lambda update: line.show(update.message),
+                idempotency_key=run.idempotency_key,
+                progress=display.show,
             )
     finally:
-        line.close()
-
-
-def _runner(arguments: argparse.Namespace) -> Runner:
-    """Return the runner that the options describe; raises InputError."""
-    from ..files.rules import FileRules
-    from ..files.store import DEFAULT_FOLDER, FileStore
-    from ..runner import Runner
-
-    try:
-        files = FileStore(arguments.output_dir or DEFAULT_FOLDER)
-    except ValueError as error:
-        raise InputError("run", [Problem("--output-dir", str(error))]) from None
-    try:
-        rules = FileRules(check=not arguments.no_check, schemes=tuple(arguments.storage or ()))
-    except ValueError:
-        raise InputError("run", [Problem("--storage", "must be the scheme of storage, such as s3")]) from None
-    if arguments.sandbox:
-        offline = sandbox_class()(populate=True)
-        return Runner(
-            api_key=offline.api_key, base_url=offline.base_url, transport=offline.transport, files=files, file_rules=rules
-        )
-    return Runner(api_key=_api_key_from_stdin() if arguments.api_key_stdin else None, files=files, file_rules=rules)
-
-
-def _api_key_from_stdin() -> ApiKey:
-    """Read the API key from standard input; raises InputError for an empty one, which must not fall back to another."""
-    api_key = ApiKey(sys.stdin.readline())
-    if api_key.is_absent:
-        raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])
-    return api_key
-
-
-def _params(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
-    """Return the params of `--params` and of `key=value` together; raises InputError where they cannot be read.
-
-    No error repeats anything of an argument, not even the name of an unknown param: it may be a key in the wrong place.
-    """
-    params = _params_option(arguments, spec) if arguments.params else {}
-    typed_names = [] if _is_indirect(arguments.params) else [("--params", name) for name in params]
-    for number, pair in enumerate(arguments.pairs, 1):
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(spec.name, [Problem(f"argument {number}", "params are given as key=value")])
-        params[name] = value
-        typed_names.append((f"argument {number}", name))
-    if any(name == API_KEY_PARAM for _, name in typed_names):
-        raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {_NEVER_AS_ARGUMENT}")])
-    problems = [_unknown(spec, place, name) for place, name in typed_names if name not in spec.params]
-    if problems:
-        raise InputError(spec.name, problems)
-    return params
-
-
-def _unknown(spec: ToolSpec, place: str, name: str) -> Problem:
-    nearest = nearest_name(name, spec.params, cutoff=0.5)
-    hint = f"did you mean {nearest}?" if nearest else f"it takes {', '.join(spec.params) or 'none'}"
-    return Problem(place, f"names what is no param of {spec.name}; {hint}", "unknown")
-
-
-def _is_indirect(source: str | None) -> bool:
-    """Tell whether `--params` names a file or standard input, which no process list shows."""
-    return source is not None and (source == "-" or source.startswith("@"))
-
-
-def _params_option(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
-    """Read the JSON object of `--params`: text, a file or standard input; raises InputError."""
-    text: str = arguments.params
-    if text == "-" and arguments.api_key_stdin:
-        raise InputError(spec.name, [Problem("--params", "and --api-key-stdin cannot both read standard input")])
-    try:
-        if text == "-":
-            text = sys.stdin.read()
-        elif text.startswith("@"):
-            text = Path(text[1:]).read_text("utf-8")
-        params = json.loads(text)
-    except OSError as error:
-        raise InputError(spec.name, [Problem("--params", f"cannot be read: {error.strerror}")]) from None
-    except (ValueError, RecursionError):
-        raise InputError(spec.name, [Problem("--params", "is not JSON")]) from None
-    if not isinstance(params, dict):
-        raise InputError(spec.name, [Problem("--params", "must be a JSON object of params by name")])
-    return params
+        display.close()

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _NEEDS_SANDBOX = "The offline Persona is not installed: pip install 'persona-block[sandbox]'"
 
 
-def add_command(commands: Any) -> None:
+def add_command(commands: Any, help_text: str) -> None:
     """Add the command to a parser's subcommands."""
     sandbox = commands.add_parser(
         "sandbox",
-        help="serve an offline Persona on this machine",
+        help=help_text,
         description="Serve an offline Persona, a simulation that verifies nobody, on this machine alone.",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,

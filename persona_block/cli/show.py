@@ -1,21 +1,56 @@
-"""The commands `tools`, `describe` and `manifest`, which show the operations; each returns its exit code."""
+"""The commands `tools`, `describe`, `manifest` and `demo`, which show the operations; each returns its exit code."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..spec import catalog
 from ..spec.grammar import Param, ToolSpec
-from .terminal import paragraph, print_lines, table
+from .output import print_json
+from .tables import print_table
+from .terminal import paragraph, print_lines
 
 
-def tools(arguments: argparse.Namespace) -> int:
+def add_tools(commands: Any, help_text: str) -> None:
+    """Add the command `tools` to a parser's subcommands."""
+    tools = commands.add_parser("tools", help=help_text)
+    tools.add_argument("--json", action="store_true", help="print JSON for programs")
+    tools.set_defaults(handler=list_operations)
+
+
+def add_describe(commands: Any, help_text: str) -> None:
+    """Add the command `describe` to a parser's subcommands."""
+    describe = commands.add_parser("describe", help=help_text)
+    describe.add_argument("operation")
+    describe.add_argument("--json", action="store_true", help="print the full definition as JSON")
+    describe.set_defaults(handler=describe_operation)
+
+
+def add_manifest(commands: Any, help_text: str) -> None:
+    """Add the command `manifest` to a parser's subcommands."""
+    manifest = commands.add_parser("manifest", help=help_text)
+    instead = manifest.add_mutually_exclusive_group()
+    instead.add_argument("--schema", action="store_true", help="print the JSON Schema of the manifest instead")
+    instead.add_argument("--vectors", action="store_true", help="print test vectors for runtimes in other languages")
+    instead.add_argument("--preview", metavar="FILE.html", help="write one page that shows the block as a canvas does")
+    manifest.set_defaults(handler=print_manifest)
+
+
+def add_demo(commands: Any, help_text: str) -> None:
+    """Add the command `demo` to a parser's subcommands."""
+    demo = commands.add_parser("demo", help=help_text)
+    demo.add_argument(
+        "--output-dir", metavar="DIR", default="persona-demo", help="folder for the files (default: persona-demo)"
+    )
+    demo.set_defaults(handler=play_demo)
+
+
+def list_operations(arguments: argparse.Namespace) -> int:
     """List every operation, in the order of their use."""
     specs = catalog.in_order_of_use()
     if arguments.json:
@@ -23,12 +58,12 @@ def tools(arguments: argparse.Namespace) -> int:
         print_json([{"id": spec.tool_id} | {name: getattr(spec, name) for name in attributes} for spec in specs])
     else:
         rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
-        print_lines(*table(("operation", "group", "effect", "what it does"), rows))
+        print_table(("operation", "group", "effect", "what it does"), rows)
         print_lines("", "More on one: persona-block describe OPERATION")
     return 0
 
 
-def describe(arguments: argparse.Namespace) -> int:
+def describe_operation(arguments: argparse.Namespace) -> int:
     """Show one operation: its params, its outputs and a command that runs it."""
     spec = catalog.load(arguments.operation)
     if arguments.json:
@@ -36,15 +71,31 @@ def describe(arguments: argparse.Namespace) -> int:
 
         print_json(definition(spec))
         return 0
-    print_lines(f"{spec.title}  ({spec.name}, {spec.effect})", "")
-    print_lines(*paragraph(spec.description))
-    print_lines("", f"{spec.request.method} {spec.request.path}", "")
-    params = [(name, _param_type(param), _needed(spec, name), param.description) for name, param in spec.params.items()]
-    if params:
-        print_lines(*table(("param", "type", "needed", "what it is"), params), "")
-    print_lines(*table(("output", "type", "what it is"), list(_output_rows(spec))))
-    print_lines("", f"persona-block run {spec.name} {_example(spec)}".rstrip())
+    print_operation(spec)
+    print_table(("output", "type", "what it is"), list(_output_rows(spec)))
+    print_lines("", example(spec))
     return 0
+
+
+def print_operation(spec: ToolSpec) -> None:
+    """Print what an operation does, its request and its params."""
+    print_lines(f"{spec.title}  ({spec.name}, {spec.effect})", heading=True)
+    print_lines("", *paragraph(spec.description))
+    print_lines("", f"{spec.request.method} {spec.request.path}", "")
+    params = [(name, _param_type(param), _needed(spec, name), _described(param)) for name, param in spec.params.items()]
+    if params:
+        print_table(("param", "type", "needed", "what it is"), params)
+        print_lines("")
+
+
+def example(spec: ToolSpec) -> str:
+    """Return a command that runs the operation."""
+    return f"persona-block run {spec.name} {_example(spec)}".rstrip()
+
+
+def _described(param: Param) -> str:
+    """Return what a param is, and where only some values are taken, which ones."""
+    return param.description + (f" One of {', '.join(param.enum)}." if param.enum else "")
 
 
 def _output_rows(spec: ToolSpec) -> Iterator[tuple[str, str, str]]:
@@ -80,7 +131,7 @@ def _output_type(schema: dict[str, Any]) -> str:
     return json_type if isinstance(json_type, str) else " or ".join(json_type)
 
 
-def manifest(arguments: argparse.Namespace) -> int:
+def print_manifest(arguments: argparse.Namespace) -> int:
     """Print the manifest, its JSON Schema, or its test vectors; or write the page that shows the block."""
     from .. import block
 
@@ -97,18 +148,14 @@ def manifest(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON document on stdout, with every character that cannot be seen, or not be written there, as its escape."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(value, indent=2)
-    if not text.replace("\n", "").isprintable():
-        text = "".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in text)
-    print(text)
+def play_demo(arguments: argparse.Namespace) -> int:
+    """Play the demo, with its files in the folder that the arguments name."""
+    import asyncio
 
+    from .sandbox import sandbox_class
 
-def _json_escape(character: str) -> str:
-    """Return a character as JSON escapes it, in two halves beyond the first plane (RFC 8259, section 7)."""
-    return f"\\u{ord(character):04x}" if character <= "\uffff" else json.dumps(character)[1:-1]
+    sandbox_class()
+    from .demo import run_demo
+
+    asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
+    return 0

@@ -1,14 +1,24 @@
-"""Text for people at a terminal, which nothing in it steers: lines, tables as wide as it is, paragraphs, a progress line."""
+"""Text for people at a terminal, which nothing in it steers: lines, paragraphs, and how wide and able the terminal is."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable
 from typing import TextIO
 
-_GAP = "  "
+
+def prepare_streams() -> None:
+    """Make sure that nothing that is printed can fail for its characters, or because a stream was closed at the start."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it stays open to the end
+        elif getattr(stream, "errors", None) == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def escaped(text: str) -> str:
@@ -22,66 +32,63 @@ def escaped(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def print_lines(*lines: str) -> None:
-    """Print each text as a line of its own on stdout."""
-    _print(sys.stdout, lines)
+def print_lines(*lines: str, heading: bool = False) -> None:
+    """Print each text as a line of its own on stdout; those of a heading are bold where the terminal shows it."""
+    _print(sys.stdout, lines, "\x1b[1m{}\x1b[0m" if heading and shows_styles(sys.stdout) else "{}")
 
 
 def print_error(*lines: str) -> None:
     """Print each text as a line of its own on stderr, at once."""
     _print(sys.stderr, lines)
-    sys.stderr.flush()
 
 
-def _print(stream: TextIO, lines: Iterable[str]) -> None:
+def _print(stream: TextIO, lines: Iterable[str], style: str = "{}") -> None:
     encoding = stream.encoding or "utf-8"
     for line in lines:
-        print(escaped(line).encode(encoding, "backslashreplace").decode(encoding), file=stream)
+        print(style.format(escaped(line).encode(encoding, "backslashreplace").decode(encoding)), file=stream)
+    stream.flush()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
-    """Yield the lines of a table whose last column wraps within `width` characters, by default the terminal's."""
-    width = width or shutil.get_terminal_size((100, 24)).columns
-    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings) - 1)]
-    indent = sum(widths) + len(_GAP) * len(widths)
-    last_width = max(24, width - indent)
-    yield from _row(headings, widths, last_width, indent)
-    yield _GAP.join("─" * dashes for dashes in [*widths, min(last_width, max(len(row[-1]) for row in (headings, *rows)))])
-    for row in rows:
-        yield from _row(row, widths, last_width, indent)
+def shows_styles(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that shows bold text, and nobody asked for none (no-color.org)."""
+    is_able = os.environ.get("TERM", "") not in ("", "dumb") or "WT_SESSION" in os.environ
+    return is_terminal(stream) and is_able and not os.environ.get("NO_COLOR")
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], last_width: int, indent: int) -> Iterator[str]:
-    lines = textwrap.wrap(cells[-1], last_width) or [""]
-    head = _GAP.join(cell.ljust(column) for cell, column in zip(cells, widths, strict=False))
-    yield f"{head}{_GAP if widths else ''}{lines[0]}".rstrip()
-    for line in lines[1:]:
-        yield " " * indent + line
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a person is at a stream; one that was closed is nobody's."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def can_write(text: str) -> bool:
+    """Return whether stdout's encoding has every character of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def terminal_width() -> int:
+    """Return how many characters a line of the terminal holds; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def paragraph(text: str) -> list[str]:
     """Return text as lines of the terminal's width, at most 100 characters."""
-    return textwrap.wrap(text, min(100, shutil.get_terminal_size((100, 24)).columns))
+    return textwrap.wrap(text, min(100, terminal_width()), break_long_words=False, break_on_hyphens=False)
 
 
-class ProgressLine:
-    """Progress on stderr: one line that each step replaces on a terminal, a line a step elsewhere."""
+def shown_width(text: str) -> int:
+    """Return how many cells of a terminal a text takes: two for each wide character, none for a mark upon another."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
-        self._open = False
 
-    def show(self, text: str) -> None:
-        """Replace the line's text."""
-        text = escaped(text)
-        self._stream.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
-        self._stream.flush()
-        self._open = self._live
-
-    def close(self) -> None:
-        """End the line, so that what follows starts on one of its own."""
-        if self._open:
-            self._stream.write("\n")
-            self._stream.flush()
-            self._open = False
+def padded(text: str, width: int) -> str:
+    """Return text filled up with spaces to so many cells."""
+    return text + " " * (width - shown_width(text))

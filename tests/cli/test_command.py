@@ -96,7 +96,8 @@ def test_run_succeeds_against_the_sandbox() -> None:
     document = envelope(done)
     assert document["success"]
     assert len(document["output"]["accounts"]) == 3
-    assert done.stderr == ""
+    assert done.stderr.startswith("What you do in the sandbox is remembered in ")
+    assert cli("run", "list_accounts", "pageSize=3", "--sandbox").stderr == ""
 
 
 def test_run_all_follows_the_cursor(run_here: RunHere) -> None:
@@ -215,6 +216,7 @@ def test_interrupting_leaves_a_clean_line() -> None:
         text=True,
     )
     assert process.stderr is not None
+    assert "remembered" in process.stderr.readline()
     assert "pending" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)

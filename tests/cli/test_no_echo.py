@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from persona_block.cli import command
+from persona_block.cli.commands import COMMANDS
 from persona_block.cli.parser import Parser, without_values
 from persona_block.spec import catalog
 from tests.cli.conftest import RunHere
@@ -43,7 +44,7 @@ def _parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentPars
 def _planted(name: str, parser: argparse.ArgumentParser) -> Iterator[list[str]]:
     """Yield arguments of a command with a key in the place of each of its arguments and options, and beside them."""
     positional = [action for action in parser._actions if not action.option_strings and name]  # noqa: SLF001
-    good = {"operation": "get_inquiry", "pairs": "inquiryId=inq_1", "platform": "dify", "folder": "folder"}
+    good = {"operation": "get_inquiry", "pairs": "inquiryId=inq_1", "platform": "dify", "folder": "folder", "shell": "bash"}
     start = [name] if name else []
     arguments = [good[action.dest] for action in positional]
     for index in range(len(arguments)):
@@ -66,7 +67,7 @@ def _planted(name: str, parser: argparse.ArgumentParser) -> Iterator[list[str]]:
 
 def test_no_place_of_any_command_is_repeated(monkeypatch: pytest.MonkeyPatch, run_here: RunHere) -> None:
     parsers = _parsers(monkeypatch)
-    assert {"", "tools", "describe", "run", "manifest", "export", "sandbox", "mcp", "demo"} <= set(parsers)
+    assert {"", *COMMANDS} == set(parsers)
     tried = 0
     for name, parser in parsers.items():
         for arguments in _planted(name, parser):
@@ -112,6 +113,20 @@ REACHING: list[list[str]] = [
     ["run", "import_accounts", f"file=https://{KEY}/x"],
     ["run", "import_accounts", f"file={KEY}://x"],
     ["run", "list_accounts", f"pageSize={KEY}"],
+    ["run", "list_accounts", "--fields", KEY],
+    ["run", "list_accounts", "--fields", f"id,{KEY}.{KEY}"],
+    ["run", "list_accounts", "--output", KEY],
+    ["run", "list_accounts", "--timeout", KEY],
+    ["run", "list_accounts", "--fresh", f"pageSize={KEY}"],
+    ["run", "create_account", f"fields.{KEY}"],
+    ["run", "create_account", f"{KEY}.x=1"],
+    ["run", "create_account", f"referenceId.{KEY}=1"],
+    ["run", "create_account", f"apiKey.{KEY}={KEY}"],
+    ["run", "create_account", f"fields={KEY}", f"fields.{KEY}={KEY}"],
+    ["run", "create_account", f"fields.={KEY}"],
+    ["run", KEY, "--help"],
+    ["check", "--timeout", KEY],
+    ["completion", KEY],
     ["run", "create_report", f"reportType={KEY}", f"birthdate={KEY}", f"countryCode={KEY}"],
     ["run", "list_inquiries", f"createdAtStart={KEY}"],
     ["run", "create_inquiry", f"inquiryTemplateId={KEY}", f"fields={KEY}", f"redirectUri={KEY}"],
@@ -135,6 +150,7 @@ REACHING: list[list[str]] = [
     ["mcp", "--tools", f"get_inquiry,{KEY}"],
     ["mcp", "--exclude-tools", KEY],
     ["mcp", "--allow", KEY],
+    ["mcp", "--text", KEY],
     ["mcp", "--files-from", KEY],
     ["mcp", "--http", "--files-from", KEY],
     ["mcp", "--http", "--host", KEY],
@@ -201,5 +217,5 @@ def test_what_was_meant_is_told_without_what_was_typed(run_here: RunHere) -> Non
 
 def test_params_of_every_operation_are_taken_by_name(run_here: RunHere) -> None:
     for spec in catalog.load_all():
-        done = run_here("run", spec.name, *(f"{name}= " for name in spec.params), "--api-key-stdin")
+        done = run_here("run", spec.name, *(f"{name}= " for name in spec.params), "--api-key-stdin", "--yes")
         assert "found no key on standard input" in done.stderr

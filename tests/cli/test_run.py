@@ -40,10 +40,17 @@ def test_the_key_that_an_error_told_is_sent(answer: Callable[[Handler], None], r
         raise httpx.ReadError("lost")
 
     answer(lose)
-    first = json.loads(run_here("run", "approve_inquiry", "inquiryId=inq_1", PERSONA_API_KEY="k").stdout)["errorDetails"]
+    first = json.loads(run_here("run", "approve_inquiry", "inquiryId=inq_1", "--yes", PERSONA_API_KEY="k").stdout)[
+        "errorDetails"
+    ]
     assert (first["tookEffect"], first["retryable"]) == ("unknown", True)
     again = run_here(
-        "run", "approve_inquiry", "inquiryId=inq_1", f"--idempotency-key={first['idempotencyKey']}", PERSONA_API_KEY="k"
+        "run",
+        "approve_inquiry",
+        "inquiryId=inq_1",
+        "--yes",
+        f"--idempotency-key={first['idempotencyKey']}",
+        PERSONA_API_KEY="k",
     )
     assert json.loads(again.stdout)["errorDetails"]["idempotencyKey"] == first["idempotencyKey"]
     assert set(sent) == {first["idempotencyKey"]}
@@ -58,7 +65,7 @@ def test_without_one_each_run_has_a_key_of_its_own(answer: Callable[[Handler], N
 
     answer(take)
     for operation in ("approve_inquiry", "approve_inquiry", "get_inquiry", "redact_inquiry"):
-        assert run_here("run", operation, "inquiryId=inq_1", PERSONA_API_KEY="k").returncode == 0
+        assert run_here("run", operation, "inquiryId=inq_1", "--yes", PERSONA_API_KEY="k").returncode == 0
     assert sent[0] and sent[1] and sent[0] != sent[1]
     assert sent[2:] == [None, None]
 
@@ -105,7 +112,7 @@ def test_an_interruption_tells_the_key(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Runner, "run", interrupted)
-    done = run_here("run", operation, "inquiryId=inq_1", PERSONA_API_KEY="k")
+    done = run_here("run", operation, "inquiryId=inq_1", "--yes", PERSONA_API_KEY="k")
     assert done.returncode == 130
     details = json.loads(done.stdout)["errorDetails"]
     assert details["tookEffect"] == took_effect

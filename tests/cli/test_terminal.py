@@ -17,9 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_block import PersonaError, Runner, ToolResult
+from persona_block.call.progress import ProgressUpdate
 from persona_block.call.result import failed_result
-from persona_block.cli import show, terminal
-from persona_block.cli.terminal import ProgressLine, escaped
+from persona_block.cli import output, terminal
+from persona_block.cli.progress import ProgressLine
+from persona_block.cli.terminal import escaped
 from persona_block.spec import catalog
 from tests.cli.conftest import RunHere
 
@@ -66,7 +68,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Any], None]:
 
 def test_an_error_of_persona(answer: Callable[[int, Any], None], run_here: RunHere) -> None:
     answer(422, {"errors": [{"title": HOSTILE, "details": HOSTILE}]})
-    done = run_here("run", "approve_inquiry", "inquiryId=inq_1", PERSONA_API_KEY="k")
+    done = run_here("run", "approve_inquiry", "inquiryId=inq_1", "--yes", PERSONA_API_KEY="k")
     assert done.returncode == 1
     assert not steers(done.stdout + done.stderr)
     assert done.stderr.count("\n") == 1
@@ -87,7 +89,7 @@ def test_an_output(answer: Callable[[int, Any], None], run_here: RunHere) -> Non
 
 def test_progress(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
     async def tell(_: Runner, *_arguments: Any, **options: Any) -> ToolResult:
-        options["progress"](HOSTILE)
+        options["progress"](ProgressUpdate(HOSTILE))
         return failed_result(PersonaError("the end"))
 
     monkeypatch.setattr(Runner, "run", tell)
@@ -106,7 +108,7 @@ class Live(io.StringIO):
 def test_a_live_line_holds_no_steering_but_its_own() -> None:
     stream = Live()
     line = ProgressLine(stream)
-    line.show(HOSTILE)
+    line.show(ProgressUpdate(HOSTILE))
     line.close()
     assert stream.getvalue().startswith("\r\x1b[K")
     assert not steers(stream.getvalue().removeprefix("\r\x1b[K"))
@@ -150,7 +152,7 @@ def stdout_of(encoding: str) -> Iterator[io.TextIOWrapper]:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_stdout_of_any_encoding(encoding: str) -> None:
     with stdout_of(encoding) as stream:
-        show.print_json({"text": HOSTILE})
+        output.print_json({"text": HOSTILE})
     written = stream.read()
     assert not steers(written)
     assert json.loads(written) == {"text": HOSTILE}
@@ -162,7 +164,7 @@ def test_a_stdout_of_any_encoding(encoding: str) -> None:
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_json_is_the_same_data(document: Any) -> None:
     with stdout_of("utf-8") as stream:
-        show.print_json(document)
+        output.print_json(document)
     written = stream.read()
     assert not steers(written)
     assert json.loads(written) == document
