@@ -146,7 +146,8 @@ async def _judged(dedupe_id: str, response: httpx.Response) -> DeliveryError | N
         return in_doubt(f"{words} No redirect is followed: write the address it leads to.")
     retry_after = seconds_of(response.headers.get("Retry-After"))
     if status in _NOT_TAKEN:
-        return not_sent(words, may_help=status == 429, retry_after=(retry_after or 1.0) if status == 429 else None)
+        is_limited = status == 429
+        return not_sent(words, may_help=is_limited, retry_after=retry_after if is_limited else None)
     may_repeat = status >= 500 or status in (408, 409, 425)
     return in_doubt(words, idempotency_key=dedupe_id if may_repeat else None, retry_after=retry_after)
 

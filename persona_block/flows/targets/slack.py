@@ -48,6 +48,11 @@ _ids: dict[tuple[str, str, str], tuple[str, float]] = {}
 """The ids of user names by token, address of the API and name, each with the moment when it is forgotten."""
 
 
+def forget_members() -> None:
+    """Forget which member has which user name."""
+    _ids.clear()
+
+
 class SlackNotifier:
     """Posts into Slack, with files in the message's thread and options as buttons."""
 

@@ -14,7 +14,7 @@ import ssl
 import threading
 import urllib.error
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,7 @@ from ...credentials import Secret
 from ...errors import DeliveryError, InputError, PersonaError
 from ..ports import Content
 from .delivery import in_doubt, not_sent, seconds_of
-from .slack_message import SlackText
+from .slack_message import SlackText, answered_blocks, escaped
 
 TIMEOUT = 30
 """Seconds that one answer of Slack may take."""
@@ -189,6 +189,17 @@ def post_to_webhook(url: Secret, message: SlackText) -> None:
         raise api_failure(answer.status_code, answer.body, answer.headers)
 
 
+def replace_question(response_url: Secret, blocks: Sequence[Mapping[str, Any]], words: str) -> bool:
+    """Replace the buttons of a question with words, and return whether Slack took that."""
+    try:
+        _check_address(response_url)
+        client = WebhookClient(response_url.reveal(), TIMEOUT, tls_context(), logger=_silent(), retry_handlers=[])
+        shown = answered_blocks(blocks, words)
+        return client.send(text=escaped(words), blocks=shown, replace_original=True).status_code == 200
+    except (DeliveryError, *_FAILURES):
+        return False
+
+
 def api_failure(status: int, code: object, headers: Any) -> DeliveryError:
     """Return what Slack's answer means for the delivery.
 
@@ -198,7 +209,8 @@ def api_failure(status: int, code: object, headers: Any) -> DeliveryError:
     words = f"Slack answered {status}" + (f" with {known}." if known else ".")
     lowered = {str(name).lower(): value for name, value in dict(headers).items()}
     if status == 429:
-        return not_sent(words, may_help=True, retry_after=seconds_of(str(lowered.get("retry-after", ""))) or 1.0)
+        seconds = seconds_of(str(lowered.get("retry-after", "")))
+        return not_sent(words, may_help=True, retry_after=1.0 if seconds is None else seconds)
     if known in _PASSING:
         return not_sent(words, may_help=True)
     if known is not None and known not in _DOUBTFUL and not known.startswith("duplicate_") and status < 500:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from ...call.json_body import read_json
 from ...credentials import Secret
 from ...errors import InputError, Problem, SignatureError, WebhookError
+from ...files.threads import run_in_thread
 from .secrets import configured
 from .slack_message import ACTION
 
@@ -139,3 +140,17 @@ def _click(payload: Mapping[str, Any]) -> Click | None:
 def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = payload.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+async def acknowledge(click: Click, words: str) -> bool:
+    """Replace the buttons of an answered question with words, and return whether Slack took that.
+
+    Slack allows it for half an hour after the click. It is a courtesy: the answer counts without it.
+    """
+    return await run_in_thread(lambda: _replaced(click, words), lambda _: None)
+
+
+def _replaced(click: Click, words: str) -> bool:
+    from .slack_api import replace_question
+
+    return bool(click.blocks) and click.response_url.is_text and replace_question(click.response_url, click.blocks, words)

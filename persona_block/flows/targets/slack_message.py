@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +96,8 @@ def _button(message: Message, number: int, option: str) -> dict[str, Any]:
     return {"type": "button", "text": label, "action_id": f"{ACTION}{number}", "value": value}
 
 
-def answered_blocks(blocks: list[Mapping[str, Any]], words: str) -> list[Mapping[str, Any]]:
+def answered_blocks(blocks: Sequence[Mapping[str, Any]], words: str) -> list[dict[str, Any]]:
     """Return a question's blocks with what was answered in the place of its buttons."""
-    answer = {"type": "rich_text_section", "elements": [{"type": "text", "text": words, "style": {"italic": True}}]}
-    kept = [block for block in blocks if block.get("type") != "actions"]
+    answer = {"type": "rich_text_section", "elements": [{"type": "text", "text": readable(words), "style": {"italic": True}}]}
+    kept = [dict(block) for block in blocks if block.get("type") != "actions"]
     return [*kept, {"type": "rich_text", "elements": [answer]}]

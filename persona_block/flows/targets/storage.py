@@ -71,7 +71,7 @@ def check_folder(url: str, *, shared: bool = False) -> str:
     shared: whether several workers need it, so that a folder of one machine is refused.
     """
     match = _SCHEME.match(url)
-    scheme = match["scheme"].lower() if match else "file"
+    scheme = match["scheme"].lower().replace("local", "file") if match else "file"
     path = url[match.end() :] if match else url
     if not url.strip() or url != url.strip() or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", url):
         fault = "must be a folder or a storage URL, without control characters and spaces around it"
@@ -84,7 +84,7 @@ def check_folder(url: str, *, shared: bool = False) -> str:
     elif scheme == "file" and shared:
         fault = "is a folder of one machine, and several workers run these flows; use storage that all of them reach"
     else:
-        return "file" if scheme == "local" else scheme
+        return scheme
     raise refused("to", fault, action="store")
 
 
