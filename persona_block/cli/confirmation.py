@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
-from ..spec import catalog
-from .terminal import is_terminal, print_error
+from ..spec.grammar import API_KEY_PARAM
+from .terminal import is_terminal, paragraph, print_error
 
 if TYPE_CHECKING:
+    from ..hosts.consent import ConsentRequest
     from ..runner import Runner
     from ..spec.grammar import ToolSpec
+    from .runners import MakeRunner
 
 _TEMPLATES = "list_inquiry_templates"
 """The operation that tells the name of a template."""
 _MOST_TEMPLATES = 300
 """Templates that are looked through for a name."""
-_SHOWN = {
-    "referenceId": "Reference id",
-    "status": "Status",
-    "accountTypeName": "Type",
-    "inquiryTemplateId": "Template",
-    "createdAt": "Created",
-    "redactedAt": "Erased before",
-}
-"""What a person is shown of an object as it is now: titles by property."""
 
 
 def needs_agreement(spec: ToolSpec) -> bool:
@@ -42,50 +36,59 @@ def check_that_somebody_can_agree(spec: ToolSpec) -> None:
         raise InputError(spec.name, [Problem("--yes", message)])
 
 
-async def object_as_it_is(runner: Runner, spec: ToolSpec, values: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a person is shown of the object that an operation is about to change: its properties by title.
+def ask(make_runner: MakeRunner, spec: ToolSpec, values: Mapping[str, Any]) -> None:
+    """Show on stderr what will happen to whom, and return where the person agrees.
 
-    Raises PersonaError where it cannot be read, which says that nothing was sent.
+    An erasure is agreed to by typing the id of what is erased. Raises PersonaError where the person does not agree, where the
+    object cannot be read, or where it changed while the person was asked; nothing was changed then.
     """
-    if spec.confirm is None:
-        return {}
-    reading = catalog.load(spec.confirm.operation)
+
+    async def read() -> ConsentRequest | None:
+        async with make_runner() as runner:
+            return await _question(runner, spec, values)
+
+    # Only where no event loop runs can whoever is asked end the program at any time.
+    request = asyncio.run(read())
+    if request is None:
+        return
+    if not _is_agreed(request):
+        raise PersonaError(f"{spec.name} was not sent, since you did not agree. Nothing was changed.", took_effect="no")
+    now = asyncio.run(read())
+    if now is None or now.state != request.state:
+        message = f"{spec.name} was not sent, since what it changes has changed meanwhile. Run it again to see how it is now."
+        raise PersonaError(message, took_effect="no")
+
+
+async def _question(runner: Runner, spec: ToolSpec, values: Mapping[str, Any]) -> ConsentRequest | None:
+    from ..hosts.consent import consent_request
+    from ..hosts.preview import read_preview
+
     try:
-        output = await runner.call(reading.name, {name: values[name] for name in reading.params})
+        preview = await read_preview(runner, spec, {**values, API_KEY_PARAM: runner.api_key})
+    except InputError:
+        raise
     except PersonaError as error:
         message = f"{spec.name} was not sent, since what it changes could not be read first. {error.message}"
         raise error.revised(message, took_effect="no") from None
-    thing = output[next(iter(reading.output))]
-    shown = {title: str(thing[name]) for name, title in _SHOWN.items() if thing.get(name)}
-    if template_id := thing.get("inquiryTemplateId"):
-        name = await _template_name(runner, template_id)
-        shown[_SHOWN["inquiryTemplateId"]] = f"{name} ({template_id})" if name else template_id
-    return shown
+    template_id = preview.object.get("inquiryTemplateId") if preview else None
+    names = await _template_names(runner, template_id) if template_id else {}
+    return consent_request(spec, values, preview, names)
 
 
-async def _template_name(runner: Runner, template_id: str) -> str | None:
-    """Return the name of a template; None where there is none, or the key may not list them, as a sandbox's may not."""
+async def _template_names(runner: Runner, template_id: str) -> dict[str, str]:
+    """Return the name of a template by its id; nothing where the key may not list them, as a sandbox's may not."""
     try:
         async for page in runner.paginate(_TEMPLATES, max_items=_MOST_TEMPLATES):
             for template in page["inquiryTemplates"]:
-                if template["id"] == template_id:
-                    return str(template["name"]) if template.get("name") else None
+                if template["id"] == template_id and template.get("name"):
+                    return {template_id: str(template["name"])}
     except PersonaError:
-        return None
-    return None
+        pass
+    return {}
 
 
-def is_agreed(spec: ToolSpec, values: Mapping[str, Any], shown: Mapping[str, str]) -> bool:
-    """Show on stderr what will happen to whom, and return whether the person agrees.
-
-    An erasure is agreed to by typing the id of what is erased. Raises InputError where all that is sent cannot be shown.
-    """
-    from ..hosts.consent import consent_request
-
-    request = consent_request(spec, values)
-    if request is None:
-        return True
-    print_error(*request.message.split("\n"), *_as_lines(shown))
+def _is_agreed(request: ConsentRequest) -> bool:
+    print_error(*(line for text in request.message.split("\n") for line in paragraph(text)))
     sys.stderr.write(f"{request.prompt}: ")
     sys.stderr.flush()
     try:
@@ -95,11 +98,3 @@ def is_agreed(spec: ToolSpec, values: Mapping[str, Any], shown: Mapping[str, str
     if not answer.endswith("\n"):
         print_error("")
     return request.is_agreed(answer)
-
-
-def _as_lines(shown: Mapping[str, str]) -> Iterator[str]:
-    from ..hosts.visible import visible_text
-
-    width = max(map(len, shown), default=0)
-    for title, text in shown.items():
-        yield f"  {title:{width}}  {visible_text(text)}"

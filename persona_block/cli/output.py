@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("json", "table", "csv", "ndjson")
 
+_FIRST = ("id", "name", "type", "status", "referenceId", "createdAt")
+"""The properties that a table shows first, where nobody says which."""
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 """What a cell begins with that a spreadsheet takes for a formula, the signs of full width too.
 
@@ -140,7 +142,8 @@ def _print_table(things: list[dict[str, Any]], part: Part, fields: tuple[str, ..
     if part.is_list and not things and succeeded:
         print_error("There are none.")
     elif part.is_list and things:
-        columns = fields or tuple(name for name, schema in part.properties.items() if _is_plain(schema))
+        plain = [name for name, schema in part.properties.items() if _is_plain(schema)]
+        columns = fields or tuple(sorted(plain, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)))
         print_items(columns, [[_text(_at(thing, path)) for path in columns] for thing in things], chosen=bool(fields))
     for thing in [] if part.is_list else things:
         pairs = [(path, _text(_at(thing, path))) for path in fields] if fields else list(_leaves(thing))

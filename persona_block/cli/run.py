@@ -196,21 +196,10 @@ def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: La
         values = prepare(spec, params)
         confirmation.check_that_somebody_can_agree(spec)
     with debugging(arguments), runners(arguments) as make_runner:
-        if values is not None and not _is_agreed(make_runner, spec, values):
-            raise PersonaError(f"{spec.name} was not sent, since you did not agree. Nothing was changed.", took_effect="no")
+        if values is not None:
+            confirmation.ask(make_runner, spec, values)
         run.was_begun = True
         return asyncio.run(_run_once(arguments, run, make_runner, params))
-
-
-def _is_agreed(make_runner: MakeRunner, spec: ToolSpec, values: Mapping[str, Any]) -> bool:
-    """Ask the person at the terminal, with what is to be changed read first; raises PersonaError where it cannot be."""
-
-    async def read() -> dict[str, str]:
-        async with make_runner() as runner:
-            return await confirmation.object_as_it_is(runner, spec, values)
-
-    # Whoever is asked can end the program at any time only where no event loop runs.
-    return confirmation.is_agreed(spec, values, asyncio.run(read()))
 
 
 def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | None:

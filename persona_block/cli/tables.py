@@ -14,6 +14,8 @@ _WIDEST = 40
 """Cells of a column that is chosen by itself; a wider one is left out."""
 _MOST_COLUMNS = 6
 """Columns that are chosen where nobody says which."""
+_MOST_STACKED = 4
+"""Of them, those that are shown where they do not fit beside each other."""
 
 Rows = Sequence[Sequence[str]]
 
@@ -48,7 +50,7 @@ def print_items(headings: Sequence[str], rows: Rows, *, chosen: bool, width: int
     """Print things of one kind, a row each.
 
     chosen: a person named the columns, so that none is left out: where they do not fit, each thing becomes a block of lines.
-    Otherwise the first columns are shown that say something and fit.
+    Otherwise the first columns are shown that say something and fit; where not even the second one does, below the first.
     """
     width = width or terminal_width()
     rows = _escaped(rows)
@@ -57,18 +59,22 @@ def print_items(headings: Sequence[str], rows: Rows, *, chosen: bool, width: int
         for number, row in enumerate(rows):
             print_record(list(zip(headings, row, strict=True)), width, is_next=number > 0)
         return
-    shown = list(range(len(headings))) if chosen else _fitting(rows, widths, width)
+    telling = [index for index in range(len(headings)) if index == 0 or any(row[index] for row in rows)]
+    shown = list(range(len(headings))) if chosen else _fitting(telling, widths, width)
+    if not chosen and telling[1:2] != shown[1:2]:
+        for row in rows:
+            _print_stacked([*(row[index] for index in telling[:_MOST_STACKED]), ""], width)
+        return
     _print_head([headings[index] for index in shown], [widths[index] for index in shown])
     for row in rows:
         print_lines(_GAP.join(padded(row[index], widths[index]) for index in shown).rstrip())
 
 
-def _fitting(rows: Rows, widths: Sequence[int], width: int) -> list[int]:
-    """Return the first columns that say something and fit beside each other; always the very first."""
+def _fitting(columns: Sequence[int], widths: Sequence[int], width: int) -> list[int]:
+    """Return the first of some columns that fit beside each other; always the very first."""
     shown, taken = [0], widths[0]
-    for index in range(1, len(widths)):
-        says_something = any(row[index] for row in rows)
-        if says_something and widths[index] <= _WIDEST and taken + len(_GAP) + widths[index] <= width:
+    for index in columns[1:]:
+        if widths[index] <= _WIDEST and taken + len(_GAP) + widths[index] <= width:
             shown.append(index)
             taken += len(_GAP) + widths[index]
         if len(shown) == _MOST_COLUMNS:
@@ -81,13 +87,16 @@ def print_record(pairs: Sequence[tuple[str, str]], width: int | None = None, *, 
     width = width or terminal_width()
     pairs = [(escaped(name), escaped(value)) for name, value in pairs]
     indent = max((shown_width(name) for name, _ in pairs), default=0) + len(_GAP)
+    room = width - indent
+    words = [shown_width(word) for _, value in pairs for word in value.split()]
+    is_narrow = room < _LEAST_LAST or any(room < word <= width - len(_GAP) for word in words)
     if is_next:
         print_lines("")
     for name, value in pairs:
-        if width - indent < _LEAST_LAST:
+        if is_narrow:
             print_lines(name, *(f"{_GAP}{line}" for line in _wrapped(value, width - len(_GAP))))
             continue
-        first, *more = _wrapped(value, width - indent) or [""]
+        first, *more = _wrapped(value, room) or [""]
         print_lines(f"{padded(name, indent)}{first}".rstrip(), *(" " * indent + line for line in more))
 
 
