@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block import ApiError, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
+from persona_block import ApiError, FileRef, FileStore, InputError, PersonaError, ResponseError, Runner, TransportError
 from persona_block.files.names import safe_name
 from persona_block.files.rules import FileRules
 from tests.support.planted import FILE_TOKEN, KEY
@@ -223,6 +223,48 @@ def test_remote_storage() -> None:
     with store.reader("memory://evidence/2026/a.pdf", rules=FileRules(schemes=("memory",))) as (name, stream):
         assert name == "a.pdf"
         assert stream.read() == b"one"
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+async def test_a_call_says_where_its_file_goes_and_whether_it_replaces_another(kind: str, tmp_path: Path) -> None:
+    """In one way for a print and a download, which both give a FileRef."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        media_type = "application/pdf" if request.url.path.endswith("/print") else "image/jpeg"
+        return httpx.Response(200, content=b"%PDF-1" + bytes([next(count)]), headers={"Content-Type": media_type})
+
+    count = iter(range(100))
+    url = f"{kind}://kept" if kind == "memory" else (tmp_path / "kept").as_uri()
+    store = FileStore(url)
+    async with _runner(handler, tmp_path / "own") as runner:
+
+        async def stored(**options: Any) -> list[FileRef]:
+            printed = await runner.run("print_inquiry_pdf", {"inquiryId": "inq_1"}, **options)
+            called = await runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}, **options)
+            refs = [FileRef.model_validate(output["file"]) for output in (printed.output, called)]
+            return [*refs, await runner.download(URL, **options)]
+
+        names = [[file.name for file in await stored(store=store, **options)] for options in ({}, {"overwrite": True}, {})]
+        own = await stored()
+    assert names == [
+        ["inq_1.pdf", "inq_1-2.pdf", "front.jpg"],
+        ["inq_1.pdf", "inq_1.pdf", "front.jpg"],
+        ["inq_1-3.pdf", "inq_1-4.pdf", "front-2.jpg"],
+    ]
+    folder = fsspec.filesystem("file" if kind == "local" else "memory")
+    place = str(tmp_path / "kept") if kind == "local" else "/kept"
+    assert folder.cat(f"{place}/inq_1.pdf")[-1] == 4
+    assert folder.cat(f"{place}/front.jpg")[-1] == 5
+    assert [file.path for file in own] == [str(tmp_path / "own" / name) for name in ("inq_1.pdf", "inq_1-2.pdf", "front.jpg")]
+    assert {each.name for each in (tmp_path / "own").iterdir()} == {"inq_1.pdf", "inq_1-2.pdf", "front.jpg"}
+
+
+async def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "front.jpg").mkdir()
+    async with _runner(_photo, tmp_path) as runner:
+        with pytest.raises(PersonaError, match=r"could not be stored: Is a directory"):
+            await runner.download(URL, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["front.jpg"]
 
 
 def test_storage_that_is_not_there() -> None:

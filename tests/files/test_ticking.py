@@ -235,30 +235,41 @@ async def test_while_a_pipe_that_the_caller_opened_is_slow() -> None:
 
 
 @pytest.mark.slow
-async def test_a_file_that_is_stored_after_its_caller_went_away_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_a_file_that_is_stored_after_its_caller_went_away_is_removed_unless_it_took_anothers_place(
+    overwrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_stored, let_go = threading.Event(), threading.Event()
     take = LocalFolder.take
 
-    def take_slowly(place: LocalFolder, part: Path, name: str) -> Any:
-        taken = take(place, part, name)
+    def take_slowly(place: LocalFolder, part: Path, name: str, overwrite: bool) -> Any:
+        taken = take(place, part, name, overwrite)
         is_stored.set()
         let_go.wait(5)
         return taken
 
     monkeypatch.setattr(LocalFolder, "take", take_slowly)
     async with Runner(api_key="k", transport=httpx.MockTransport(_answer), files=FileStore(tmp_path)) as runner:
-        call = asyncio.create_task(runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}))
+        call = asyncio.create_task(runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}, overwrite=overwrite))
         await asyncio.to_thread(is_stored.wait, 5)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
     assert [path.name for path in tmp_path.iterdir()] == ["inq_1.pdf"]
     let_go.set()
+    if overwrite:
+        await asyncio.to_thread(_join_file_threads)
+        assert [path.name for path in tmp_path.iterdir()] == ["inq_1.pdf"]
+        return
     async with asyncio.timeout(5):
         while list(tmp_path.iterdir()):  # noqa: ASYNC110 - a folder tells nobody of its change
             await asyncio.sleep(0.01)
+
+
+def _join_file_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "persona-block file":
+            thread.join(5)
 
 
 # --- callers that go away --------------------------------------------------------------------------------------------------
