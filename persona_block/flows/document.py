@@ -16,13 +16,13 @@ class Place:
     """Where a document is: which step, for which entry of its `forEach`, and whether its target may be any.
 
     index: the position of the entry, counted from 0; None for a step without `forEach`.
-    operator_target: whether `to` comes from the document and its inputs alone, and so from whoever runs the flow. What Persona
-        answered may be an applicant's words, and must not decide where something is sent.
+    computed_target: whether `to` reads what Persona answered, and so does not come from whoever runs the flow alone. It may be
+        an applicant's words, and must not decide where something is sent.
     """
 
     step: str
     index: int | None = None
-    operator_target: bool = True
+    computed_target: bool = False
 
 
 Operation = Callable[[str, dict[str, Any], Place], Awaitable[dict[str, Any]]]
@@ -71,7 +71,7 @@ async def _step(step: Mapping[str, Any], scope: Mapping[str, Any], actions: Acti
 async def _once(step: Mapping[str, Any], scope: Mapping[str, Any], actions: Actions, index: int | None) -> dict[str, Any]:
     if not all(_holds(condition, scope) for condition in step.get("when", [])):
         raise Missing
-    place = Place(step["id"], index, _is_of_the_operator(step))
+    place = Place(step["id"], index, _has_computed_target(step))
     if "host" in step:
         texts = resolve({name: value for name, value in step.items() if name not in _NOT_SENT}, scope)
         return await actions.host(step["host"], texts, place)
@@ -86,13 +86,13 @@ async def _once(step: Mapping[str, Any], scope: Mapping[str, Any], actions: Acti
         return error.output
 
 
-def _is_of_the_operator(step: Mapping[str, Any]) -> bool:
-    """Return whether `to` reads nothing but inputs, an entry of a list that the document itself holds included."""
+def _has_computed_target(step: Mapping[str, Any]) -> bool:
+    """Return whether `to` reads more than inputs, and entries of a list that the document itself holds."""
     roots = {path[0] for path in references(step.get("to", ""))}
     listed = step.get("forEach")
     if "item" in roots and isinstance(listed, list | tuple):
         roots = (roots - {"item"}) | {path[0] for path in references(list(listed))}
-    return roots <= {"input"}
+    return not roots <= {"input"}
 
 
 async def _every_page(operation: str, params: dict[str, Any], place: Place, actions: Actions) -> dict[str, Any]:

@@ -168,3 +168,36 @@ def _factory(address: str) -> Callable[..., Any]:
 def _forms() -> str:
     others = sorted({f"{entry.name}:…" for entry in entry_points(group=ENTRY_POINTS)})
     return ", ".join(["#channel", "@user", "name@host", "https://…", "console:", "the name of a contact", *others])
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What flows of one engine are wired to.
+
+    notifiers: by the form of their targets, such as `slack`, `mail` or `contact`, in the place of the built-in ones.
+    store: in the place of the built-in one.
+    """
+
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+    store: Store | None = None
+    _made: dict[str, Notifier] = field(default_factory=dict, init=False, repr=False)
+
+    def notifier(self, target: str, *, computed: bool = False) -> Notifier:
+        """Return who tells a target something; raises InputError where nobody does.
+
+        computed: whether what Persona answered has decided the target, which may then only be the name of a contact.
+        """
+        if not isinstance(target, str) or not target.strip():
+            raise InputError("notify", [Problem("to", "must be text that names a target")])
+        if computed:
+            refuse_computed(target)
+        form = form_of(target)
+        if form in self.notifiers:
+            return self.notifiers[form]
+        if form not in self._made:
+            self._made[form] = resolve(target)
+        return self._made[form]
+
+    def storage(self, *, shared: bool = False) -> Store:
+        """Return where files are kept; shared is that of `built_in_store`."""
+        return self.store if self.store is not None else built_in_store(shared=shared)

@@ -1,0 +1,121 @@
+"""The database of flows: an SQLite file for one process, or Postgres for several."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+
+from ..errors import InputError, Problem
+
+BUSY_TIMEOUT = 30.0
+"""Seconds that a writer waits for another one of an SQLite file."""
+MOST_EXECUTORS = 256
+"""How many processes may run the flows of one Postgres database, unless they name themselves."""
+
+
+def open_database(database: str, pool_size: int = 16) -> sa.Engine:
+    """Return the connections to a database; raises InputError for a URL of another kind.
+
+    database: `sqlite:///flows.sqlite`, `postgresql://user:password@host/name`, or the path of an SQLite file.
+    """
+    if "://" not in database:
+        database = f"sqlite:///{database}"
+    try:
+        url = sa.make_url(database)
+    except ArgumentError:
+        url = None
+    if url is not None and url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        # An engine that lost its connections, as Postgres was restarted, takes new ones.
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+        )
+    if url is None or url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+        raise InputError("flows", [Problem("database", "must be sqlite:///a-file, the path of one, or postgresql://…")])
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0)
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        # With a write-ahead log, readers and the writer do not wait for each other, and a step costs a sixth.
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    return engine
+
+
+def engine_url(engine: sa.Engine) -> str:
+    """Return the database's URL as the workflow engine takes it, its password included."""
+    return engine.url.render_as_string(hide_password=False)
+
+
+class Claim(Protocol):
+    """The right of one process to be an executor of flows, until it ends or gives it back."""
+
+    executor_id: str
+
+    def release(self) -> None:
+        """Give the right back; does nothing the second time."""
+        ...
+
+
+def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
+    """Claim to be an executor of the flows in a database, so that no other process is the same one.
+
+    executor_id: its name; None takes the first that nobody has, such as `executor-1`. A process that takes the name of a dead
+        one goes on with its flows.
+
+    Raises InputError where another process has the name, or the SQLite file.
+    """
+    if engine.dialect.name == "sqlite":
+        return _FileClaim(Path(str(engine.url.database)), executor_id or "executor-1")
+    connection = engine.raw_connection()
+    connection.detach()
+    session: Any = connection.dbapi_connection
+    session.autocommit = True
+    names = [executor_id] if executor_id else [f"executor-{number}" for number in range(1, MOST_EXECUTORS + 1)]
+    for name in names:
+        if session.execute("SELECT pg_try_advisory_lock(%s)", (_lock_number(name),)).fetchone()[0]:
+            return _SessionClaim(session, name)
+    session.close()
+    raise InputError("flows", [Problem("executor_id", "another process that runs flows of this database has it")])
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"persona-flows:{name}".encode()).digest()[:8], "big", signed=True)
+
+
+class _FileClaim:
+    """A claim on an SQLite file, kept as a lock on a file beside it."""
+
+    def __init__(self, path: Path, executor_id: str) -> None:
+        self.executor_id = executor_id
+        self._handle: int | None = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.release()
+            message = "another process runs the flows of this file; several share a database only on Postgres"
+            raise InputError("flows", [Problem("database", message)]) from None
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class _SessionClaim:
+    """A claim on Postgres, kept as an advisory lock that ends with its session."""
+
+    def __init__(self, session: Any, executor_id: str) -> None:
+        self.executor_id = executor_id
+        self._session = session
+
+    def release(self) -> None:
+        self._session.close()

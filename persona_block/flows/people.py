@@ -1,0 +1,162 @@
+"""People and storage as durable steps of a flow: to tell somebody, to keep a file, to ask and wait for the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import mimetypes
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from dbos import DBOS
+
+from ..errors import InputError, Problem, WaitTimedOut
+from ..files.names import safe_name
+from ..files.store import FileStore
+from .engine import Engine, current
+from .ports import Content, Message, Reply
+from .step import Step, durable, next_step
+from .tables import Question
+
+RECHECK = 3600.0
+"""Seconds after which a flow looks by itself whether its question was answered, as the message that wakes it may be lost."""
+
+
+async def notify(to: str, text: str, *, step: str = "notify") -> None:
+    """Tell a target something, as a durable step; raises PersonaError.
+
+    to: `#channel`, `@user`, `name@host`, `https://…`, `console:`, or the name of a contact.
+
+    A step that is killed between sending and noting that it has is done again, so a message may come twice; it carries the
+    same dedupe id then.
+    """
+    await notify_at(to, text, next_step(step))
+
+
+async def notify_at(to: str, text: str, step: Step, *, computed: bool = False) -> None:
+    """Tell a target something at a step that is known; computed is that of `Ports.notifier`."""
+
+    async def made() -> None:
+        notifier = current().ports.notifier(to, computed=computed)
+        await notifier.send(to, Message(_text(text)), step.key)
+
+    await durable(step.label, made)
+
+
+async def store(content: Any, to: str, *, step: str = "store") -> str:
+    """Keep a file or data at a place, as a durable step, and return its URL; raises PersonaError.
+
+    content: a file of an output, such as that of print_inquiry_pdf; one of Persona's file URLs or the object that holds it,
+        which is fetched; or JSON data, which becomes a `.json` file.
+    to: a folder, or a storage URL such as `s3://bucket/folder`.
+    """
+    return await store_at(content, to, None, next_step(step))
+
+
+async def store_at(content: Any, to: str, name: str | None, step: Step, *, computed: bool = False) -> str:
+    """Keep something at a step that is known, data under a name."""
+
+    async def made() -> str:
+        engine = current()
+        if computed:
+            raise InputError("store", [Problem("to", "comes from an answer of Persona, which names no place for files")])
+        if not isinstance(to, str) or not to.strip():
+            raise InputError("store", [Problem("to", "must be a folder or a storage URL")])
+        async with _content(engine, content, name or step.name) as kept:
+            return (await engine.ports.storage(shared=engine.settings.shared).put(kept, to, step.key)).url
+
+    url: str = await durable(step.label, made)
+    return url
+
+
+def ask(
+    to: str, text: str, options: Sequence[str], *, timeout: float | None = None, step: str = "ask"
+) -> Coroutine[Any, Any, Reply]:
+    """Ask a target and wait for one of the options, as durable steps; raises WaitTimedOut where nobody answers in time.
+
+    timeout: seconds in all; None, the default, waits for as long as it takes.
+
+    `Engine.client.answer`, or that of `connect`, takes the answer. Raises InputError for options that cannot be chosen from.
+    """
+    return ask_at(to, text, options, timeout, next_step(step))
+
+
+async def ask_at(to: str, text: str, options: Any, patience: float | None, step: Step, *, computed: bool = False) -> Reply:
+    """Ask at a step that is known; patience is the `timeout` of `ask`, whose arguments and errors these are."""
+    choices = tuple(options) if isinstance(options, list | tuple) else ()
+    are_texts = all(isinstance(each, str) and each.strip() for each in choices)
+    if not choices or not are_texts or len(set(choices)) < len(choices):
+        raise InputError("ask", [Problem("options", "must be a list of different texts, one at least")])
+    question_id = f"ask-{step.key}"
+
+    async def asked() -> dict[str, Any]:
+        engine = current()
+        notifier = engine.ports.notifier(to, computed=computed)
+        since = engine.now()
+        question = Question(step.workflow_id, question_id, step.label, to, _text(text), choices, since)
+        await asyncio.to_thread(engine.tables.ask, question)
+        message = Message(question.text, options=choices, workflow_id=step.workflow_id, question_id=question_id)
+        reply = await notifier.send(to, message, step.key)
+        if reply is not None:
+            await engine.client.answer(step.workflow_id, question_id, reply.answer, reply.comment)
+        return {"at": since}
+
+    async def answered() -> dict[str, Any]:
+        engine = current()
+        question = await asyncio.to_thread(engine.tables.question, question_id)
+        is_answered = question is not None and question.answer is not None
+        reply = {"answer": question.answer, "comment": question.comment} if question and is_answered else None
+        return {"at": engine.now(), "reply": reply}
+
+    at = (await durable(step.label, asked))["at"]
+    ends = math.inf if patience is None else at + patience
+    while True:
+        looked = await durable(f"{step.label}: look", answered)
+        if looked["reply"] is not None:
+            return Reply(**looked["reply"])
+        if looked["at"] >= ends:
+            raise WaitTimedOut(f"{step.label}: nobody has answered; the time to wait is over.")
+        await DBOS.recv_async(question_id, timeout_seconds=max(0.0, min(RECHECK, ends - looked["at"])))
+
+
+@asynccontextmanager
+async def _content(engine: Engine, content: Any, name: str) -> AsyncIterator[Content]:
+    """Give what is to be kept as a file while the context lasts."""
+    if isinstance(content, Mapping) and {"name", "mimeType", "url"} <= content.keys():
+        path = Path(content["path"]) if content.get("path") else None
+        if path is not None and not path.is_file():
+            message = "is a file of this flow that is not on this machine; several processes need `files` at a storage URL"
+            raise InputError("store", [Problem("content", message)])
+        if path is not None:
+            yield Content(content["name"], content["mimeType"], path)
+            return
+        yield Content(content["name"], content["mimeType"], await asyncio.to_thread(_read, content))
+    elif _is_at_persona(content):
+        with tempfile.TemporaryDirectory() as folder:
+            file = await engine.runner.download(content, FileStore(folder))
+            kind = mimetypes.guess_type(file.name)[0] or file.mime_type
+            yield Content(file.name, kind, Path(folder) / file.name)
+    else:
+        data = json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+        yield Content(safe_name(f"{name}.json"), "application/json", data)
+
+
+def _is_at_persona(content: Any) -> bool:
+    """Return whether something is one of Persona's file URLs, or the object of one."""
+    url = content.get("url") if isinstance(content, Mapping) and "filename" in content else content
+    return isinstance(url, str) and url.startswith(("https://", "http://"))
+
+
+def _read(file: Mapping[str, Any]) -> bytes:
+    with FileStore().reader({"url": file["url"]}) as (_, stream):
+        return stream.read()
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise InputError("flows", [Problem("text", "must be text")])
+    return text
