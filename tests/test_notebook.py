@@ -46,7 +46,8 @@ def test_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     NotebookClient(document, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [[output.get("data", output.get("text")) for output in cell.outputs] for cell in document.cells]
     assert shown[0] == []
-    assert "ToolResult" in shown[1][0]["text/plain"]
+    assert shown[1][0]["text/plain"].startswith("ToolResult(success=True")
+    assert "<td>&lt;b&gt;customer&lt;/b&gt;</td>" in shown[1][0]["text/html"]
     assert shown[2] == [{"text/plain": "3"}]
     assert shown[3] == ["interrupted\n", {"text/plain": "0"}]
     assert shown[4] == [{"text/plain": "'required'"}]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ..errors import PersonaError
+from .result_table import result_table
 
 
 class Timing(BaseModel):
@@ -38,7 +39,11 @@ class Stopwatch:
 
 
 class ToolResult(BaseModel):
-    """The outcome of one run; its `repr` shows neither output nor error text, which may hold personal data."""
+    """The outcome of one run.
+
+    Its `repr` says whether and why it failed, and shows neither output nor error text, which may hold personal data. A
+    notebook shows both, as tables.
+    """
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -51,6 +56,23 @@ class ToolResult(BaseModel):
     attempts: int = 0
     retries: list[dict[str, Any]] = Field(default_factory=list)
     """The reason of every further attempt, and the seconds waited before it."""
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        yield "success", self.success
+        details = self.error_details or {}
+        for name in ("kind", "status", "retryable", "tookEffect"):
+            if details.get(name) is not None:
+                yield name, details[name]
+        if details.get("problems"):
+            yield "problems", {problem["param"]: problem["message"] for problem in details["problems"]}
+        yield "outputs", list(self.output)
+        yield "request_id", self.request_id
+        yield "attempts", self.attempts
+        yield "duration", self.timing.duration
+
+    def _repr_html_(self) -> str:
+        facts = [(name, value) for name, value in self.__repr_args__() if name != "outputs"]
+        return result_table([*facts[:1], ("error", self.error), *facts[1:]], self.output)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the envelope as plain JSON data."""
