@@ -77,7 +77,7 @@ def _sentence(spec: ToolSpec, output: dict[str, Any]) -> str:
     link = output.get("oneTimeLink")
     if link:
         return f"Verification link for {_called(one)}: {link}"
-    return f"{noun.capitalize()} {_called(one)} is {_standing(one)}."
+    return f"{noun.capitalize()} {_called(one)}: {_standing(one)}."
 
 
 def _list_sentence(noun: str, entries: list[dict[str, Any]], has_more: bool) -> str:
