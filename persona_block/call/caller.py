@@ -21,8 +21,9 @@ from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
 from .client import Call, Client, Upload, check_idempotency_key, new_idempotency_key
+from .compiled.outputs import output_of
 from .observe import observed
-from .parse import SIGNATURES, broken, first, parse, parse_error
+from .parse import SIGNATURES, broken, first, parse_error
 from .serialize import fill_text, serialize
 from .trace import Trace
 
@@ -54,6 +55,11 @@ class Caller:
         self._api_key = api_key
         self._rules = rules
 
+    @property
+    def api_key(self) -> ApiKey:
+        """The key that calls without one of their own use, an absent one where there is none."""
+        return ApiKey.of_environment() if self._api_key.is_absent else self._api_key
+
     async def call(
         self,
         operation: str,
@@ -64,8 +70,7 @@ class Caller:
     ) -> Output:
         """Return the output of one call; raises PersonaError."""
         spec = catalog.load(operation)
-        default_key = ApiKey.of_environment() if self._api_key.is_absent else self._api_key
-        values, api_key = inputs.prepare_call(spec, params, default_key)
+        values, api_key = inputs.prepare_call(spec, params, self.api_key)
         parts = serialize(spec, values)
         if idempotency_key is not None:
             check_idempotency_key(spec.name, idempotency_key)
@@ -90,7 +95,7 @@ class Caller:
                 return await self._download(call, values, spec.file_source, target)
             answer = await self._client.send(call)
             if answer.status < 300:
-                return parse(spec, answer)
+                return output_of(spec, answer)
             if call.in_doubt and answer.status in (409, 422) and spec.confirm:
                 confirmed = await self._confirmed(spec.confirm, values, call.api_key)
                 if confirmed is not None:

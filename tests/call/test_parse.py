@@ -178,15 +178,15 @@ def test_whatever_comes_back_is_an_output_or_a_response_error(operation: str, bo
 WRONG: tuple[Any, ...] = (None, "", "x", 5, 5.5, True, [], ["x"], [5], {}, {"x": 1}, {"type": "string", "value": "x"})
 
 
-def _mutated(node: Any) -> Iterator[Any]:
+def mutated(node: Any) -> Iterator[Any]:
     """Yield copies of a document, each with one value of another kind in the place of one that stood there, or without it."""
     if isinstance(node, dict):
         for name, value in node.items():
             yield {other: kept for other, kept in node.items() if other != name}
-            yield from ({**node, name: changed} for changed in (*WRONG, *_mutated(value)))
+            yield from ({**node, name: changed} for changed in (*WRONG, *mutated(value)))
     if isinstance(node, list):
         for index, value in enumerate(node):
-            yield from ([*node[:index], changed, *node[index + 1 :]] for changed in (*WRONG, *_mutated(value)))
+            yield from ([*node[:index], changed, *node[index + 1 :]] for changed in (*WRONG, *mutated(value)))
 
 
 @pytest.mark.soak
@@ -197,7 +197,7 @@ def test_an_output_always_fits_its_own_schema(operation: str) -> None:
     step = budget(small=5, full=1)
     outputs = 0
     for case in (each for each in cases() if each.operation == operation):
-        for body in islice(_mutated(case.response.get("body", {})), None, None, step):
+        for body in islice(mutated(case.response.get("body", {})), None, None, step):
             try:
                 output = parse(spec, answer(body, case.response["status"]))
             except ResponseError:
