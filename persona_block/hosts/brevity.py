@@ -238,7 +238,7 @@ def summary(tool: Tool, output: Mapping[str, Any], *, whole: bool = False) -> st
         lines += [f"- {_line(each, whole)}" for each in objects]
     elif isinstance(objects, Mapping):
         lines.append(f"{_words(name)} {_line(objects, whole)}")
-    lines += [f"{output_name}: {_text(value)}" for output_name, value in output.items() if output_name != name]
+    lines += [f"{output_name}: {_text(value)}" for output_name, value in output.items() if output_name not in (name, LEFT_OUT)]
     return "\n".join(lines)
 
 

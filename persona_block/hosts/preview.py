@@ -14,7 +14,7 @@ from ..errors import PersonaError, Unavailable
 from ..runner import Runner
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Confirm, ToolSpec
-from .tool import object_output
+from .tool import lister_of, object_output, reader_of
 from .visible import visible, visible_text
 
 PREVIEW_SECONDS = 15.0
@@ -24,6 +24,8 @@ EVIDENCE_SECONDS = 15.0
 EVIDENCE_LIMIT = 10
 """How many verifications, and how many reports, are read for one question."""
 
+_VERIFICATION, _REPORT = "verification", "report"
+"""The types of the objects that speak for or against a person."""
 _FAILED = ("failed", "errored", "requires_retry")
 """The statuses of checks and verifications that speak against a person."""
 _SUBMITTED_AT = "completedAt"
@@ -151,39 +153,44 @@ async def _evidence(runner: Runner, described: Mapping[str, Any], api_key: Any) 
     """Return the failed checks and the reports of what an object names, and of its account."""
     verification_ids = list(described.get("verificationIds") or ())
     report_ids = list(described.get("reportIds") or ())
-    unread = max(0, len(verification_ids) - EVIDENCE_LIMIT)
-
-    async def verification(verification_id: str) -> Mapping[str, Any]:
-        params = {"verificationId": verification_id, API_KEY_PARAM: api_key}
-        read: Mapping[str, Any] = (await runner.call("get_verification", params))["verification"]
-        return read
-
-    verifications, reports = await asyncio.gather(
-        _all_or_none([verification(each) for each in verification_ids[-EVIDENCE_LIMIT:]]),
+    verifications, listed = await asyncio.gather(
+        _all_or_none(_read_one(runner, _VERIFICATION, each, api_key) for each in verification_ids[-EVIDENCE_LIMIT:]),
         _all_or_none([_reports(runner, described.get("accountId"), report_ids, api_key)]),
     )
-    found_reports = reports[0] if reports is not None else None
+    reports = listed[0] if listed is not None else None
     return Evidence(
         failed_checks=None if verifications is None else tuple(_failed_checks(verifications)),
         checks=sum(len(each.get("checks") or ()) for each in verifications or ()),
-        matched_reports=None if found_reports is None else tuple(_matches(found_reports)),
-        reports=len(found_reports or ()),
-        open_reports=sum(each.get("status") != "ready" for each in found_reports or ()),
-        unread=unread + max(0, len(report_ids) - EVIDENCE_LIMIT),
+        matched_reports=None if reports is None else tuple(_matches(reports)),
+        reports=len(reports or ()),
+        open_reports=sum(each.get("status") != "ready" for each in reports or ()),
+        unread=max(0, len(verification_ids) - EVIDENCE_LIMIT) + max(0, len(report_ids) - EVIDENCE_LIMIT),
     )
 
 
 async def _reports(runner: Runner, account_id: str | None, report_ids: Sequence[str], api_key: Any) -> list[Mapping[str, Any]]:
     """Return the latest reports of an account, and those that were run within its inquiry."""
     reports: dict[str, Mapping[str, Any]] = {}
-    if account_id:
-        params = {"accountId": account_id, "pageSize": EVIDENCE_LIMIT, API_KEY_PARAM: api_key}
-        reports = {each["id"]: each for each in (await runner.call("list_reports", params))["reports"]}
+    lister = lister_of(_REPORT)
+    if account_id and lister and lister.paginate:
+        params = {"accountId": account_id, lister.paginate.size: EVIDENCE_LIMIT, API_KEY_PARAM: api_key}
+        page = await runner.call(lister.name, params)
+        reports = {each["id"]: each for each in page[lister.paginate.items]}
     for report_id in report_ids[-EVIDENCE_LIMIT:]:
         if report_id not in reports:
-            read = await runner.call("get_report", {"reportId": report_id, API_KEY_PARAM: api_key})
-            reports[report_id] = read["report"]
+            reports[report_id] = await _read_one(runner, _REPORT, report_id, api_key)
     return list(reports.values())
+
+
+async def _read_one(runner: Runner, object_type: str, object_id: str, api_key: Any) -> Mapping[str, Any]:
+    """Return an object of a type; an empty one where no operation reads it."""
+    reader = reader_of(object_type)
+    output = object_output(reader) if reader else None
+    if reader is None or output is None:
+        return {"id": object_id}
+    read = await runner.call(reader.name, {reader.required[0]: object_id, API_KEY_PARAM: api_key})
+    described: Mapping[str, Any] = read[output.name]
+    return described
 
 
 async def _all_or_none(reading: Iterable[Awaitable[Any]]) -> list[Any] | None:

@@ -129,14 +129,24 @@ def _waiters() -> dict[str, ToolSpec]:
     return waiters
 
 
+def reader_of(object_type: str) -> ToolSpec | None:
+    """Return the operation that reads one object of a type."""
+    return _readers().get((object_type, False))
+
+
+def lister_of(object_type: str) -> ToolSpec | None:
+    """Return the operation that lists objects of a type."""
+    return _readers().get((object_type, True))
+
+
 @cache
-def _readers() -> dict[str, str]:
-    """Return, by the type of an object, the tool that reads one."""
+def _readers() -> dict[tuple[str, bool], ToolSpec]:
+    """Return what reads, by the type of an object and by whether it lists them."""
     readers = {}
     for spec in catalog.load_all():
         output = object_output(spec)
-        if output and spec.effect == "read" and not spec.paginate:
-            readers[output.object_type] = spec.tool_id
+        if output and spec.effect == "read":
+            readers[output.object_type, spec.paginate is not None] = spec
     return readers
 
 
@@ -166,9 +176,9 @@ def _param(schema: Mapping[str, Any], reads_files: bool) -> Schema:
 
 def _fields_text(spec: ToolSpec, output: ObjectOutput, offered: frozenset[str] | None) -> str:
     """Return the names of an object's fields for the tool that reads it, and for the others where to look them up."""
-    reader = _readers().get(output.object_type, spec.tool_id)
-    if reader != spec.tool_id and (offered is None or reader.removeprefix(TOOL_PREFIX) in offered):
-        return f"Only these fields, as in {reader}."
+    reader = reader_of(output.object_type)
+    if reader and reader.name != spec.name and (offered is None or reader.name in offered):
+        return f"Only these fields, as in {reader.tool_id}."
     names = ", ".join(name for name in output.schema["properties"] if name != "id")
     return f"Only these, dots go deeper, {ALL_FIELDS} for all: {names}."
 

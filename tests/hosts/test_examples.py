@@ -135,7 +135,7 @@ def test_the_consent_of_an_example(example: Path, operation: str) -> None:
     typed = [""]
     names: dict[str, Any] = {"input": lambda _prompt: typed[-1]}
     exec(example.read_text("utf-8").replace("asyncio.run(main())", ""), names)
-    request = Toolbox().consent_request(operation, {"inquiryId": "inq_1"})
+    request = Toolbox().bare_request(operation, {"inquiryId": "inq_1"})
     right = "inq_1" if operation == "redact_inquiry" else "yes"
     for word in ("yes", "no", "", "inq_1", "inq_2", f" {right} "):
         typed.append(word)

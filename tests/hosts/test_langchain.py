@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -25,11 +24,13 @@ from tests.support.scripted_model import (
     DONE,
     assert_partial_answer,
     changes,
+    data_of,
     failing_on_the_second_page,
     in_review,
     onboarding,
     one_call,
     two_pages,
+    writes,
 )
 
 pytestmark = pytest.mark.slow
@@ -48,7 +49,7 @@ async def test_an_interrupt_has_the_form_of_langchains_own_middleware(sandbox: S
     assert (request["name"], request["args"]) == ("persona_approve_inquiry", arguments)
     assert f"Approve inquiry {arguments['inquiryId']}?" in request["description"]
     assert review == {"action_name": "persona_approve_inquiry", "allowed_decisions": ["approve", "reject"]}
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 def test_a_blocking_agent_is_asked_too_and_leaves_nothing_open(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
@@ -117,7 +118,7 @@ async def test_the_answer_and_its_artifact(sandbox: Sandbox, toolbox: Toolbox) -
     tools = {tool.name: tool for tool in langchain.tools(toolbox)}
     message = await _call(tools["persona_get_inquiry"], {"inquiryId": in_review(sandbox), "outputFields": ["status"]})
     assert message.status == "success"
-    assert json.loads(str(message.content)) == message.artifact
+    assert data_of(str(message.content)) == message.artifact
     assert message.artifact["inquiry"]["status"] == "needs_review"
     message = await _call(tools["persona_get_inquiry"], {"inquiryId": "inq_none"})
     assert message.status == "error"

@@ -24,7 +24,7 @@ from persona_block.hosts import Toolbox, interrupts, langchain
 from tests.support.frameworks.langchain import APPROVE, APPROVED, REJECTED, ScriptedModel, run_config
 from tests.support.frameworks.langchain import START as TASK
 from tests.support.planted import KEY
-from tests.support.scripted_model import ToolCall, all_in_review, changes, in_review, report, writes
+from tests.support.scripted_model import ToolCall, all_in_review, changes, data_of, in_review, report, writes
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ async def test_a_read_beside_a_decision_is_made(sandbox: Sandbox, toolbox: Toolb
     played = graph(ToolNode(langchain.tools(toolbox)))
     calls = calling(ToolCall("persona_list_cases", {}), decide("approve", in_review(sandbox)))
     read, refused = results(await play(played, calls, run_config(), blocking))
-    assert read.startswith('{"cases":[')
+    assert "cases" in data_of(read)
     assert ALONE in refused
     await toolbox.aclose()
 
@@ -105,7 +105,7 @@ async def test_one_call_is_asked_about(sandbox: Sandbox, toolbox: Toolbox, block
     played = graph(ToolNode(langchain.tools(toolbox)))
     state = await play(played, calling(decide("approve", inquiry)), run_config(), blocking)
     assert f"Approve inquiry {inquiry}?" in state["__interrupt__"][0].value["action_requests"][0]["description"]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
     await play(played, Command(resume=answer), run_config(), blocking)
     assert changes(sandbox, before) == ([("inquiry.approved", inquiry)] if answer is APPROVED else [])
     await toolbox.aclose()
@@ -253,7 +253,7 @@ async def test_an_answer_is_none_to_a_call_that_took_the_place_of_the_one_it_is_
     resumed: Any = Command(resume=APPROVED, update=calling_as("m", decide("approve", second)))
     state = await play(graph_elsewhere(toolbox, saver), resumed, run_config(), blocking, durability=durability)
     assert "it is about another call" in results(state)[0]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @both_ways
@@ -266,7 +266,7 @@ async def test_an_answer_is_none_to_a_call_of_a_state_that_was_changed(
     played.update_state(run_config(), calling_as("m", decide("approve", second)), as_node=START)
     state = await play(graph_elsewhere(toolbox, saver), APPROVE, run_config(), blocking)
     assert "it is about another call" in results(state)[0]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @both_ways
@@ -284,7 +284,7 @@ async def test_an_answer_before_any_question_is_none(sandbox: Sandbox, toolbox: 
         await play(played, calling(decide("approve", in_review(sandbox))), run_config(), blocking)
     state = await play(played, APPROVE, run_config(), blocking)
     assert "it is about another call" in results(state)[0]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @both_ways
@@ -341,7 +341,7 @@ async def test_a_checkpoint_that_cannot_be_read_refuses(
     await played.ainvoke(calling(decide("approve", in_review(sandbox))), run_config())
     state = await played.ainvoke(APPROVE, run_config())
     assert "it is about another call" in results(state)[0]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
     assert "reading a checkpoint failed: ConnectionError" in caplog.text
     assert KEY not in caplog.text
 

@@ -35,7 +35,7 @@ from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
 from tests.support.frameworks.driver import TASK
 from tests.support.frameworks.openai_agents import QUIET, ScriptedModel, Tenant, function_tools, scripted_agent
-from tests.support.scripted_model import Script, ToolCall, all_in_review, changes, in_review, one_call, report, writes
+from tests.support.scripted_model import Script, ToolCall, all_in_review, changes, data_of, in_review, one_call, report, writes
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ async def test_a_refusing_hook_is_not_outvoted_by_the_framework(sandbox: Sandbox
         state.approve(result.interruptions[0])
         result = await Runner.run(agent, state, run_config=QUIET)
     assert "did not agree" in str(result.final_output)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_a_tool_whose_approval_was_taken_off_still_refuses(sandbox: Sandbox, toolbox: Toolbox) -> None:
@@ -156,7 +156,7 @@ async def test_a_standing_approval_is_none(sandbox: Sandbox, toolbox: Toolbox, i
     result = await Runner.run(agent, state, run_config=QUIET)
     assert result.final_output == "done"
     assert ["approved every such call beforehand" in each for each in answers] == [True, True]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @pytest.mark.parametrize("asked_about", ["first", "second"])
@@ -195,7 +195,7 @@ async def test_an_approval_under_a_call_id_that_is_used_again_is_none(sandbox: S
     with suppress(ModelBehaviorError, UserError, ValueError):  # as some versions of the SDK say at once
         state.approve(first.interruptions[0])
         await Runner.run(agent, state, run_config=QUIET)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_arguments_that_were_changed_after_the_approval_are_refused(sandbox: Sandbox, toolbox: Toolbox) -> None:
@@ -215,7 +215,7 @@ async def test_arguments_that_were_changed_after_the_approval_are_refused(sandbo
     state.approve(result.interruptions[0])
     result = await Runner.run(agent, state, run_config=QUIET)
     assert "cannot ask a person here" in str(result.final_output)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_a_later_run_of_one_trace_tells_no_decision_that_does_not_hold(sandbox: Sandbox, toolbox: Toolbox) -> None:
@@ -231,7 +231,7 @@ async def test_a_later_run_of_one_trace_tells_no_decision_that_does_not_hold(san
         said.append(str((await Runner.run(agent, state, run_config=config)).final_output))
     assert [name for name, _ in changes(sandbox, before)] == ["inquiry.approved", "inquiry.declined"]
     assert ["not in effect" in each for each in said] == [False, False, True]
-    assert json.loads(said[2])["inquiry"]["status"] == "declined"
+    assert data_of(said[2])["inquiry"]["status"] == "declined"
     await toolbox.aclose()
 
 

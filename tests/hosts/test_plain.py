@@ -55,13 +55,13 @@ async def test_results_go_back_in_the_form_of_their_provider(toolbox: Toolbox) -
     assert anthropic_result("t1", good) == {
         "type": "tool_result",
         "tool_use_id": "t1",
-        "content": good.json,
+        "content": good.content,
         "is_error": False,
     }
     assert anthropic_result("t1", bad) == {"type": "tool_result", "tool_use_id": "t1", "content": bad.text, "is_error": True}
-    assert openai_result("c1", good) == {"type": "function_call_output", "call_id": "c1", "output": good.json}
+    assert openai_result("c1", good) == {"type": "function_call_output", "call_id": "c1", "output": good.content}
     assert openai_result("c1", bad)["output"] == bad.text
-    assert openai_result("c1", good, "chat") == {"role": "tool", "tool_call_id": "c1", "content": good.json}
+    assert openai_result("c1", good, "chat") == {"role": "tool", "tool_call_id": "c1", "content": good.content}
 
 
 async def test_what_was_read_before_an_error_goes_back_too(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:

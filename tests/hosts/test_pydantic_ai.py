@@ -44,14 +44,14 @@ async def test_a_refusing_hook_is_final_and_no_retry(sandbox: Sandbox, make_tool
         result = await agent.run(TASK)
     assert "did not agree" in result.output
     assert model.outcomes == ["failed"]
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_an_agent_that_can_ask_nobody_decides_nothing(sandbox: Sandbox, toolbox: Toolbox) -> None:
     agent, _ = scripted_agent(toolbox, one_call("persona_approve_inquiry", inquiryId=in_review(sandbox)), output_type=str)
     with pytest.raises(UserError, match="DeferredToolRequests"):
         await agent.run(TASK)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_wrong_arguments_are_tried_again(sandbox: Sandbox, toolbox: Toolbox) -> None:
@@ -121,7 +121,7 @@ async def test_an_approval_of_other_arguments_is_refused(sandbox: Sandbox, toolb
     agent, result, _ = await asked(sandbox, toolbox)
     approval = ToolApproved(override_args={"inquiryId": all_in_review(sandbox)[0]})
     assert "holds a person's word about another call" in await answered(agent, result, approval)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_an_approval_of_the_same_arguments_in_another_spelling_holds(sandbox: Sandbox, toolbox: Toolbox) -> None:
@@ -143,7 +143,7 @@ async def test_an_approval_under_a_call_id_that_is_used_again_is_refused(sandbox
     assert "does not say what a person was asked" in words
     assert "metadata=requests.metadata" in words
     assert "another call" in await answered(agent, second, True, metadata=first.output.metadata)
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"message": "Approve?"}, {"digest": None}, "x"])
@@ -151,7 +151,7 @@ async def test_an_approval_that_names_no_question_is_refused(sandbox: Sandbox, t
     agent, result, requests = await asked(sandbox, toolbox)
     words = await answered(agent, result, True, dict.fromkeys(requests.metadata, metadata))
     assert "does not say what a person was asked" in words
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 @pytest.mark.parametrize("carried_over", [False, True])
@@ -160,12 +160,12 @@ async def test_an_approval_comes_with_what_was_asked(sandbox: Sandbox, toolbox: 
     agent, result, requests = await asked(sandbox, toolbox)
     metadata = requests.metadata
     if carried_over:
-        other = toolbox.to_approve("persona_approve_inquiry", {"inquiryId": all_in_review(sandbox)[0]})
+        other = await toolbox.to_approve("persona_approve_inquiry", {"inquiryId": all_in_review(sandbox)[0]})
         assert other
         metadata = dict.fromkeys(metadata, asdict(other))
     words = await answered(agent, result, True, metadata)
     assert ("holds a person's word about another call" in words) == carried_over
-    assert bool(sandbox.requests) != carried_over
+    assert bool(writes(sandbox)) != carried_over
     await toolbox.aclose()
 
 

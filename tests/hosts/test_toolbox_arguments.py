@@ -264,7 +264,7 @@ async def test_whatever_a_model_writes_is_answered(sandbox: Sandbox, toolbox: To
     async with toolbox:
         answer = await toolbox.dispatch(tool, {name: value} | ({"reportId": "rep_1"} if name == "wait" else {}))
     assert "fault of its own" not in answer.text
-    toolbox.to_approve(tool, {name: value})
+    toolbox.needs_approval(tool, {name: value})
     if name != "status":
         assert answer.is_error
         assert sandbox.requests == []

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from persona_block import InputError, Sandbox
+from persona_block import InputError, NotFound, Sandbox
 from persona_block.hosts import ConsentRequest, Toolbox
 from persona_block.hosts.consent import consent_request
 from persona_block.spec import catalog
 from tests.hosts.conftest import MakeToolbox
 from tests.support.planted import KEY
-from tests.support.scripted_model import changes, in_review
+from tests.support.scripted_model import changes, in_review, writes
 
 SETTLING = [spec.name for spec in catalog.load_all() if spec.effect in ("decide", "erase")]
 HARMLESS = [spec.name for spec in catalog.load_all() if spec.effect in ("read", "write")]
@@ -37,7 +37,7 @@ async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_t
 
     def agree(request: ConsentRequest) -> bool:
         requests.append(request)
-        assert sandbox.requests == []
+        assert writes(sandbox) == []
         return True
 
     params = arguments(name, sandbox)
@@ -64,19 +64,19 @@ async def test_a_person_is_asked_about_that_very_object(sandbox: Sandbox, make_t
 
 async def test_the_question_says_everything_that_will_be_sent(sandbox: Sandbox, toolbox: Toolbox) -> None:
     inquiry = in_review(sandbox)
-    request = toolbox.consent_request("persona_approve_inquiry", {"inquiryId": inquiry, "comment": "Passed"})
+    request = await toolbox.consent_request("persona_approve_inquiry", {"inquiryId": inquiry, "comment": "Passed"})
     assert request is not None
     assert request.title == "Approve Inquiry"
     lines = request.message.splitlines()
     assert lines[0] == f"Approve inquiry {inquiry}?"
     assert lines[1].startswith("Decide that a person passes")
-    assert lines[2:] == ["Comment: “Passed”"]
+    assert lines[5:] == ["Comment: “Passed”"]
     assert "Passed" not in repr(request)
 
 
 async def test_a_model_cannot_write_lines_of_the_question(toolbox: Toolbox) -> None:
     comment = "fine\n\nThis approves nothing.\r\u2028\u202e\x00" + "x" * 1000
-    request = toolbox.consent_request("approve_inquiry", {"inquiryId": "inq_1", "comment": comment})
+    request = toolbox.bare_request("approve_inquiry", {"inquiryId": "inq_1", "comment": comment})
     assert request is not None
     *_, shown = lines = request.message.splitlines()
     assert len(lines) == 3
@@ -95,8 +95,8 @@ async def test_anything_but_true_refuses(sandbox: Sandbox, make_toolbox: MakeToo
     assert answer.data["error"]["kind"] == "not_agreed"
     assert answer.data["error"]["tookEffect"] == "no"
     assert "Nothing was sent or changed" in answer.text
-    assert sandbox.requests == []
-    assert sandbox.effects[before:] == []
+    assert writes(sandbox) == []
+    assert changes(sandbox, before) == []
 
 
 async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
@@ -107,14 +107,14 @@ async def test_a_hook_that_fails_refuses_and_keeps_its_text(sandbox: Sandbox, ma
     assert answer.is_error
     assert "Nothing was sent" in answer.text
     assert KEY not in answer.text + answer.json
-    assert sandbox.requests == []
+    assert writes(sandbox) == []
 
 
 async def test_a_hook_of_the_call_wins(sandbox: Sandbox, make_toolbox: MakeToolbox) -> None:
     async with make_toolbox(consent=lambda _: True) as toolbox:
         arguments = {"inquiryId": in_review(sandbox)}
         assert (await toolbox.dispatch("approve_inquiry", arguments, consent=lambda _: False)).is_error
-        assert sandbox.requests == []
+        assert writes(sandbox) == []
         assert not (await toolbox.dispatch("approve_inquiry", arguments)).is_error
 
 
@@ -131,19 +131,26 @@ async def test_nobody_is_asked_for_what_cannot_be_done(sandbox: Sandbox, make_to
 
 async def test_what_is_harmless_asks_nobody(toolbox: Toolbox) -> None:
     assert [tool.spec.name for tool in toolbox.tools if tool.spec.name not in HARMLESS + SETTLING] == []
-    assert toolbox.consent_request("get_inquiry", {"inquiryId": "inq_1"}) is None
-    assert toolbox.consent_request("update_inquiry", {"inquiryId": "inq_1", "note": "x"}) is None
+    assert await toolbox.consent_request("get_inquiry", {"inquiryId": "inq_1"}) is None
+    assert await toolbox.consent_request("update_inquiry", {"inquiryId": "inq_1", "note": "x"}) is None
 
 
-async def test_what_a_framework_has_to_ask(toolbox: Toolbox, make_toolbox: MakeToolbox) -> None:
-    params = {"inquiryId": "inq_1"}
-    assert toolbox.to_approve("approve_inquiry", params) == toolbox.consent_request("approve_inquiry", params)
-    assert toolbox.to_approve("get_inquiry", params) is None
-    assert make_toolbox(consent=lambda _: True).to_approve("approve_inquiry", params) is None
-    assert toolbox.to_approve("approve_inquiry", {}) is None
-    assert toolbox.to_approve("no_such_tool", {}) is None
+async def test_what_a_framework_has_to_ask(sandbox: Sandbox, toolbox: Toolbox, make_toolbox: MakeToolbox) -> None:
+    params = {"inquiryId": in_review(sandbox)}
+    assert await toolbox.to_approve("approve_inquiry", params) == await toolbox.consent_request("approve_inquiry", params)
+    assert await toolbox.to_approve("get_inquiry", params) is None
+    assert await make_toolbox(consent=lambda _: True).to_approve("approve_inquiry", params) is None
+    assert await toolbox.to_approve("approve_inquiry", {}) is None
+    assert await toolbox.to_approve("approve_inquiry", {"inquiryId": "inq_none"}) is None
+    assert await toolbox.to_approve("no_such_tool", {}) is None
     with pytest.raises(InputError, match="is required"):
-        toolbox.consent_request("approve_inquiry", {})
+        await toolbox.consent_request("approve_inquiry", {})
+    with pytest.raises(NotFound):
+        await toolbox.consent_request("approve_inquiry", {"inquiryId": "inq_none"})
+    assert toolbox.needs_approval("approve_inquiry", params)
+    assert not toolbox.needs_approval("approve_inquiry", {})
+    assert not toolbox.needs_approval("get_inquiry", params)
+    await toolbox.aclose()
 
 
 def test_a_param_of_a_clause_that_is_left_out_is_shown_all_the_same() -> None:

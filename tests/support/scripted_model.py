@@ -41,7 +41,7 @@ Script = Callable[[Sequence[str]], ToolCall | str]
 
 def onboarding(seen: Sequence[str]) -> ToolCall | str:
     """Find the inquiry, read its verification, screen the name, approve."""
-    read = [json.loads(each) for each in seen[:4]]
+    read = [data_of(each) for each in seen[:4]]
     inquiry = read[0]["inquiries"][0] if read else {}
     if len(read) == 0:
         return ToolCall("persona_list_inquiries", {"status": "needs_review", "maxItems": 1})
@@ -58,6 +58,11 @@ def onboarding(seen: Sequence[str]) -> ToolCall | str:
         assert read[3]["report"]["hasMatch"] is False
         return ToolCall("persona_approve_inquiry", {"inquiryId": inquiry["id"], "comment": "Passed and clear"})
     return DONE if '"status":"approved"' in seen[4] else f"Not approved: {seen[4]}"
+
+
+def data_of(content: str) -> Any:
+    """Return the data of what a model was given: after the words, the JSON on the last line."""
+    return json.loads(content.rpartition("\n")[2])
 
 
 def one_call(name: str, **arguments: Any) -> Script:
@@ -116,7 +121,7 @@ def two_pages() -> ToolCall:
 
 def assert_partial_answer(content: str) -> None:
     """Check what a model gets when the second page failed: the first one, how to go on, and the error."""
-    answer = json.loads(content)
+    answer = data_of(content)
     assert len(answer["accounts"]) == 100
     assert answer["nextCursor"] == answer["accounts"][-1]["id"]
     assert answer["error"]["message"]

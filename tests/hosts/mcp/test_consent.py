@@ -13,6 +13,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from persona_block import Sandbox
 from persona_block.hosts import Toolbox
+from persona_block.hosts.consent import Approval
 from persona_block.hosts.mcp import create_server
 from persona_block.hosts.mcp.consent import Agreement, ask
 from persona_block.spec import catalog
@@ -103,7 +104,8 @@ class TestClientsThatCannotAsk:
     @pytest.mark.parametrize("spec", NEEDING, ids=lambda spec: spec.name)
     async def test_they_are_refused(self, sandbox: Sandbox, era: str, spec: Any) -> None:
         async with connected(create_server(options(sandbox), api_key=sandbox.api_key), era) as client:
-            result = await client.call_tool(spec.tool_id, {spec.required[0]: first(sandbox, "needs_review")})
+            object_id = "act_1" if spec.required[0] == "accountId" else first(sandbox, "needs_review")
+            result = await client.call_tool(spec.tool_id, {spec.required[0]: object_id})
         assert result.is_error
         assert f"--allow {spec.effect}" in text(result)
         assert "Nothing was sent" in text(result)
@@ -186,8 +188,12 @@ class TestTheSealedState:
     async def test_it_is_of_the_call_that_was_asked_about(self) -> None:
         """Whatever the protocol's own seal would let through."""
         asked, other = [
-            Toolbox(api_key="k").to_approve("approve_inquiry", {"inquiryId": inquiry}) for inquiry in ("inq_1", "inq_2")
+            Toolbox(api_key="k").bare_request("approve_inquiry", {"inquiryId": inquiry}) for inquiry in ("inq_1", "inq_2")
         ]
+
+        async def unread() -> None:
+            raise AssertionError("what was answered is not read to be asked again")
+
         assert asked
         assert other
         capabilities = types.ClientCapabilities(
@@ -197,12 +203,14 @@ class TestTheSealedState:
             session=SimpleNamespace(client_capabilities=capabilities), protocol_version=MODERN_PROTOCOL_VERSIONS[-1]
         )
         responses: types.InputResponses = {"confirm": types.ElicitResult(action="accept", content={"confirm": True})}
-        for state, agreed in ((f"key {asked.digest}", True), (f"key {other.digest}", False), ("key", False), ("", False)):
+        own, others = f"key {asked.digest} state", f"key {other.digest} state"
+        for state, agreed in ((own, True), (others, False), ("key", False), ("", False)):
             params = types.CallToolRequestParams(name="x", input_responses=responses, request_state=state)
-            reply = await ask(ctx, params, asked, frozenset())
+            reply = await ask(ctx, params, asked, unread, frozenset())
             assert isinstance(reply, Agreement) == agreed
-        params = types.CallToolRequestParams(name="x", input_responses=responses, request_state=f"key {asked.digest}")
-        assert await ask(ctx, params, asked, frozenset()) == Agreement(asked.digest, "key")
+        params = types.CallToolRequestParams(name="x", input_responses=responses, request_state=own)
+        agreement = Agreement(Approval(True, asked.digest, "state"), "key")
+        assert await ask(ctx, params, asked, unread, frozenset()) == agreement
 
     async def test_an_answer_without_a_question_is_asked(self, sandbox: Sandbox) -> None:
         arguments = {"inquiryId": first(sandbox, "needs_review")}

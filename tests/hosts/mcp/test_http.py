@@ -24,6 +24,7 @@ from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_app
 from tests.support.budget import budget
 from tests.support.mcp_servers import ERAS, Hanging, Person, first, options, text
+from tests.support.scripted_model import data_of
 
 CLIENT_OPTIONS: dict[str, Any] = {"timeout": 30, "verify": False}
 """What clients of a loopback port need; reading certificates would take most of the time of a client."""
@@ -150,7 +151,7 @@ async def raw(url: str, version: str, capabilities: dict[str, Any], name: str, a
 async def test_a_client_from_before_structured_content_gets_it_as_text() -> None:
     async with served(create_app(Options(runner=mirror))) as url:
         result = await raw(url, "2025-03-26", {}, "persona_get_account", {"accountId": "act_1"})
-    assert json.loads(result["content"][0]["text"])["account"]["id"].startswith("act_")
+    assert data_of(result["content"][0]["text"])["account"]["id"].startswith("act_")
 
 
 async def test_a_client_that_can_only_open_pages_cannot_ask() -> None:
@@ -255,10 +256,10 @@ class TestConsent:
                 caller(url, "another", person=Person()) as theirs,
                 caller(url, sandbox.api_key, person=Person()) as mine,
             ):
-                question = await theirs.session.call_tool("persona_approve_inquiry", arguments, allow_input_required=True)
+                question = await mine.session.call_tool("persona_approve_inquiry", arguments, allow_input_required=True)
                 assert isinstance(question, types.InputRequiredResult)
                 with pytest.raises(MCPError, match="requestState"):
-                    await mine.session.call_tool(
+                    await theirs.session.call_tool(
                         "persona_approve_inquiry", arguments, input_responses=agreed, request_state=question.request_state
                     )
         assert not [effect for effect in sandbox.effects if effect.name == "inquiry.approved" and effect.request_id]

@@ -24,6 +24,7 @@ from persona_block.spec import catalog
 from scripts.generate import TOOL_SNAPSHOTS
 from tests.support.mcp_servers import ERAS, Hanging, Person, connected, first, options, text
 from tests.support.planted import KEY
+from tests.support.scripted_model import data_of
 
 TOKENS_PER_TOOL = {"all": 333, DEFAULT: 307}
 
@@ -113,10 +114,11 @@ class TestAnswers:
         assert list(inquiry["fields"]) == ["name-first"]
 
     async def test_all_of_an_answer_as_text_where_the_operator_wants_it(self, sandbox: Sandbox) -> None:
-        server = create_server(options(sandbox, full_text=True), api_key=sandbox.api_key)
+        server = create_server(options(sandbox, text="full"), api_key=sandbox.api_key)
         async with connected(server, "auto") as client:
             result = await client.call_tool("persona_list_cases", {"maxItems": 1})
-        assert json.loads(text(result)) == result.structured_content
+        assert text(result).splitlines()[0] == "1 case: Open."
+        assert data_of(text(result)) == result.structured_content
 
     @both_eras
     async def test_progress_of_paging_and_waiting(self, sandbox: Sandbox, era: str) -> None:
@@ -245,7 +247,7 @@ class TestErrors:
             monkeypatch.setattr("persona_block.hosts.mcp.server.listed_tool", fail)
             with pytest.raises(MCPError, match="Internal error"):
                 await client.list_tools()
-            monkeypatch.setattr("persona_block.hosts.answer.select_fields", fail)
+            monkeypatch.setattr("persona_block.hosts.answer.brief", fail)
             result = await client.call_tool("persona_list_cases", {})
             assert result.is_error
             assert "RuntimeError" in text(result)

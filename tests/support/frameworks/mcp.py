@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, ClassVar
 
 import mcp_types as types
@@ -84,7 +83,7 @@ class McpDriver(Driver):
                 self._saw.append(repr(result))
                 data = result.structured_content
                 self.saw_errors += [data["error"]] if "error" in data else []
-                seen.append(text(result) if set(data) == {"error"} else json.dumps(data, separators=(",", ":")))
+                seen.append(text(result))
             return turn
 
     async def _ask(self, *context_and_params: Any, **_: Any) -> types.ElicitResult:

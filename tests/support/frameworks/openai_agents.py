@@ -94,7 +94,7 @@ class OpenAIAgentsDriver(Driver):
 
     async def start(self, key_carrier: Any = None) -> Turn:
         self._config = RunConfig(tracing_disabled=True, trace_id=f"trace_{secrets.token_hex(16)}")
-        return self._turn(await Runner.run(self._agent, TASK, context=key_carrier, run_config=self._config))
+        return await self._turn(await Runner.run(self._agent, TASK, context=key_carrier, run_config=self._config))
 
     async def answer(self, approved: bool) -> Turn:
         state: Any = await RunState.from_string(self._agent, self._stored)
@@ -103,7 +103,7 @@ class OpenAIAgentsDriver(Driver):
             state.approve(item)
         else:
             state.reject(item)
-        return self._turn(await Runner.run(self._agent, state, run_config=self._config))
+        return await self._turn(await Runner.run(self._agent, state, run_config=self._config))
 
     async def answer_to(self, call: ToolCall) -> str | None:
         """Call the tool as the runner does: the runner itself cannot count a call with a lone surrogate."""
@@ -114,11 +114,11 @@ class OpenAIAgentsDriver(Driver):
             assert needs_approval in (True, False)
         return str(await tool.on_invoke_tool(context, call.json))
 
-    def _turn(self, result: Any) -> Turn:
+    async def _turn(self, result: Any) -> Turn:
         if not result.interruptions:
             return Turn(str(result.final_output))
         (item,) = result.interruptions
         self._stored = result.to_state().to_string()
-        question = self.toolbox.to_approve(item.name, item.arguments)
+        question = await self.toolbox.to_approve(item.name, item.arguments)
         assert question is not None
         return Turn(question=question.message)
