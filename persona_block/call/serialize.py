@@ -1,16 +1,27 @@
-"""A spec and its params, made into the parts of a request; knows no HTTP library."""
+"""A spec and its params, made into the parts of a request; knows no HTTP library.
+
+The templates of a spec are compiled once to functions of the values, which each call then runs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import SpecError
 from ..spec.grammar import PLACEHOLDER, ToolSpec
+from .compiled.once import OncePerSpec
 
 _ABSENT = object()
+"""What a template gives where a param that it needs was not given."""
+
+Values = Mapping[str, Any]
+Keys = Mapping[str, str]
+"""The keys that depend on a param's value, by the names of the choices."""
+Filler = Callable[[Values, Keys], Any]
+"""A template with the params in their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,76 +44,95 @@ class RequestParts:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-def serialize(spec: ToolSpec, values: Mapping[str, Any]) -> RequestParts:
+def serialize(spec: ToolSpec, values: Values) -> RequestParts:
     """Return the request of `spec` for params that `inputs.prepare` has checked."""
-    keys = _chosen_keys(spec, values)
-    request = spec.request
-    query = [
-        (_key(name, keys), _as_text(filled))
-        for name, template in request.query.items()
-        if (filled := _fill(template, values, keys)) is not _ABSENT
-    ]
-    body = _fill(request.body, values, keys) if request.body is not None else None
-    multipart = None if request.multipart is None else _fill(request.multipart, values, keys)
-    return RequestParts(
-        method=request.method,
-        path=_path(spec, values),
-        query=urlencode(query, quote_via=quote),
-        body=body or None,
-        multipart=multipart,
-    )
+    return _request_maker(spec)(values)
 
 
-def fill_text(template: str, values: Mapping[str, Any]) -> str:
+def fill_text(template: str, values: Values) -> str:
     """Return `template` with each `{name}` replaced; values are never scanned for braces themselves."""
     return PLACEHOLDER.sub(lambda match: _as_text(values[match[1]]), template)
 
 
-def _chosen_keys(spec: ToolSpec, values: Mapping[str, Any]) -> dict[str, str]:
-    chosen = {}
-    for name, choice in spec.choose.items():
-        if choice.by in values and (key := choice.key_for(values[choice.by])) is not None:
-            chosen[name] = key
-    return chosen
+@OncePerSpec
+def _request_maker(spec: ToolSpec) -> Callable[[Values], RequestParts]:
+    request = spec.request
+    choices = list(spec.choose.items())
+    path_of = _path_filler(spec)
+    query = [(_key_filler(name), _filler(template)) for name, template in request.query.items()]
+    body = None if request.body is None else _filler(request.body)
+    multipart = None if request.multipart is None else _filler(request.multipart)
+
+    def make(values: Values) -> RequestParts:
+        keys: dict[str, str] = {}
+        for name, choice in choices:
+            if choice.by in values and (key := choice.key_for(values[choice.by])) is not None:
+                keys[name] = key
+        entries = [
+            (name_of(keys), _as_text(filled)) for name_of, fill in query if (filled := fill(values, keys)) is not _ABSENT
+        ]
+        return RequestParts(
+            request.method,
+            path_of(values),
+            urlencode(entries, quote_via=quote) if entries else "",
+            (body(values, keys) or None) if body else None,
+            multipart(values, keys) if multipart else None,
+        )
+
+    return make
 
 
-def _path(spec: ToolSpec, values: Mapping[str, Any]) -> str:
-    """Return the path with every param as one percent-encoded segment; a dot segment would walk to another resource."""
+def _path_filler(spec: ToolSpec) -> Callable[[Values], str]:
+    """Return the function that gives the path; a dot segment in it would walk to another resource."""
+    # Text stands at the even places, and the name of a param at each odd one.
+    parts = PLACEHOLDER.split(spec.request.path)
+    names = parts[1::2]
 
-    def segment(name: str) -> str:
-        text = _as_text(values[name])
-        if text in ("", ".", ".."):
-            raise SpecError(f"{spec.name}: {name} cannot stand in a path")
-        return quote(text, safe="")
+    def fill(values: Values) -> str:
+        filled = parts.copy()
+        for place, name in enumerate(names):
+            text = _as_text(values[name])
+            if text in ("", ".", ".."):
+                raise SpecError(f"{spec.name}: {name} cannot stand in a path")
+            filled[2 * place + 1] = quote(text, safe="")
+        return "".join(filled)
 
-    return PLACEHOLDER.sub(lambda match: segment(match[1]), spec.request.path)
-
-
-def _fill(node: Any, values: Mapping[str, Any], keys: Mapping[str, str]) -> Any:
-    """Return `node` with params in their places; `_ABSENT` where a param it needs was not given."""
-    if isinstance(node, str):
-        whole = PLACEHOLDER.fullmatch(node)
-        if whole:
-            return values.get(whole[1], _ABSENT)
-        needed = PLACEHOLDER.findall(node)
-        return fill_text(node, values) if all(name in values for name in needed) else _ABSENT
-    if isinstance(node, dict):
-        return _fill_object(node, values, keys)
-    return node
+    return fill
 
 
-def _fill_object(node: dict[str, Any], values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
-    filled = {}
-    for name, template in node.items():
-        value = _fill(template, values, keys)
-        if value is _ABSENT or (name.endswith("?") and value == {}):
-            continue
-        filled[_key(name.removesuffix("?"), keys)] = value
-    return filled
+def _filler(template: Any) -> Filler:
+    """Return the function that gives a template with the params in their places, `_ABSENT` where one is missing."""
+    if isinstance(template, dict):
+        return _object_filler(template)
+    if not isinstance(template, str):
+        return lambda _values, _keys: template
+    if whole := PLACEHOLDER.fullmatch(template):
+        name = whole[1]
+        return lambda values, _keys: values.get(name, _ABSENT)
+    needed = PLACEHOLDER.findall(template)
+    return lambda values, _keys: fill_text(template, values) if all(name in values for name in needed) else _ABSENT
 
 
-def _key(name: str, keys: Mapping[str, str]) -> str:
-    return PLACEHOLDER.sub(lambda match: keys[match[1]], name)
+def _object_filler(template: Mapping[str, Any]) -> Filler:
+    parts = [(_key_filler(name.removesuffix("?")), _filler(value), name.endswith("?")) for name, value in template.items()]
+
+    def fill(values: Values, keys: Keys) -> dict[str, Any]:
+        filled = {}
+        for key_of, fill_value, drops_empty in parts:
+            value = fill_value(values, keys)
+            if value is _ABSENT or (drops_empty and value == {}):
+                continue
+            filled[key_of(keys)] = value
+        return filled
+
+    return fill
+
+
+def _key_filler(name: str) -> Callable[[Keys], str]:
+    """Return the function that gives a key, which may be one that was chosen."""
+    if not PLACEHOLDER.search(name):
+        return lambda _keys: name
+    return lambda keys: PLACEHOLDER.sub(lambda match: keys[match[1]], name)
 
 
 def _as_text(value: Any) -> str:
