@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,6 +16,8 @@ from lfx.run.hitl import run_graph_with_human_input
 
 from persona_block.hosts.langflow import agent, running
 from persona_block.hosts.langflow.canvas.persona.persona import PersonaComponent
+from persona_block.hosts.langflow.fields import SANDBOX
+from persona_block.hosts.langflow.running import Connection
 from persona_block.sandbox import Sandbox
 from persona_block.spec import catalog
 from tests.hosts.langflow import scripted_model
@@ -68,9 +71,10 @@ async def outcome(sandbox: Sandbox, approvals: dict[str, list[str]], answer: str
 
 async def test_reads_are_on_and_what_settles_needs_an_approval() -> None:
     component = PersonaComponent(sandbox=True)
-    shown = await component._build_tools_metadata_input()
-    assert [row["display_name"] for row in shown.value] == [spec.title for spec in catalog.in_order_of_use()]
-    for row, spec in zip(shown.value, catalog.in_order_of_use(), strict=True):
+    shown = await component.run_and_validate_update_outputs({"outputs": [], "template": {}}, "tool_mode", True)
+    rows = shown["template"]["tools_metadata"]["value"]
+    assert [row["display_name"] for row in rows] == [spec.title for spec in catalog.in_order_of_use()]
+    for row, spec in zip(rows, catalog.in_order_of_use(), strict=True):
         assert row["name"] == spec.tool_id
         assert row["status"] == (spec.effect == "read")
         assert row["approval_actions"] == (["approve", "reject"] if spec.effect in ("decide", "erase") else [])
@@ -111,9 +115,8 @@ async def test_an_unticked_box_cannot_decide_beside_a_ticked_one(sandbox: Sandbo
     assert "did not ask a person" in ended.told
 
 
-async def test_a_ticked_box_of_a_host_that_does_not_ask_cannot_decide(sandbox: Sandbox) -> None:
-    component = PersonaComponent(sandbox=True)
-    tools = {tool.name: tool for tool in await component._get_tools()}
+async def test_a_ticked_box_of_a_host_that_does_not_ask_cannot_decide(sandbox: Sandbox, tmp_path: Path) -> None:
+    tools = {tool.name: tool for tool in agent.node_tools(lambda: Connection.of({SANDBOX: True}), tmp_path)}
     assert tools[APPROVE].metadata["approval_actions"]
     before = len(sandbox.effects)
     told = await tools[APPROVE].ainvoke({"inquiryId": await completed_inquiry(sandbox)})
