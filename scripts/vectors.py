@@ -100,6 +100,9 @@ def _just_outside(param: Param) -> list[Any]:
     """Return values that a param would take if its type, its format or its limits were lost; a file's name is the host's."""
     if param.format == "file":
         return []
+    if param.prefix is not None:
+        other = next(prefix for prefix in catalog.id_kinds() if prefix != param.prefix)
+        return [".", f"{other}1", f"{param.prefix}1,{other}1", f"x{other}1", f"{other.upper()}1", other]
     limits = [limit + step for limit, step in ((param.minimum, -1), (param.maximum, 1)) if limit is not None]
     return limits or [
         {"object": [], "array": "a,,b", "integer": True}.get(param.type, "." if param.format == "id" else "a,,:")

@@ -16,6 +16,7 @@ from ..spec.grammar import (
     FileSource,
     Grammar,
     Group,
+    IdPrefix,
     Name,
     Pagination,
     ParamName,
@@ -78,6 +79,8 @@ class Block(Identity):
     """The numbers of trying again."""
     webhooks: WebhookRules
     """The numbers and names of webhooks."""
+    id_kinds: dict[IdPrefix, Text]
+    """What each kind of object is called, by the prefix of its ids."""
     groups: dict[Group, Text]
     """The title of each group of operations, in their order."""
     canvas: Canvas
@@ -172,6 +175,8 @@ class Definition(Grammar):
     """The JSON Schema of its params, the API key among them."""
     require_any: tuple[ParamName, ...] | None = None
     """The params of which one at least has to be given."""
+    prefixes: dict[ParamName, IdPrefix] | None = None
+    """The params that take the ids of one kind of object, each with its prefix."""
     output: Annotated[Schema, _ToldBy("OutputSchema")]
     """The JSON Schema of its output, which may hold more."""
     request: Request
@@ -241,6 +246,8 @@ class Manifest(Identity):
     """The numbers, names and objects of webhooks."""
     grammar: Vocabulary
     """The vocabulary in words."""
+    id_kinds: dict[IdPrefix, Text]
+    """What each kind of object is called, by the prefix of its ids."""
     groups: dict[Group, Text]
     """The title of each group of operations, in their order."""
     sub_blocks: tuple[SubBlock, ...]

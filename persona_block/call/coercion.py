@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..files.regular import FileBelow
+from ..spec import catalog
 from ..spec.grammar import Param
 from .formats import BY_FORMAT, trimmed
 from .json_body import DEEPEST
@@ -34,7 +35,24 @@ def coerce(param: Param, value: Any) -> Any:
         return _file(value)
     typed = _BY_TYPE[param.type](value)
     normalise = BY_FORMAT.get(param.format) if param.format else None
-    return normalise(typed) if normalise else typed
+    normal = normalise(typed) if normalise else typed
+    if param.prefix is not None:
+        _check_kind(param.prefix, normal)
+    return normal
+
+
+def _check_kind(prefix: str, ids: str) -> None:
+    """Refuse an id, or a list of them, that by its prefix is one of another kind of object.
+
+    A prefix that is not known is none: ids are opaque, and Persona may give them another form.
+    """
+    kinds = catalog.id_kinds()
+    for each in ids.split(","):
+        other = each[: each.find("_") + 1]
+        if other in kinds and other != prefix:
+            raise Refused(
+                "other_kind", f"must be the id of {kinds[prefix]} ({prefix}…), but is that of {kinds[other]} ({other}…)"
+            )
 
 
 def _text(value: Any) -> str:

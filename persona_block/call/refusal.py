@@ -15,6 +15,7 @@ Code = Literal[
     "not_json",
     "not_file",
     "not_id",
+    "other_kind",
     "not_date",
     "not_date_time",
     "not_country_code",

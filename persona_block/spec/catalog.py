@@ -72,6 +72,12 @@ def groups() -> Mapping[str, str]:
 
 
 @cache
+def id_kinds() -> Mapping[str, str]:
+    """Return the kinds of objects whose ids `block.json` tells apart: what each is called, by its prefix."""
+    return MappingProxyType(read("block.json")["idKinds"])
+
+
+@cache
 def api_key_param() -> Param:
     """Return the param that every operation takes beside its own: the API key."""
     return Param.model_validate(_inline({"$ref": "shared/params.json#/apiKey"}))

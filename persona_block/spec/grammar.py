@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=32)]
+IdPrefix = Annotated[str, StringConstraints(pattern=r"^[a-z]+_$", max_length=16)]
+"""What the ids of one kind of object begin with, such as `inq_`."""
 ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9]{0,63}$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]+\.[a-z0-9]+$", max_length=64)]
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/[^/{}]+)+$")]
@@ -80,6 +82,8 @@ class Param(Grammar):
     items: Items | None = None
     minimum: int | None = None
     maximum: int | None = None
+    prefix: IdPrefix | None = None
+    """The prefix of the one kind of object whose ids the param takes: those of the other kinds in `block.json` are refused."""
     title: Text
     description: Text
     placeholder: Text | None = None

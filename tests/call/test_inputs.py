@@ -223,3 +223,52 @@ def test_nothing_but_an_input_error_ever_comes_out(operation: str, data: st.Data
         assert set(spec.required) <= set(values)
         repeated = prepare(spec, values)
         assert repeated == values, "checking twice changes nothing"
+
+
+# --- kinds of ids ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "message"),
+    [
+        ("get_inquiry", {"inquiryId": "act_1"}, "must be the id of an inquiry (inq_…), but is that of an account (act_…)"),
+        (
+            "get_document",
+            {"documentId": "docf_1"},
+            "must be the id of a document (doc_…), but is that of a document file (docf_…)",
+        ),
+        ("get_case", {"caseId": " inq_1 "}, "must be the id of a case (case_…), but is that of an inquiry (inq_…)"),
+        (
+            "list_inquiries",
+            {"accountId": "act_1, inq_2"},
+            "must be the id of an account (act_…), but is that of an inquiry (inq_…)",
+        ),
+    ],
+)
+def test_the_id_of_another_kind_is_refused(operation: str, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        prepare(catalog.load(operation), params)
+    assert [(problem.code, problem.message) for problem in refused.value.problems] == [("other_kind", message)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("get_inquiry", {"inquiryId": "xact_1"}),
+        ("get_inquiry", {"inquiryId": "ACT_1"}),
+        ("get_inquiry", {"inquiryId": "0192f3"}),
+        ("get_inquiry", {"inquiryId": "customer_act_1"}),
+        ("list_inquiries", {"accountId": "act_1,other_2"}),
+        ("list_inquiries", {"pageAfter": "act_1"}),
+        ("list_inquiries", {"inquiryTemplateId": "tmpl_1"}),
+    ],
+)
+def test_ids_of_no_known_kind_are_taken_for_ids_are_opaque(operation: str, params: dict[str, Any]) -> None:
+    assert prepare(catalog.load(operation), params) == params
+
+
+def test_every_prefix_names_a_kind_and_every_id_without_one_may_be_of_several() -> None:
+    params = [param for spec in catalog.load_all() for param in spec.params.values()]
+    assert {param.prefix for param in params if param.prefix} <= set(catalog.id_kinds())
+    free = {param.field for param in params if param.format in ("id", "id-list") and param.prefix is None}
+    assert free == {"inquiryTemplateId", "inquiryTemplateFilter", "pageAfter"}

@@ -131,7 +131,7 @@ def running_manifest(manifest: Mapping[str, Any]) -> Json:
         {name: value for name, value in definition.items() if name not in ("output", "description")}
         for definition in manifest["tools"]["definitions"]
     ]
-    kept = ("manifestVersion", "version", "wire", "retry")
+    kept = ("manifestVersion", "version", "wire", "retry", "idKinds")
     return {name: manifest[name] for name in kept} | {
         "grammar": {"refusals": manifest["grammar"]["refusals"]},
         "tools": {"definitions": definitions},

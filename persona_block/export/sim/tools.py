@@ -16,7 +16,7 @@ SWITCHES = {"paginate": "allPages", "poll": "waitUntilDone"}
 """The switch of the block that makes a tool do more than one call, by the part of its definition that says how."""
 
 _TYPES = {"integer": "number", "object": "json"}
-_PARTS = ("id", "name", "effect", "params", "requireAny", "choose", "request", "response", "paginate")
+_PARTS = ("id", "name", "effect", "params", "requireAny", "prefixes", "choose", "request", "response", "paginate")
 _PARAM_KEYWORDS = ("type", "format", "enum", "minimum", "maximum", "items")
 _IDEMPOTENCY_KEY = (
     "Leave it empty, except to repeat a call whose outcome is unknown, or where a workflow tries again: a text that only this"
@@ -101,6 +101,7 @@ def manifest_file(manifest: Json) -> str:
         wire=literal(shared),
         retry=literal(retries),
         refusals=literal(manifest["grammar"]["refusals"]),
+        id_kinds=literal(manifest["idKinds"]),
     )
 
 
@@ -207,4 +208,7 @@ export const RETRY = {retry}
 
 /** What is wrong with a param, by the code that the runtime gives. */
 export const REFUSALS: Record<string, string> = {refusals}
+
+/** What each kind of object is called, by the prefix of its ids. */
+export const ID_KINDS: Record<string, string> = {id_kinds}
 """

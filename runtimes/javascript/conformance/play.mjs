@@ -41,7 +41,7 @@ const PLAYERS = {
 };
 
 function call(manifest, { params }, definition) {
-  const { values, problems } = checkParams(definition, params, manifest.wire.auth.param);
+  const { values, problems } = checkParams(definition, params, manifest.wire.auth.param, manifest.idKinds);
   const place = ({ param, code }) => `${param} ${code}`;
   if (problems.length) return { problems: problems.sort((one, other) => (place(one) < place(other) ? -1 : 1)) };
   const { query, ...request } = buildRequest(definition, values);

@@ -22,16 +22,20 @@ function refuse(code) {
  * @param {object} definition an entry of tools.definitions
  * @param {object} params
  * @param {string} keyParam the name of the API key's param, which is left to `checkKey`
+ * @param {object} idKinds the prefixes that tell the kinds of ids apart
  * @returns {{values: object, problems: {param: string, code: string}[]}}
  */
-export function checkParams({ params: { properties, required = [] }, requireAny, choose = {} }, params, keyParam) {
+export function checkParams(definition, params, keyParam, idKinds = {}) {
+  const { params: { properties, required = [] }, requireAny, prefixes = {}, choose = {} } = definition;
   const given = Object.entries(params).filter(([name, value]) => name !== keyParam && !isAbsent(value));
   const isGiven = (name) => given.some(([other]) => other === name);
   const [values, problems] = [{}, []];
   const report = (param, code) => problems.push({ param, code });
   for (const [name, value] of given) {
     try {
-      values[name] = Object.hasOwn(properties, name) ? coerce(properties[name], value) : refuse('unknown');
+      const coerced = Object.hasOwn(properties, name) ? coerce(properties[name], value) : refuse('unknown');
+      if (Object.hasOwn(prefixes, name)) checkKind(prefixes[name], coerced, idKinds);
+      values[name] = coerced;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       report(shown(name), error.message);
@@ -43,6 +47,12 @@ export function checkParams({ params: { properties, required = [] }, requireAny,
   for (const { by, cases } of Object.values(choose))
     if (Object.hasOwn(values, by) && chosenCase(cases, values[by]) === undefined) report(by, 'no_case');
   return { values, problems };
+}
+
+/** Refuse an id, or a list of them, that by its prefix is one of another kind of object. */
+function checkKind(prefix, ids, idKinds) {
+  const isOther = (other) => Object.hasOwn(idKinds, other) && other !== prefix;
+  if (ids.split(',').some((id) => isOther(id.slice(0, id.indexOf('_') + 1)))) refuse('other_kind');
 }
 
 /** Return the first of some API keys that is not blank, or the code of what is wrong with it. */

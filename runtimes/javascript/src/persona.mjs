@@ -82,7 +82,7 @@ export class Persona {
   async call(name, params = {}, { idempotencyKey, trace = { attempts: 0, retries: [] } } = {}) {
     const definition = this.#definition(name);
     const { param, environment } = this.#manifest.wire.auth;
-    const { values, problems } = checkParams(definition, params, param);
+    const { values, problems } = checkParams(definition, params, param, this.#manifest.idKinds);
     const { key, code } = checkKey(params[param], this.#apiKey, process.env[environment]);
     if (code) problems.push({ param, code });
     if (!/^(?! )[ -~]{1,255}(?<! )$/.test(idempotencyKey ?? '-')) problems.push({ param: 'idempotencyKey', code: 'bad_key' });

@@ -1,4 +1,4 @@
-import { REFUSALS, RETRY, WIRE } from '@/tools/persona/manifest'
+import { ID_KINDS, REFUSALS, RETRY, WIRE } from '@/tools/persona/manifest'
 import {
   Broken,
   buildOutput,
@@ -73,7 +73,7 @@ function prepare(definition: PersonaDefinition, params: PersonaParams) {
   const own = Object.fromEntries(
     Object.entries(params).filter(([name]) => Object.hasOwn(definition.params.properties, name))
   )
-  const { values, problems } = checkParams(definition, own, WIRE.keyParam)
+  const { values, problems } = checkParams(definition, own, WIRE.keyParam, ID_KINDS)
   const { key, code } = checkKey(params[WIRE.keyParam])
   if (code) problems.push({ param: WIRE.keyParam, code })
   const ofCall = idempotencyKey(params) ?? '-'

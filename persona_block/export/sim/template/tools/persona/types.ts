@@ -28,6 +28,7 @@ export interface PersonaDefinition {
   effect: 'read' | 'write' | 'decide' | 'erase'
   params: { properties: Record<string, Record<string, any>>; required?: string[] }
   requireAny?: string[]
+  prefixes?: Record<string, string>
   choose?: Record<string, { by: string; cases: Record<string, string> }>
   request: { method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; path: string; [part: string]: any }
   response: Record<string, any>
