@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .calls import call, map, pages
-    from .check import check
+    from .checker import check
     from .client import FlowClient, connect
     from .engine import Engine, Settings
     from .lookup import InDoubt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "calls": ("call", "map", "pages"),
-    "check": ("check",),
+    "checker": ("check",),
     "client": ("FlowClient", "connect"),
     "engine": ("Engine", "Settings"),
     "lookup": ("InDoubt",),

@@ -17,7 +17,7 @@ from ..call.parse import first
 from ..credentials import Secret
 from ..errors import InputError, Problem
 from ..webhooks import Event
-from .check import check
+from .checker import check
 from .database import engine_url, open_database
 from .naming import APPLICATION, APPLICATION_VERSION, QUEUE, template_workflow
 from .serialization import serializer

@@ -8,6 +8,7 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -46,6 +47,8 @@ class Settings:
     retention: how long what a finished flow stored is kept, by default 30 days; None keeps it for good.
     first_poll: how long a wait goes without an event before it looks by itself, doubling each time up to longest_poll; by
         default what the operation's spec says, up to an hour. With webhooks delivered, some minutes save requests.
+    wake_poll: how often an SQLite file is looked through for messages that wake flows, by default each second; Postgres tells
+        of them at once.
     retry_for: how long a step tries again what fails in a way that may pass, by default a day.
     concurrency: how many calls and messages are under way at once, by default 16.
     log_level: of the engine's log, by default WARNING.
@@ -59,13 +62,16 @@ class Settings:
     retention: float | None = 30 * DAY
     first_poll: float | None = None
     longest_poll: float = 3600.0
+    wake_poll: float = 1.0
     retry_for: float = DAY
     concurrency: int = 16
     log_level: str = "WARNING"
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        durations = {name: getattr(self, name) for name in ("retention", "first_poll", "longest_poll", "retry_for")}
+        durations = {
+            name: getattr(self, name) for name in ("retention", "first_poll", "longest_poll", "wake_poll", "retry_for")
+        }
         problems = [
             Problem(name, "must be a number of seconds, at least 0")
             for name, value in durations.items()
@@ -150,6 +156,8 @@ class Engine:
         await asyncio.gather(*ending, return_exceptions=True)
         _running.remove(self)
         await asyncio.to_thread(self._destroy)
+        # DBOS made its threads the loop's own, and ended them.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         await self.runner.aclose()
 
     def now(self) -> float:
@@ -172,7 +180,7 @@ class Engine:
                 "serializer": self._serializer,
                 "max_executor_threads": 32,
                 "log_level": self.settings.log_level,
-                "run_migrations": True,
+                "notification_listener_polling_interval_sec": max(0.001, self.settings.wake_poll),
             }
         )
         DBOS.launch()

@@ -9,10 +9,10 @@ from typing import Any
 from ..call.parse import first
 from ..errors import PersonaError, TookEffect
 from ..spec import catalog
-from ..spec.grammar import ToolSpec
+from ..spec.grammar import OperationName, ToolSpec
 
 Output = dict[str, Any]
-Read = Callable[[str, Mapping[str, Any]], Awaitable[Output]]
+Read = Callable[[OperationName, Mapping[str, Any]], Awaitable[Output]]
 """Calls an operation that reads."""
 Claimed = Callable[[list[str]], Awaitable[set[str]]]
 """Returns those of some objects that other steps are known to have made."""

@@ -11,7 +11,7 @@ from dbos import DBOS, SetWorkflowID
 from ..call.waiting import Patience
 from ..errors import WaitTimedOut
 from .calls import named, perform
-from .check import check
+from .checker import check
 from .document import Actions, Place, run_document
 from .engine import current
 from .naming import template_workflow

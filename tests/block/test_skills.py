@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from persona_block.block.build import manifest
-from persona_block.flows.check import operations
+from persona_block.flows.checker import operations
 from persona_block.spec import catalog
 
 MANIFEST = manifest()

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from persona_block.block.build import manifest
 from persona_block.call import inputs
-from persona_block.flows.check import Step, document_problems, operations, output_spec
+from persona_block.flows.checker import Step, document_problems, operations, output_spec
 from persona_block.flows.document import Actions, Place, run_document
 from persona_block.flows.references import REFERENCE, references
 from persona_block.spec import catalog

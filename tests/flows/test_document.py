@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from persona_block import InputError, WaitFailed
 from persona_block.block.build import manifest
 from persona_block.block.workflows import Template, When
-from persona_block.flows.check import check, document_problems
+from persona_block.flows.checker import check, document_problems
 from persona_block.flows.document import Actions, Place, run_document
 from persona_block.flows.references import Missing, resolve
 

@@ -11,6 +11,7 @@ from persona_block import FileStore, Runner, Sandbox, manifest
 from persona_block.flows.document import Actions, Place, run_document
 from persona_block.sandbox import Settings
 from persona_block.spec import catalog
+from persona_block.typed import CreateInquiryParams, Inquiry
 
 WORKFLOWS: dict[str, dict[str, Any]] = {template["name"]: template for template in manifest()["templates"]}
 
@@ -23,9 +24,13 @@ def _inputs(template: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 async def _prepare(runner: Runner, sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
     """Make what the templates work on: a customer with a finished inquiry, one in review, and a file to import."""
     ids = sandbox.templates
-    inquiries = {}
+    inquiries: dict[str, Inquiry] = {}
     for name, outcome in (("Finished", "pass"), ("Waiting", "review")):
-        params = {"inquiryTemplateId": ids.inquiry, "referenceId": f"customer-{name}", "fields": {"name-first": "Jane"}}
+        params: CreateInquiryParams = {
+            "inquiryTemplateId": ids.inquiry,
+            "referenceId": f"customer-{name}",
+            "fields": {"name-first": "Jane"},
+        }
         inquiries[name] = (await runner.call("create_inquiry", params))["inquiry"]
         sandbox.complete(inquiries[name]["id"], outcome)
     (case,) = (await runner.call("list_cases", {"inquiryId": inquiries["Waiting"]["id"]}))["cases"]
@@ -59,14 +64,14 @@ async def test_template_runs(name: str, tmp_path: Path) -> None:
         known = await _prepare(runner, sandbox, tmp_path)
 
         async def call(operation: str, params: dict[str, Any], _place: Place) -> dict[str, Any]:
-            return await runner.call(operation, params)
+            return await runner.call(catalog.operation(operation), params)
 
         async def wait(operation: str, params: dict[str, Any], _place: Place, _timeout: Any) -> dict[str, Any]:
             if operation == "get_inquiry":
-                inquiry = (await runner.call(operation, params))["inquiry"]
+                inquiry = (await runner.call(catalog.operation(operation), params))["inquiry"]
                 if inquiry["status"] in ("created", "pending"):
                     sandbox.complete(params["inquiryId"], "pass")
-            return await runner.wait(operation, params, delay=0.01, deadline=2)
+            return await runner.wait(catalog.operation(operation), params, delay=0.01, deadline=2)
 
         results = await run_document(template, _inputs(template, known), Actions(call, wait, host))
     sandbox.close()

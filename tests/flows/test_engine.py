@@ -1,0 +1,372 @@
+"""The engine of flows: what it stores and how, what it deletes, and what it refuses to begin with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from dbos import DBOS
+
+from persona_block import InputError, Sandbox, flows
+from persona_block.credentials import Secret
+from persona_block.errors import PersonaError
+from persona_block.flows import Engine, Settings
+from persona_block.flows.calls import KEY_LIFETIME
+from persona_block.flows.database import open_database
+from persona_block.sandbox import TEMPLATES
+from persona_block.sandbox import Settings as SandboxSettings
+from persona_block.sandbox.serving.faults import Faults
+from tests.support.flow_ports import People, choosing
+from tests.support.flow_world import engine, question, result, started, until, writes
+
+PERSON = {"name-first": "Planted", "name-last": "Applicant"}
+REMARK = "Planted remark of the reviewer"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(settings=SandboxSettings(report_delay=0, import_delay=0)) as made:
+        yield made
+
+
+def stored_text(database: str) -> str:
+    """Return everything that the tables of a database hold, as one text."""
+    connections = open_database(database)
+    try:
+        inspector = sa.inspect(connections)
+        schemas = [None] if connections.dialect.name == "sqlite" else ["public", "dbos"]
+        texts = []
+        with connections.connect() as connection:
+            for schema in schemas:
+                for table in inspector.get_table_names(schema=schema):
+                    name = f'"{schema}"."{table}"' if schema else f'"{table}"'
+                    texts += [str(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))]
+        return "\n".join(texts)
+    finally:
+        connections.dispose()
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def invite(reference_id: str, fields: dict[str, Any]) -> str:
+    made = await flows.call(
+        "create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": reference_id, "fields": fields}
+    )
+    reply = await flows.ask("#reviews", f"Is {fields['name-last']} known?", ["yes", "no"])
+    return f"{made['inquiry']['id']} {reply.answer} {reply.comment}"
+
+
+# --- what is stored --------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_stored_is_encrypted_and_holds_no_key(database: str, sandbox: Sandbox) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    people = People()
+    async with engine(database, sandbox, people, encryption_keys=[Secret(old)]) as running:
+        await started(invite, "one", "customer-1", PERSON)
+        asked = await question(running)
+        await asyncio.sleep(0.1)
+        assert asked.text == "Is Applicant known?"
+    client = flows.connect(database, encryption_keys=[new, old])
+    try:
+        await client.answer("one", asked.question_id, "yes", REMARK)
+    finally:
+        client.close()
+    async with engine(database, sandbox, people, encryption_keys=[new, old]):
+        assert REMARK in await result("one")
+    text = stored_text(database)
+    for planted in ("Planted", "Applicant", REMARK, sandbox.api_key, old, new):
+        assert planted not in text
+    wrong = flows.connect(database, encryption_keys=[Fernet.generate_key().decode()])
+    try:
+        with pytest.raises(InputError, match="none of them made what the database holds"):
+            await wrong.questions(open_only=False)
+    finally:
+        wrong.close()
+
+
+async def test_without_encryption_a_warning_says_what_is_in_clear(
+    database: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "persona_block.flows"):
+        async with engine(database, sandbox, People(choosing("yes"))):
+            handle = await started(invite, "one", "customer-1", PERSON)
+            await handle.get_result()
+    assert "personal data included, is in clear" in caplog.text
+    text = stored_text(database)
+    assert "Applicant" in text
+    assert sandbox.api_key not in text
+
+
+# --- what is deleted -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_finished_flow_is_deleted_after_its_time(database: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    document = {
+        "inputs": {"inquiryId": {"type": "string"}},
+        "steps": [{"id": "record", "operation": "print_inquiry_pdf", "params": {"inquiryId": "{input.inquiryId}"}}],
+    }
+    async with sandbox.runner() as runner:
+        made = await runner.call("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry})
+    files = tmp_path / "work"
+    people = People()
+    async with engine(database, sandbox, people, retention=0.0, files=str(files)) as running:
+        await started(invite, "open", "customer-2", PERSON)
+        await question(running)
+        await flows.template(document, {"inquiryId": made["inquiry"]["id"]}, workflow_id="done")
+        assert len(list(files.rglob("*.pdf"))) == 1
+
+        async def swept() -> list[str]:
+            return await running.sweep()
+
+        assert await until(swept) == ["done"]
+        assert list(files.rglob("*.pdf")) == []
+        assert await running.client.sweep(None) == []
+        assert len(await running.client.questions("open")) == 1
+    assert "done" not in stored_text(database)
+
+
+async def test_erasing_a_person_deletes_the_engines_copies(database: str, sandbox: Sandbox) -> None:
+    erase = {
+        "inputs": {"accountId": {"type": "string"}},
+        "steps": [{"id": "erase", "operation": "redact_account", "params": {"accountId": "{input.accountId}"}}],
+    }
+    people = People(choosing("yes"))
+    async with engine(database, sandbox, people, retention=None) as running:
+        for reference_id in ("customer-1", "customer-2"):
+            handle = await started(invite, f"invite-{reference_id}", reference_id, {"name-last": f"Of {reference_id}"})
+            await handle.get_result()
+        people.answers = lambda _message: None
+        await started(invite, "still-open", "customer-1", {"name-last": "Of customer-1"})
+        asked = await question(running)
+        accounts = (await running.runner.call("list_accounts", {"referenceId": "customer-1"}))["accounts"]
+        await flows.template(erase, {"accountId": accounts[0]["id"]}, workflow_id="erasure")
+        assert await running.client.sweep(None) == []
+
+        async def swept() -> list[str]:
+            return await running.client.sweep(None, erasure_grace=0.0)
+
+        assert await until(swept) == ["erasure", "invite-customer-1"]
+        await running.client.answer("still-open", asked.question_id, "no")
+        await result("still-open")
+        assert await until(swept) == ["still-open"]
+    text = stored_text(database)
+    assert "Of customer-1" not in text
+    assert "Of customer-2" in text
+
+
+# --- an outage between intent and answer -----------------------------------------------------------------------------------
+
+
+PATHS = {
+    "create_inquiry": "/inquiries",
+    "create_account": "/accounts",
+    "create_report": "/reports",
+    "approve_inquiry": "/approve",
+    "import_accounts": "/importer/accounts",
+}
+"""How the path of a write ends."""
+
+
+class Halting(httpx.AsyncBaseTransport):
+    """A network on which one write takes effect and its answer never comes, as where its process is killed."""
+
+    def __init__(self, sandbox: Sandbox, path: str) -> None:
+        self.halted = asyncio.Event()
+        self._transport = sandbox.transport
+        self._path = path
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        if request.method == "POST" and request.url.path.endswith(self._path):
+            self.halted.set()
+            await asyncio.Event().wait()
+        return response
+
+
+class Clearing(httpx.AsyncBaseTransport):
+    """A network on which the first answer with 500 is the last fault."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._transport = sandbox.transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        if response.status_code == 500:
+            self._sandbox.faults = None
+        return response
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def one_write(operation: str, params: dict[str, Any]) -> Any:
+    try:
+        return await flows.call(operation, params)
+    except PersonaError as error:
+        return f"{error.kind}: {error.took_effect}"
+
+
+OF_JANE = {"referenceId": "customer-1"}
+WRITES = [
+    ("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, **OF_JANE}, "inquiry.created"),
+    ("create_account", OF_JANE, "account.created"),
+    (
+        "create_report",
+        {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, "term": "Jane Doe", **OF_JANE},
+        "report/watchlist.created",
+    ),
+    ("approve_inquiry", {"comment": "Looks right"}, "inquiry.approved"),
+]
+
+
+@pytest.mark.parametrize(("operation", "params", "event"), WRITES, ids=[operation for operation, _, _ in WRITES])
+@pytest.mark.parametrize("days", [0, 1])
+async def test_a_write_whose_answer_was_lost_is_not_made_twice(
+    sqlite_database: str, sandbox: Sandbox, operation: str, params: dict[str, Any], event: str, days: int
+) -> None:
+    if operation == "approve_inquiry":
+        async with sandbox.runner() as runner:
+            made = (await runner.call("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry}))["inquiry"]
+        sandbox.complete(made["id"])
+        params = {**params, "inquiryId": made["id"]}
+    network = Halting(sandbox, PATHS[operation])
+    make = partial(sandbox.runner, transport=network)
+    async with engine(sqlite_database, sandbox, clock=lambda: sandbox.clock.now().timestamp(), runner=make):
+        await started(one_write, "one", operation, params)
+        await asyncio.wait_for(network.halted.wait(), 10)
+    sandbox.clock.advance(days * (KEY_LIFETIME + 7200))
+    before = writes(sandbox)
+    posts = [each.method for each in sandbox.requests].count("POST")
+    async with engine(sqlite_database, sandbox, clock=lambda: sandbox.clock.now().timestamp()):
+        output = await result("one")
+    assert not isinstance(output, str)
+    assert writes(sandbox).count(event) == before.count(event) == 1
+    assert [each.method for each in sandbox.requests].count("POST") == posts + (0 if days else 1)
+
+
+async def test_a_stale_write_that_did_not_take_effect_is_made(sqlite_database: str, sandbox: Sandbox) -> None:
+    now = sandbox.clock.now
+    sandbox.faults = Faults(1.0, ["reset-before"])
+    async with engine(sqlite_database, sandbox, clock=lambda: now().timestamp()) as running:
+        await started(one_write, "one", "create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, **OF_JANE})
+
+        async def meant() -> bool:
+            return bool(sandbox.faults and sandbox.faults.injected)
+
+        await until(meant)
+        del running
+    sandbox.faults = None
+    sandbox.clock.advance(KEY_LIFETIME + 7200)
+    async with engine(sqlite_database, sandbox, clock=lambda: now().timestamp()):
+        output = await result("one")
+    assert output["inquiry"]["referenceId"] == "customer-1"
+    assert writes(sandbox).count("inquiry.created") == 1
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+async def test_a_500_that_persona_keeps_is_cleared_up_by_looking(
+    sqlite_database: str, sandbox: Sandbox, took_effect: bool
+) -> None:
+    async with sandbox.runner() as runner:
+        await runner.call("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": "somebody-else"})
+    sandbox.faults = Faults(1.0, ["stored-500-after" if took_effect else "stored-500"])
+    made = len([name for name in writes(sandbox) if name == "inquiry.created"])
+
+    async with engine(sqlite_database, sandbox, runner=partial(sandbox.runner, transport=Clearing(sandbox))):
+        await started(one_write, "one", "create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, **OF_JANE})
+        output = await result("one")
+    if took_effect:
+        assert output["inquiry"]["referenceId"] == "customer-1"
+    else:
+        assert output == "unavailable: unknown"
+    assert writes(sandbox).count("inquiry.created") == made + took_effect
+
+
+async def test_what_cannot_be_told_apart_is_left_to_a_person(sqlite_database: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    csv = tmp_path / "customers.csv"
+    csv.write_text("reference_id,name_first\ncustomer-1,Ada\n")
+    params: dict[str, dict[str, Any]] = {
+        "create_inquiry": {"inquiryTemplateId": TEMPLATES.inquiry},
+        "import_accounts": {"file": str(csv)},
+    }
+    for operation, given in params.items():
+        network = Halting(sandbox, PATHS[operation])
+        make = partial(sandbox.runner, transport=network)
+        async with engine(sqlite_database, sandbox, clock=lambda: sandbox.clock.now().timestamp(), runner=make):
+            await started(one_write, operation, operation, given)
+            await asyncio.wait_for(network.halted.wait(), 10)
+        sandbox.clock.advance(KEY_LIFETIME + 7200)
+        posts = [each.method for each in sandbox.requests].count("POST")
+        async with engine(sqlite_database, sandbox, clock=lambda: sandbox.clock.now().timestamp()):
+            assert await result(operation) == "in_doubt: unknown"
+        assert [each.method for each in sandbox.requests].count("POST") == posts
+
+
+# --- beginnings ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["mysql://a/b", "sqlite:///:memory:", "sqlite://", "http://x", "postgresql+asyncpg://x/y"])
+def test_a_database_of_another_kind_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match="database"):
+        Engine(address)
+
+
+@pytest.mark.parametrize(
+    ("param", "settings"),
+    [
+        ("retention", {"retention": -1}),
+        ("concurrency", {"concurrency": 0}),
+        ("files", {"shared": True}),
+        ("first_poll", {"first_poll": "soon"}),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(param: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as error:
+        Settings(**settings)
+    assert [problem.param for problem in error.value.problems] == [param]
+
+
+def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="encryption_keys") as error:
+        Engine(str(tmp_path / "flows.sqlite"), settings=Settings(encryption_keys=["planted-no-key"]))
+    assert "planted" not in str(error.value)
+    assert "planted" not in repr(Settings(encryption_keys=["planted-no-key"]))
+
+
+async def test_one_process_at_a_time_runs_the_flows_of_a_file(sqlite_database: str, sandbox: Sandbox) -> None:
+    from persona_block.flows.database import claim
+
+    connections = open_database(sqlite_database)
+    held = claim(connections, None)
+    try:
+        with pytest.raises(InputError, match="another process runs the flows of this file"):
+            await engine(sqlite_database, sandbox).__aenter__()
+    finally:
+        held.release()
+        connections.dispose()
+    async with engine(sqlite_database, sandbox):
+        pass
+
+
+@pytest.mark.process
+async def test_processes_on_postgres_take_names_of_their_own(cluster: Any) -> None:
+    from persona_block.flows.database import claim
+
+    connections = open_database(cluster.database())
+    first, second = claim(connections, None), claim(connections, None)
+    assert (first.executor_id, second.executor_id) == ("executor-1", "executor-2")
+    with pytest.raises(InputError, match="executor_id"):
+        claim(connections, "executor-2")
+    first.release()
+    third = claim(connections, None)
+    assert third.executor_id == "executor-1"
+    for each in (second, third):
+        each.release()
+    connections.dispose()
