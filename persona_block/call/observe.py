@@ -12,13 +12,19 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cache
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .trace import Trace
 
 log = logging.getLogger("persona_block")
-_LIBRARIES = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+_LIBRARIES = tuple(
+    map(
+        logging.getLogger,
+        ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"),
+    )
+)
 EventHooks = Mapping[str, list[Callable[..., Awaitable[None]]]]
 """Coroutine functions by event, as httpx calls them: `request` before each is sent, `response` before each is read."""
 
@@ -36,56 +42,74 @@ class _HeldBack(logging.Filter):
 _held_back = _HeldBack()
 
 
-@contextlib.contextmanager
-def silent_libraries() -> Iterator[None]:
+def silent_libraries() -> contextlib.AbstractContextManager[None]:
     """Hold back what the HTTP libraries would log of the requests made inside."""
-    for name in _LIBRARIES:
-        logging.getLogger(name).addFilter(_held_back)
-    token = _ours.set(True)
-    try:
-        yield
-    finally:
-        _ours.reset(token)
+    return _Silence()
+
+
+def observed(operation: str, trace: Trace) -> contextlib.AbstractContextManager[None]:
+    """Log one call when it ends, and make it a span; neither where nobody listens."""
+    return _Observation(operation, trace)
+
+
+class _Silence:
+    """Two of them may hold at a time, in one task or in several."""
+
+    def __enter__(self) -> None:
+        for library in _LIBRARIES:
+            # Whoever configures logging anew may take the filter away.
+            if _held_back not in library.filters:
+                library.addFilter(_held_back)
+        self._token = _ours.set(True)
+
+    def __exit__(self, *_error: object) -> None:
+        _ours.reset(self._token)
+
+
+class _Observation:
+    """One call while it goes on."""
+
+    def __init__(self, operation: str, trace: Trace) -> None:
+        self._operation = operation
+        self._trace = trace
+        self._span: contextlib.AbstractContextManager[Any] | None = None
+
+    def __enter__(self) -> None:
+        tracer = _tracer()
+        if tracer is not None:
+            self._span = _span(tracer, self._operation)
+            self._recording = self._span.__enter__()
+        self._started = time.monotonic()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        trace = self._trace
+        outcome = "succeeded" if kind is None else "failed"
+        log.info(
+            "%s %s: status %s, %d attempts, %d ms, %s",
+            self._operation,
+            outcome,
+            trace.status,
+            trace.attempts,
+            round((time.monotonic() - self._started) * 1000),
+            trace.request_id,
+        )
+        if self._span is None:
+            return
+        attributes = {
+            "persona.operation": self._operation,
+            "persona.outcome": outcome,
+            "http.response.status_code": trace.status,
+            "persona.attempts": trace.attempts,
+            "persona.request_id": trace.request_id,
+        }
+        self._recording.set_attributes({name: value for name, value in attributes.items() if value is not None})
+        self._span.__exit__(kind, error, traceback)
 
 
 @contextlib.contextmanager
-def observed(operation: str, trace: Trace) -> Iterator[None]:
-    """Log one call when it ends, and make it a span where OpenTelemetry is installed."""
-    started = time.monotonic()
-    outcome = "failed"
-    with _span(operation) as span:
-        try:
-            yield
-            outcome = "succeeded"
-        finally:
-            attributes = {
-                "persona.operation": operation,
-                "persona.outcome": outcome,
-                "http.response.status_code": trace.status,
-                "persona.attempts": trace.attempts,
-                "persona.request_id": trace.request_id,
-            }
-            if span is not None:
-                span.set_attributes({name: value for name, value in attributes.items() if value is not None})
-            log.info(
-                "%s %s: status %s, %d attempts, %d ms, %s",
-                operation,
-                outcome,
-                trace.status,
-                trace.attempts,
-                round((time.monotonic() - started) * 1000),
-                trace.request_id,
-            )
-
-
-@contextlib.contextmanager
-def _span(operation: str) -> Iterator[Any]:
-    """Open a span without the exception's text, which may quote Persona; None where OpenTelemetry is missing."""
+def _span(tracer: Any, operation: str) -> Iterator[Any]:
+    """Open a span without the exception's text, which may quote Persona."""
     telemetry = _telemetry()
-    if telemetry is None:
-        yield None
-        return
-    tracer = telemetry.get_tracer("persona_block")
     with tracer.start_as_current_span(
         f"persona {operation}", kind=telemetry.SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
     ) as span:
@@ -94,6 +118,15 @@ def _span(operation: str) -> Iterator[Any]:
         except BaseException as error:
             span.set_status(telemetry.StatusCode.ERROR, type(error).__name__)
             raise
+
+
+def _tracer() -> Any:
+    """Return a tracer, or None where OpenTelemetry is not installed, or nobody has set up where its spans go."""
+    telemetry = _telemetry()
+    if telemetry is None:
+        return None
+    tracer = telemetry.get_tracer("persona_block")
+    return None if isinstance(tracer, telemetry.ProxyTracer | telemetry.NoOpTracer) else tracer
 
 
 @cache

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from persona_block import Runner
+from persona_block.call.observe import silent_libraries
 from tests.support.planted import KEY, leaks
 from tests.support.planted import PERSON as PERSON_NAME
 
@@ -74,6 +75,31 @@ async def test_a_call_is_a_span_without_anything_personal(monkeypatch: pytest.Mo
     told = read.to_json() + update.to_json()
     assert PERSON_NAME not in told
     assert KEY not in told
+
+
+async def test_what_nobody_listens_to_is_not_made(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a tracer of its own, OpenTelemetry's API makes spans that record nothing."""
+    ours = logging.getLogger("persona_block")
+    caplog.set_level(logging.WARNING, "persona_block")
+    monkeypatch.setattr(ours, "makeRecord", lambda *_args, **_options: pytest.fail("a record was made"))
+    for provider in (opentelemetry.trace.ProxyTracerProvider(), opentelemetry.trace.NoOpTracerProvider()):
+        tracer = provider.get_tracer("persona_block")
+        monkeypatch.setattr(type(tracer), "start_as_current_span", lambda *_args, **_options: pytest.fail("a span was made"))
+        monkeypatch.setattr(opentelemetry.trace, "get_tracer", lambda _name, tracer=tracer: tracer)
+        async with Runner(api_key=KEY, transport=httpx.MockTransport(_answer)) as runner:
+            assert (await runner.run("get_inquiry", {"inquiryId": "inq_1"})).success
+
+
+def test_a_filter_that_was_taken_away_is_put_back() -> None:
+    library = logging.getLogger("httpx")
+    library.filters.clear()
+    with silent_libraries():
+        assert len(library.filters) == 1
+        with silent_libraries():
+            assert not library.filter(logging.makeLogRecord({"name": "httpx"}))
+        assert not library.filter(logging.makeLogRecord({"name": "httpx"}))
+    assert library.filter(logging.makeLogRecord({"name": "httpx"}))
+    assert len(library.filters) == 1
 
 
 def test_the_watch_over_the_suite_sees_a_leak() -> None:
