@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from ..credentials import ApiKey
 from ..errors import InputError, Problem
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from ..spec.nearest import nearest_name
 from .coercion import coerce
+from .compiled.inputs import preparer, values_fit
+from .compiled.once import Misfit
 from .formats import trimmed
 from .refusal import Code, Refused
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 
 def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: ApiKey) -> tuple[dict[str, Any], ApiKey]:
@@ -52,6 +55,15 @@ def prepare(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
 
     `params` must not hold the API key any more. Raises InputError with every problem; nothing has been sent then.
     """
+    try:
+        return preparer(spec)(params)
+    except (Misfit, Refused):
+        pass
+    return prepare_in_general(spec, params)
+
+
+def prepare_in_general(spec: ToolSpec, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `prepare` does, by reading the spec anew; this is the way that words the problems."""
     present = {name: value for name, value in params.items() if not _is_absent(value)}
     problems = [_unknown(spec, name) for name in present if name not in spec.params]
     values: dict[str, Any] = {}
@@ -108,6 +120,8 @@ def _choice_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]
 
 def _schema_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]:
     """Return what the schema forbids once types and formats hold: values out of an enum or a range."""
+    if values_fit(spec)(values):
+        return []
     shapes = {name: param.json_schema() for name, param in spec.params.items() if param.format != "file"}
     validator = _validator(json.dumps({"properties": shapes}))
     return [_problem(spec, error) for error in validator.iter_errors(dict(values))]
@@ -115,6 +129,8 @@ def _schema_problems(spec: ToolSpec, values: Mapping[str, Any]) -> list[Problem]
 
 @cache
 def _validator(schema_text: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # It takes a while to import, and most runs send nothing that it has to judge.
+
     return Draft202012Validator(json.loads(schema_text))
 
 
