@@ -46,6 +46,9 @@ def _possible(before: Sequence[str], current: str) -> Iterator[Candidate]:
     options = _parser(command).options() if current.startswith("-") or previous.startswith("-") else {}
     if previous in options and options[previous].nargs != 0:
         yield from ((str(choice), "") for choice in options[previous].choices or ())
+    elif current.partition("=")[0] in options and "=" in current:
+        option = current.partition("=")[0]
+        yield from ((f"{option}={choice}", "") for choice in options[option].choices or ())
     elif current.startswith("-"):
         yield from ((option, action.help or "") for option, action in options.items())
     elif command in ("run", "describe") and len(before) == 1:

@@ -18,7 +18,7 @@ from .exits import FAILURE, SUCCESS
 from .output import print_json
 from .runners import debugging, runners, seconds
 from .tables import print_table
-from .terminal import print_lines
+from .terminal import paragraph, print_lines
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +71,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         print_json({"ok": is_good, "checks": [vars(finding) for finding in findings]})
     else:
         print_table(("check", "", "what was found"), [(each.about, each.verdict, each.text) for each in findings])
-        print_lines("", "Nothing was changed. What the key may write cannot be tried by reading.")
+        print_lines("", *paragraph("Nothing was changed. What the key may write cannot be tried by reading."))
     return SUCCESS if is_good else FAILURE
 
 
@@ -177,8 +177,8 @@ class Reading:
                     self._ids.setdefault(name.removesuffix("s"), value[0])
 
     async def _count_templates(self, paging: Pagination) -> None:
-        largest = catalog.load(_TEMPLATES).params[paging.size].maximum
-        async for page in self._runner.paginate(_TEMPLATES, page_size=largest):
+        spec = catalog.load(_TEMPLATES)
+        async for page in self._runner.paginate(spec.name, page_size=spec.params[paging.size].maximum):
             self._templates += len(page[paging.items])
 
     async def _try(self, operation: str, calling: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import InputError, PersonaError, Problem
 from ..spec.grammar import API_KEY_PARAM
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..spec.grammar import ToolSpec
     from .runners import MakeRunner
 
-_TEMPLATES = "list_inquiry_templates"
+_TEMPLATES: Final = "list_inquiry_templates"
 """The operation that tells the name of a template."""
 _MOST_TEMPLATES = 300
 """Templates that are looked through for a name."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..call.caller import Output
 from ..files.store import FileStore
 from ..runner import Runner
 from ..sandbox import TEMPLATES, Sandbox
 from .terminal import print_lines
+
+if TYPE_CHECKING:
+    from ..typed.params import CreateReportParams
+    from ..typed.resources import Inquiry
 
 CUSTOMER = "customer-1042"
 PERSON = {"name-first": "Jane", "name-last": "Doe", "birthdate": "1994-04-12"}
@@ -43,13 +46,16 @@ class Demo:
         inquiry = await self._invite()
         self._applicant(inquiry["id"])
         await self._read(inquiry["id"])
+        assert inquiry["accountId"] is not None, "an account is made for the reference id"
         await self._screen(inquiry["accountId"])
         await self._decide(inquiry["id"])
         await self._import()
 
-    async def _invite(self) -> dict[str, Any]:
-        params = {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": CUSTOMER, "fields": PERSON}
-        inquiry: dict[str, Any] = (await self._runner.call("create_inquiry", params))["inquiry"]
+    async def _invite(self) -> Inquiry:
+        output = await self._runner.call(
+            "create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": CUSTOMER, "fields": PERSON}
+        )
+        inquiry = output["inquiry"]
         self._step("create_inquiry", f"{inquiry['id']} for {CUSTOMER}: {inquiry['status']}")
         link = await self._runner.call("generate_inquiry_link", {"inquiryId": inquiry["id"], "expiresInSeconds": 3600})
         self._step("generate_inquiry_link", f"{link['oneTimeLink']}, good for one hour")
@@ -75,7 +81,7 @@ class Demo:
             self._step("get_document", f"{document['type']}: {document['status']}, {len(document['files'])} files")
 
     async def _screen(self, account_id: str) -> None:
-        params = {
+        params: CreateReportParams = {
             "reportType": "watchlist",
             "reportTemplateId": TEMPLATES.watchlist,
             "nameFirst": PERSON["name-first"],
@@ -89,8 +95,10 @@ class Demo:
         self._step("get_report", f"{report['status']}, {'a match' if report['hasMatch'] else 'no match'}")
 
     async def _decide(self, inquiry_id: str) -> None:
-        params = {"inquiryId": inquiry_id, "comment": "Checks passed, screening clear"}
-        inquiry = (await self._runner.call("approve_inquiry", params))["inquiry"]
+        output = await self._runner.call(
+            "approve_inquiry", {"inquiryId": inquiry_id, "comment": "Checks passed, screening clear"}
+        )
+        inquiry = output["inquiry"]
         self._step("approve_inquiry", f"{inquiry['status']}: {inquiry['reviewerComment']}")
         file = (await self._runner.call("print_inquiry_pdf", {"inquiryId": inquiry_id}))["file"]
         self._step("print_inquiry_pdf", f"{file['name']}, {file['size']} bytes")
@@ -101,7 +109,7 @@ class Demo:
             customers = writer.commit()
         importer = (await self._runner.call("import_accounts", {"file": customers}))["importer"]
         self._step("import_accounts", f"{customers.name} as {importer['id']}: {importer['status']}")
-        done: Output = (await self._runner.wait("get_importer", {"importerId": importer["id"]}, delay=POLL))["importer"]
+        done = (await self._runner.wait("get_importer", {"importerId": importer["id"]}, delay=POLL))["importer"]
         counts = f"{done['successfulCount']} new, {done['duplicateCount']} known, {done['errorCount']} unreadable"
         self._step("get_importer", f"{done['status']}: {counts}")
 

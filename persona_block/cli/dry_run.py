@@ -15,6 +15,7 @@ from .terminal import print_error, print_lines
 
 if TYPE_CHECKING:
     from ..runner import Runner
+    from ..spec.grammar import OperationName
 
 _HIDDEN = "…"
 """What stands in the place of the API key."""
@@ -40,7 +41,11 @@ class _Unsent(httpx.AsyncBaseTransport):
 
 
 def show_request(
-    make_runner: Callable[..., Runner], operation: str, params: Mapping[str, Any], idempotency_key: str | None, as_json: bool
+    make_runner: Callable[..., Runner],
+    operation: OperationName,
+    params: Mapping[str, Any],
+    idempotency_key: str | None,
+    as_json: bool,
 ) -> None:
     """Print the request that a call would send; raises PersonaError where none would be sent.
 

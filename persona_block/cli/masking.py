@@ -21,7 +21,7 @@ _KINDS = (
 """What Persona's ids begin with, as the examples of its OpenAPI have them."""
 _ID = re.compile(rf"({'|'.join(_KINDS.split())})_[A-Za-z0-9]{{1,64}}")
 _TYPE = re.compile(r"[a-z]+(-[a-z]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
-_STATUS = re.compile(r"[a-z]+([_-][a-z]+)*")
+_STATUS = re.compile(r"(?=.{1,24}$)[a-z]+(_[a-z]+){0,3}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _PLAIN_TEXT = re.compile(r"[ -~]{1,200}")
@@ -37,7 +37,7 @@ _HEADERS = {
     "Content-Length": _NUMBER,
     "Date": _PLAIN_TEXT,
     "Idempotency-Key": _UUID,
-    "Key-Inflection": _STATUS,
+    "Key-Inflection": re.compile(r"[a-z]{1,16}"),
     "Persona-Version": re.compile(r"\d{4}-\d\d-\d\d"),
     "RateLimit-Limit": _NUMBER,
     "RateLimit-Remaining": _NUMBER,

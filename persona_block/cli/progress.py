@@ -69,7 +69,7 @@ class ProgressBar:
         """Move the bar, and show what was done, how much of how much, how fast, and the time left."""
         if self._bar is None:
             self._bar = _bar(self._stream)
-            self._task = self._bar.add_task("", total=None)
+            self._task = self._bar.add_task("", total=None, figures="")
             self._bar.start()
         done = update.done + update.failed + update.skipped
         self._bar.update(

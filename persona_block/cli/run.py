@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
-from ..spec.grammar import ToolSpec
+from ..spec.grammar import OperationName, ToolSpec
 from . import confirmation
 from .arguments import NEVER_AS_ARGUMENT, read_params
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
@@ -222,7 +222,7 @@ async def _run_once(
     try:
         async with make_runner() as runner:
             return await runner.run(
-                run.spec.name if run.spec else "",
+                run.spec.name if run.spec else OperationName(""),
                 params,
                 all_pages=arguments.all,
                 wait=arguments.wait,

@@ -59,7 +59,7 @@ def list_operations(arguments: argparse.Namespace) -> int:
     else:
         rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
         print_table(("operation", "group", "effect", "what it does"), rows)
-        print_lines("", "More on one: persona-block describe OPERATION")
+        print_lines("", *paragraph("More on one: persona-block describe OPERATION"))
     return 0
 
 

@@ -6,10 +6,13 @@ import io
 import os
 import subprocess
 import sys
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
+import httpx
 import pytest
 
+from persona_block import Runner
 from persona_block.cli import command
 
 
@@ -45,3 +48,22 @@ def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         return subprocess.CompletedProcess(arguments, code, stdout, stderr)
 
     return run
+
+
+Answer = Callable[[Callable[[httpx.Request], httpx.Response]], None]
+"""Has a function answer the requests of the command line."""
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Have the command line's runners answered by a function; one with a transport of its own keeps it."""
+
+    def answer_with(handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        make = Runner.__init__
+
+        def make_offline(runner: Runner, **options: Any) -> None:
+            make(runner, **{"transport": httpx.MockTransport(handler), "deadline": 0, **options})
+
+        monkeypatch.setattr(Runner, "__init__", make_offline)
+
+    return answer_with

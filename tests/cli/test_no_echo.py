@@ -151,6 +151,7 @@ REACHING: list[list[str]] = [
     ["mcp", "--exclude-tools", KEY],
     ["mcp", "--allow", KEY],
     ["mcp", "--text", KEY],
+    ["mcp", "--templates", KEY],
     ["mcp", "--files-from", KEY],
     ["mcp", "--http", "--files-from", KEY],
     ["mcp", "--http", "--host", KEY],

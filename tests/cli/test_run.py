@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import fsspec
 import httpx
 import pytest
 
-from persona_block import Runner
-from tests.cli.conftest import RunHere
+from persona_block import PersonaError, Runner
+from persona_block.spec import catalog
+from tests.cli.conftest import Answer, RunHere
 
 INQUIRY = {"data": {"type": "inquiry", "id": "inq_1"}}
-Handler = Callable[[httpx.Request], httpx.Response]
 
 
-@pytest.fixture
-def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
-    """Have the command line's runners answered by a function."""
-
-    def answer_with(handler: Handler) -> None:
-        make = Runner.__init__
-
-        def make_offline(runner: Runner, **options: Any) -> None:
-            make(runner, **options, transport=httpx.MockTransport(handler), deadline=0)
-
-        monkeypatch.setattr(Runner, "__init__", make_offline)
-
-    return answer_with
-
-
-def test_the_key_that_an_error_told_is_sent(answer: Callable[[Handler], None], run_here: RunHere) -> None:
+def test_the_key_that_an_error_told_is_sent(answer: Answer, run_here: RunHere) -> None:
     sent: list[str] = []
 
     def lose(request: httpx.Request) -> httpx.Response:
@@ -56,7 +40,7 @@ def test_the_key_that_an_error_told_is_sent(answer: Callable[[Handler], None], r
     assert set(sent) == {first["idempotencyKey"]}
 
 
-def test_without_one_each_run_has_a_key_of_its_own(answer: Callable[[Handler], None], run_here: RunHere) -> None:
+def test_without_one_each_run_has_a_key_of_its_own(answer: Answer, run_here: RunHere) -> None:
     sent: list[str | None] = []
 
     def take(request: httpx.Request) -> httpx.Response:
@@ -121,7 +105,7 @@ def test_an_interruption_tells_the_key(
     assert ("--idempotency-key" in done.stderr) == has_key
 
 
-def test_storage_is_read_where_it_is_named(answer: Callable[[Handler], None], run_here: RunHere) -> None:
+def test_storage_is_read_where_it_is_named(answer: Answer, run_here: RunHere) -> None:
     fsspec.filesystem("memory").pipe("/crew.csv", b"reference_id\nc1\n")
     bodies: list[bytes] = []
 
@@ -136,3 +120,92 @@ def test_storage_is_read_where_it_is_named(answer: Callable[[Handler], None], ru
     assert bodies == []
     assert run_here(*arguments, "--storage", "s3", "--storage", "memory", PERSONA_API_KEY="k").returncode == 0
     assert b"c1" in bodies[0]
+
+
+def test_a_time_limit_reaches_the_runner(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    options: list[dict[str, Any]] = []
+
+    def make(_: Runner, **given: Any) -> None:
+        options.append(given)
+        raise PersonaError("the end")
+
+    monkeypatch.setattr(Runner, "__init__", make)
+    run_here("run", "list_accounts", "--timeout", "7", PERSONA_API_KEY="k")
+    run_here("run", "list_accounts", "--timeout=45.5", PERSONA_API_KEY="k")
+    run_here("run", "list_accounts", PERSONA_API_KEY="k")
+    assert [each.get("deadline") for each in options] == [7, 45.5, None]
+    assert options[0]["timeout"] == httpx.Timeout(7)
+    assert options[1]["timeout"] == httpx.Timeout(45.5, connect=10)
+    assert "timeout" not in options[2]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon", "1e9"])
+def test_a_time_limit_that_is_none_is_refused(seconds: str, run_here: RunHere) -> None:
+    done = run_here("run", "list_accounts", f"--timeout={seconds}", PERSONA_API_KEY="k")
+    assert done.returncode == 2
+    assert "--timeout: must be a number of seconds, above 0 and at most 86400" in done.stderr
+
+
+def test_parts_of_objects_and_lists_are_params(answer: Answer, run_here: RunHere) -> None:
+    bodies: list[Any] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content)["data"]["attributes"])
+        return httpx.Response(201, json=INQUIRY)
+
+    answer(take)
+    start = ("run", "create_inquiry", "inquiryTemplateId=itmpl_1")
+    for pairs in (
+        ["tags=a,b", "fields.name-first=Ann", "fields.name-last=O=Neil. Jr"],
+        ["fields.age=3", 'fields={"age": 2, "name-first": "Bo"}'],
+        ["--params", '{"fields": {"age": 2}, "tags": ["x"]}', "fields.name-first=Cy"],
+        ["fields=", "fields.a.b=deep"],
+    ):
+        assert run_here(*start, *pairs, PERSONA_API_KEY="k").returncode == 0
+    assert [(body.get("tags"), body["fields"]) for body in bodies] == [
+        (["a", "b"], {"name-first": "Ann", "name-last": "O=Neil. Jr"}),
+        (None, {"age": "3", "name-first": "Bo"}),
+        (["x"], {"age": 2, "name-first": "Cy"}),
+        (None, {"a.b": "deep"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "problem"),
+    [
+        (["note.x=1"], "argument 2: names a part of note, which is no object; give note=… as a whole"),
+        (["fields.=1"], "argument 2: names no part of fields after its dot"),
+        (["fields=[1]", "fields.x=1"], "fields: must be a JSON object where parts of it are given too"),
+        (["feilds.x=1"], "argument 2: names what is no param of create_inquiry; did you mean fields?"),
+    ],
+)
+def test_parts_of_what_is_no_object_are_refused(pairs: list[str], problem: str, run_here: RunHere) -> None:
+    done = run_here("run", "create_inquiry", "inquiryTemplateId=itmpl_1", *pairs, PERSONA_API_KEY="k")
+    assert done.returncode == 2
+    assert problem in done.stderr
+
+
+@pytest.mark.parametrize("name", ["create_report", "persona_get_inquiry"])
+def test_the_help_of_an_operation_shows_its_params(name: str, run_here: RunHere) -> None:
+    done = run_here("run", name, "--help")
+    assert done.returncode == 0
+    spec = catalog.load(name)
+    assert all(f"\n{param} " in done.stdout for param in spec.params)
+    assert spec.description[:60] in done.stdout
+    assert "--idempotency-key KEY" in done.stdout
+    assert "watchlist, adverse-media" in done.stdout or name != "create_report"
+
+
+def test_the_help_of_no_operation(run_here: RunHere) -> None:
+    assert run_here("run", "--help").returncode == 0
+    done = run_here("run", "get_inquiri", "--help")
+    assert done.returncode == 2
+    assert "did you mean get_inquiry?" in done.stderr
+
+
+def test_an_unknown_option_is_named(run_here: RunHere) -> None:
+    done = run_here("run", "list_accounts", "--ouput", "json", "--moon=1", "-z")
+    assert done.returncode == 2
+    assert "unrecognized arguments: --ouput (did you mean --output?), --moon, -z\n" in done.stderr
+    assert "usage: persona-block run" in done.stderr
+    assert "--jsn (did you mean --json?)" in run_here("tools", "--jsn").stderr
