@@ -19,6 +19,7 @@ MEMBERS = [
     {"id": "U0SAM00001", "name": "sam.real", "profile": {"display_name": "alex"}},
     {"id": "U0GONE0001", "name": "gone", "deleted": True},
     {"id": "U0BOT00001", "name": "robot", "is_bot": True},
+    {"id": "U0STRANGE1", "name": "stranger", "is_stranger": True},
     {"id": "U0TWIN0001", "name": "twin"},
     {"id": "U0TWIN0002", "name": "twin"},
 ]

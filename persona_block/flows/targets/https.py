@@ -3,7 +3,8 @@
 Each request is signed as Persona signs its webhooks: `Persona-Block-Signature: t=…,v1=…`, where `v1` is the HMAC-SHA256, in
 hexadecimal, of the time `t`, a dot and the raw body. `persona_block.webhooks.verify` checks it. `Idempotency-Key` is the same
 each time the same step of a flow sends, and a receiver acts on it once. The secret is that of the host, in
-`PERSONA_FLOWS_HTTPS_SECRET_HOOKS_EXAMPLE_COM` for hooks.example.com, or else that of `PERSONA_FLOWS_HTTPS_SECRET`.
+`PERSONA_FLOWS_HTTPS_SECRET_HOOKS_EXAMPLE_COM` for hooks.example.com (a dash is written `__`), or else that of
+`PERSONA_FLOWS_HTTPS_SECRET`. Receivers that share a secret could replay each other's requests.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def check_target(target: str) -> str:
 
 
 def _prepared(host: str, message: Message, dedupe_id: str) -> tuple[Secret, bytes]:
-    variable = f"{SIGNING_VARIABLE}_{re.sub(r'[^A-Z0-9]', '_', host.upper())}"
+    variable = f"{SIGNING_VARIABLE}_{host.upper().replace('-', '__').replace('.', '_').replace(':', '_')}"
     secret = configured(variable) or configured(SIGNING_VARIABLE)
     if secret is None:
         names = f"{SIGNING_VARIABLE} or {variable}"

@@ -92,7 +92,7 @@ def _deliver(target: str, message: Message, dedupe_id: str, is_over: threading.E
     recipient = _address(target, "to")
     sender = _address(os.environ.get(SENDER_VARIABLE, "").strip(), SENDER_VARIABLE)
     server = _server()
-    mail = _mail(recipient, sender, message, dedupe_id)
+    mail = wire_form(recipient, sender, message, dedupe_id)
     with _connected(server, sender.rpartition("@")[2]) as connection:
         if is_over.is_set():
             raise not_sent("The step was given up.", may_help=True)
@@ -136,7 +136,7 @@ def _read(parts: SplitResult) -> _Server:
     return _Server(parts.hostname, port, parts.scheme == "smtps", user, password, is_plain)
 
 
-def _mail(recipient: str, sender: str, message: Message, dedupe_id: str) -> bytes:
+def wire_form(recipient: str, sender: str, message: Message, dedupe_id: str) -> bytes:
     """Return the mail as it goes over the wire, in ASCII, lines ending in CRLF; raises InputError."""
     subject = os.environ.get(SUBJECT_VARIABLE, "").strip() or SUBJECT
     if not _HEADER.fullmatch(subject):

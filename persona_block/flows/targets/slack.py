@@ -2,7 +2,8 @@
 
 A bot token posts anywhere the bot may; `PERSONA_FLOWS_SLACK_TOKEN` holds it or says where it is. An incoming webhook posts
 into the one channel it was made for, so each has a variable of its own: that of `#identity-reviews` is
-`PERSONA_FLOWS_SLACK_WEBHOOK_IDENTITY_REVIEWS`. It takes no files.
+`PERSONA_FLOWS_SLACK_WEBHOOK_IDENTITY_REVIEWS`. It takes no files, and the name of its channel holds small letters, digits and
+dashes alone.
 
 Needs the extra `slack`. The bot's scopes: `chat:write`, `files:write` for files, `users:read` for names and
 `users:read.email` for addresses.
@@ -37,6 +38,8 @@ URL_VARIABLE = "PERSONA_FLOWS_SLACK_URL"
 SLACK_URL = "https://slack.com/api"
 
 _CHANNEL = re.compile(r"#[^\s#@<>&|*`~:\x00-\x1f]{1,80}")
+_WEBHOOK_CHANNEL = re.compile(r"#(?P<name>[a-z0-9-]{1,80})")
+"""Names of channels that each have a variable of their own; `#a_b` would share that of `#a-b`."""
 _CHANNEL_ID = re.compile(r"#(?P<id>[CG][A-Z0-9]{8,})")
 _MEMBER_ID = re.compile(r"@(?P<id>[UW][A-Z0-9]{8,})")
 _ADDRESS = re.compile(r"@(?P<address>[^\s@<>]{1,64}@[^\s@<>]{1,190})")
@@ -109,10 +112,11 @@ def _url() -> str:
 
 def _webhook(target: str) -> Secret:
     """Return the address of a channel's incoming webhook; raises InputError where the environment holds none."""
-    variable = WEBHOOK_VARIABLE + re.sub(r"[^A-Z0-9]", "_", target[1:].upper())
-    webhook = configured(variable) if target.startswith("#") else None
+    named = _WEBHOOK_CHANNEL.fullmatch(target)
+    variable = WEBHOOK_VARIABLE + named["name"].upper().replace("-", "_") if named else ""
+    webhook = configured(variable) if variable else None
     if webhook is None:
-        other = f", or {variable} to the channel's incoming webhook" if target.startswith("#") else ""
+        other = f", or {variable} to the channel's incoming webhook" if variable else ""
         raise refused("to", f"is in Slack: set {BOT_VARIABLE} to a bot token{other}")
     return webhook
 

@@ -43,7 +43,8 @@ _UNSENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError
 """Reasons for which no connection came about."""
 _DOUBTFUL = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
 """Errors after which, as Slack says, some of it may have been done."""
-_PASSING = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_PASSING = frozenset({"ratelimited", "rate_limited"})
+_NO_MEMBER = ("deleted", "is_bot", "is_stranger")
 _CODE = re.compile(r"[a-z_]{1,64}")
 _MESSAGE_IDS = uuid.UUID("6f1f7b1c-7a7e-5d0b-9c7e-0d5d2d4b7a11")
 """The namespace of the ids that messages get out of dedupe ids."""
@@ -72,7 +73,9 @@ class SlackApi:
         return str(found["user"]["id"])
 
     def users_named(self, name: str) -> list[str]:
-        """Return the ids of the members, neither bots nor former ones, whose user name is `name`; raises DeliveryError.
+        """Return the ids of the members whose user name is `name`; raises DeliveryError.
+
+        Bots, former members and strangers of shared channels are none of them.
 
         The names that people give themselves for display are not looked at: anybody may take the name of another.
         """
@@ -84,7 +87,7 @@ class SlackApi:
             ids += [
                 str(each["id"])
                 for each in members
-                if each.get("name") == name and not each.get("deleted") and not each.get("is_bot")
+                if each.get("name") == name and not any(each.get(flag) for flag in _NO_MEMBER)
             ]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

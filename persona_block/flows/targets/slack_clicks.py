@@ -17,6 +17,7 @@ from ...call.json_body import read_json
 from ...credentials import Secret
 from ...errors import InputError, Problem, SignatureError, WebhookError
 from ...files.threads import run_in_thread
+from .delivery import refused
 from .secrets import configured
 from .slack_message import ACTION
 
@@ -76,7 +77,10 @@ def read_click(
 
 
 def _verify(body: bytes, timestamp: str | None, signature: str | None, secret: Secret, now: float | None) -> None:
-    from slack_sdk.signature import Clock, SignatureVerifier
+    try:
+        from slack_sdk.signature import Clock, SignatureVerifier
+    except ModuleNotFoundError:
+        raise refused("slack", "needs: pip install 'persona-block[slack]'") from None
 
     class At(Clock):
         def now(self) -> float:

@@ -65,6 +65,7 @@ async def test_a_mail_arrives_with_its_text_and_its_files(serve: Serve, tls: str
         "identity@example.com",
         "Identity verification",
     )
+    assert not {*b"\r\n"} & {*server.raw[0].replace(b"\r\n", b"")}  # no line ends otherwise, which would end a mail early
     assert all(line.isascii() and len(line) < 998 for line in server.raw[0].split(b"\r\n"))
 
 

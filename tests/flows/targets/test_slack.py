@@ -71,7 +71,7 @@ async def test_a_second_sending_carries_the_same_ids_and_another_step_other_ones
     assert server.calls("users.list") == 2  # two pages, once
 
 
-@pytest.mark.parametrize("target", ["@gone", "@robot", "@twin", "@nobody"])
+@pytest.mark.parametrize("target", ["@gone", "@robot", "@stranger", "@twin", "@nobody"])
 async def test_a_name_of_no_one_member_is_refused(server: SlackServer, target: str) -> None:
     with pytest.raises(InputError, match="workspace"):
         await send(target)
@@ -381,7 +381,7 @@ async def test_a_webhook_posts_a_question_into_its_channel(hook: SlackServer) ->
     assert click.option == "approve"
 
 
-@pytest.mark.parametrize("target", ["#general", "@alex", "@U012AB3CDE"])
+@pytest.mark.parametrize("target", ["#general", "#identity_reviews", "#Identity-reviews", "@alex", "@U012AB3CDE"])
 async def test_a_webhook_never_takes_what_is_for_somebody_else(hook: SlackServer, target: str) -> None:
     with pytest.raises(InputError, match="PERSONA_FLOWS_SLACK_TOKEN"):
         await send(target)
