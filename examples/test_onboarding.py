@@ -56,6 +56,6 @@ async def test_an_outage(persona_sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("persona_sandbox_url")
 def test_code_that_is_left_as_it_is(persona_sandbox: Sandbox) -> None:
-    inquiry = persona_sandbox.complete(invite("customer-1042"), "review")
-    assert inquiry["attributes"]["status"] == "needs_review"
+    output = persona_sandbox.complete(invite("customer-1042"), "review")
+    assert output["inquiry"]["status"] == "needs_review"
     assert "case.created" in [effect.name for effect in persona_sandbox.effects]

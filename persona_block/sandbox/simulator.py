@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from starlette.applications import Starlette
 
+from ..spec.inflection import inflect
 from .api.serialization import resource_object
 from .messages.errors import Refusal
 from .objects import sessions
@@ -29,7 +31,8 @@ from .state.store import Store
 from .webhook.events import Webhook
 
 if TYPE_CHECKING:
-    from ..runner import Runner
+    from ..blocking import BlockingRunner
+    from ..runner import Runner, RunnerOptions
     from .webhook.courier import Courier
 
 ORIGIN = "https://persona.sandbox.invalid"
@@ -49,7 +52,8 @@ class Sandbox:
     state: a file that keeps everything, created where it is missing; None (default) keeps it in memory.
     seed: makes ids and invented people repeatable, default 0; a file keeps the seed it was created with.
     speed: simulated seconds per real second, up to a million, default 1; at 0 it stands still (see `clock`).
-    populate: fill a new state with an organisation to explore (see `simulation.organisation`). Default False.
+    populate: fill a new state with an organisation to explore, as `persona-block sandbox` does (see
+        `simulation.organisation`). Default False: nothing but the templates.
     settings: delays, rate limit and other switches of the simulation; None (default) is `Settings()`.
     webhook: the receiver of signed events; None (default) sends none.
     faults: which calls of the API go wrong, None (default) for none; the attribute can be set at any time.
@@ -111,16 +115,25 @@ class Sandbox:
 
     def runner(self, **options: Any) -> Runner:
         """Return a Runner that calls this sandbox in process, its files included; `options` are those of Runner."""
-        from ..files.rules import FileRules
         from ..runner import Runner
 
-        defaults = {
+        return Runner(**{**self._runner_options(), **options})
+
+    def blocking_runner(self, **options: Any) -> BlockingRunner:
+        """Return a BlockingRunner that calls this sandbox in process, its files included; `options` are those of Runner."""
+        from ..blocking import BlockingRunner
+
+        return BlockingRunner(**{**self._runner_options(), **options})
+
+    def _runner_options(self) -> RunnerOptions:
+        from ..files.rules import FileRules
+
+        return {
             "api_key": self.api_key,
             "base_url": self.base_url,
             "transport": self.transport,
             "file_rules": FileRules(hosts=(urlsplit(self.organization.files_url).hostname or "",)),
         }
-        return Runner(**{**defaults, **options})
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -141,23 +154,26 @@ class Sandbox:
             return self._store.deliveries()
 
     def complete(self, inquiry_id: str, outcome: str | None = None) -> dict[str, Any]:
-        """Play the applicant of an inquiry to the end, and return the inquiry as the API would.
+        """Play the applicant of an inquiry to the end, and return the output of `get_inquiry`: `{"inquiry": {"id": …}}`.
 
         `outcome` is pass, fail, review or abandon; None lets the applicant's name decide (see `OUTCOMES`).
         Raises SandboxError for an inquiry that is unknown or cannot go on, ValueError for another outcome.
         """
         with _sandbox_errors():
-            return control.play(self.organization, inquiry_id, outcome)
+            return _output("get_inquiry", control.play(self.organization, inquiry_id, outcome))
 
     def open_link(self, url_or_code: str) -> dict[str, Any]:
-        """Use a one-time link as the applicant would, and return its session as the API would.
+        """Use a one-time link as the applicant would, and return its session: `{"session": {"id": …, "inquiryId": …}}`.
 
+        It is spelled as outputs are: the attributes that the API shows of it, in camelCase.
         Raises SandboxError for a link that is unknown, used or expired.
         """
         code = url_or_code.partition("code=")[2] or url_or_code.rpartition("/")[2]
         with _sandbox_errors(), settled(self.organization) as now:
             session = sessions.open_link(self.organization, code, now)
-            return resource_object(Environment(self.organization, session.environment, now), session)
+            shown = resource_object(Environment(self.organization, session.environment, now), session)
+        ids = {"id": session.id, "inquiryId": session.relationships["inquiry"]["id"]}
+        return {"session": ids | inflect(shown["attributes"], "camel")}
 
     def settle(self) -> None:
         """Do everything that is due by now, as the next request would, and long imports to their end at once."""
@@ -243,6 +259,15 @@ class Sandbox:
             yield
         finally:
             organization.origin, organization.files_url, organization.serving = before
+
+
+def _output(operation: str, resource: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource of the API as the output of the operation that reads it."""
+    from ..call.parse import Answer, parse
+    from ..spec import catalog
+
+    body = json.dumps({"data": resource}).encode()
+    return parse(catalog.load(operation), Answer(200, "application/json", body))
 
 
 @contextmanager

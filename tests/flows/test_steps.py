@@ -49,7 +49,7 @@ async def test_an_onboarding_in_ten_lines(database: str, sandbox: Sandbox) -> No
     async with engine(database, sandbox, people, shelf) as running:
         handle = await started(onboard, "one", "customer-1", "jane@example.com")
         waiting = await waiter(running)
-        inquiry = sandbox.complete(waiting.resource_id)
+        inquiry = sandbox.complete(waiting.resource_id)["inquiry"]
         assert await running.client.deliver(event_of(inquiry)) == 1
         url = await handle.get_result()
         assert await running.client.waiting() == []
@@ -224,7 +224,7 @@ async def test_events_wake_a_flow_whatever_their_number_and_order(database: str,
             return any(each.method == "GET" for each in sandbox.requests)
 
         await until(has_looked)
-        inquiry = sandbox.complete(resource_id)
+        inquiry = sandbox.complete(resource_id)["inquiry"]
         reads = len(sandbox.requests)
         assert await running.client.deliver(event_of(inquiry, 1, status="pending")) == 0
         assert await running.client.deliver(event_of({**inquiry, "id": "inq_other"}, 2)) == 0

@@ -28,8 +28,8 @@ def test_serving_in_a_program() -> None:
             body = {"data": {"attributes": attributes}, "meta": {"auto-create-one-time-link": True}}
             created = (await http.post("/inquiries", json=body, headers=headers)).json()
             assert "simulation" in (await http.get(created["meta"]["one-time-link"])).text.lower()
-            finished = sandbox.complete(created["data"]["id"])["relationships"]
-            document = await http.get(f"/documents/{finished['documents']['data'][0]['id']}", headers=headers)
+            finished = sandbox.complete(created["data"]["id"])["inquiry"]
+            document = await http.get(f"/documents/{finished['documentIds'][0]}", headers=headers)
             photo = document.json()["data"]["attributes"]["front-photo"]
             assert photo["url"].startswith(base_url.removesuffix("/api/v1") + "/files/")
             assert len((await http.get(photo["url"])).content) == photo["byte-size"]
@@ -106,3 +106,24 @@ async def test_a_runner_downloads_files(persona_sandbox: Sandbox, tmp_path: Path
         document = await runner.call("get_document", {"documentId": read["inquiry"]["documentIds"][0]})
         stored = await runner.download(document["document"]["files"][0])
     assert Path(str(stored.path)).read_bytes().startswith(b"\x89PNG")
+
+
+async def test_what_is_played_is_given_in_the_shape_of_outputs() -> None:
+    with Sandbox(speed=0) as sandbox:
+        async with sandbox.runner() as runner:
+            inquiry = (await runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry}))["inquiry"]
+            link = await runner.call("generate_inquiry_link", {"inquiryId": inquiry["id"]})
+            opened = sandbox.open_link(link["oneTimeLink"])["session"]
+            assert (opened["status"], opened["inquiryId"]) == ("active", inquiry["id"])
+            assert opened["startedAt"]
+            played = sandbox.complete(inquiry["id"], "review")
+            assert played == await runner.call("get_inquiry", {"inquiryId": inquiry["id"]})
+            assert played["inquiry"]["sessionIds"] == [opened["id"]]
+
+
+def test_its_runners_read_its_files(tmp_path: Path) -> None:
+    with Sandbox(speed=0) as sandbox, sandbox.blocking_runner(files=FileStore(tmp_path)) as runner:
+        made = runner.call("create_inquiry", {"inquiryTemplateId": sandbox.templates.inquiry})["inquiry"]
+        document_id = sandbox.complete(made["id"])["inquiry"]["documentIds"][0]
+        photo = runner.call("get_document", {"documentId": document_id})["document"]["files"][0]
+        assert runner.download(photo).size == photo["byteSize"]

@@ -161,7 +161,7 @@ class Walk(RuleBasedStateMachine):
             return
         before = self.call("GET", f"/inquiries/{id}").attributes
         try:
-            after = self.client.sandbox.complete(id, outcome)
+            after = self.client.finished(id, outcome)
         except SandboxError:
             assert before["status"] not in ("created", "pending") or before["redacted-at"] or self.is_full(id)
             assert self.call("GET", f"/inquiries/{id}").attributes == before

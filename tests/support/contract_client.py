@@ -12,7 +12,10 @@ import httpx
 
 from persona_block.sandbox import Sandbox
 from persona_block.sandbox.api.exchange import ANSWERED_VERSION
+from persona_block.sandbox.api.serialization import resource_object
 from persona_block.sandbox.api.versions import LATEST
+from persona_block.sandbox.simulation.settle import settled
+from persona_block.sandbox.state.environment import Environment
 from persona_block.sandbox.state.records import Delivery
 from persona_block.spec.inflection import normalize
 from tests.support import openapi
@@ -171,9 +174,15 @@ class ContractClient:
         """Import a CSV file, and return the reply."""
         return self.post("/importer/accounts", status=status, files={"data[attributes][file]": ("a.csv", content)}, **options)
 
-    def finished(self, inquiry_id: str, outcome: str = "pass") -> JSON:
-        """Let the applicant finish an inquiry, and return it."""
-        return self.sandbox.complete(inquiry_id, outcome)
+    def finished(self, inquiry_id: str, outcome: str | None = "pass") -> JSON:
+        """Let the applicant finish an inquiry, and return it as the API shows it."""
+        self.sandbox.complete(inquiry_id, outcome)
+        organization = self.sandbox.organization
+        with settled(organization) as now:
+            stored = organization.store.get(inquiry_id)
+            assert stored is not None
+            env = Environment(organization, stored.environment, now)
+            return resource_object(env, env.get(inquiry_id))
 
     def fetch(self, url: str) -> httpx.Response:
         """Return the answer to a file URL or a link, without a key, following redirects."""

@@ -61,6 +61,6 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 
 def event_of(inquiry: dict[str, Any], number: int = 1, status: str | None = None) -> Event:
-    """Return an event about an inquiry as the API shows it, with its own status or another."""
-    data = {"type": "inquiry", "id": inquiry["id"], "attributes": {"status": status or inquiry["attributes"]["status"]}}
+    """Return an event about an inquiry of an output, with its own status or another."""
+    data = {"type": "inquiry", "id": inquiry["id"], "attributes": {"status": status or inquiry["status"]}}
     return Event(f"evt_{number}", "inquiry.changed", dt.datetime.now(dt.UTC), "inquiry", inquiry["id"], data, (), {})

@@ -36,8 +36,11 @@ def test_create_with_session_and_link(client: ContractClient) -> None:
     reply = client.inquiry(meta={"auto-create-inquiry-session": True, "auto-create-one-time-link": True})
     assert all(reply.body["meta"].values())
     assert len(reply.related("sessions")) == 1
-    assert client.sandbox.open_link(reply.body["meta"]["one-time-link"])["attributes"]["status"] == "active"
-    assert client.sandbox.open_link(reply.body["meta"]["one-time-link-short"])["id"] == reply.related("sessions")[0]["id"]
+    assert client.sandbox.open_link(reply.body["meta"]["one-time-link"])["session"]["status"] == "active"
+    assert (
+        client.sandbox.open_link(reply.body["meta"]["one-time-link-short"])["session"]["id"]
+        == reply.related("sessions")[0]["id"]
+    )
 
 
 def test_a_link_is_used_once(client: ContractClient) -> None:

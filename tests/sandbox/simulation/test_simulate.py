@@ -24,7 +24,7 @@ from tests.support.contract_client import ContractClient
 )
 def test_names_steer_the_applicant(client: ContractClient, last_name: str, outcome: str | None, status: str) -> None:
     id = client.inquiry({"fields": {"name-first": "Jane", "name-last": last_name}}).id
-    assert client.sandbox.complete(id, outcome)["attributes"]["status"] == status
+    assert client.sandbox.complete(id, outcome)["inquiry"]["status"] == status
     inquiry = client.get(f"/inquiries/{id}?include=verifications")
     verifications = {item["type"].partition("/")[2]: item["attributes"] for item in inquiry.body["included"]}
     statuses = {kind: attributes["status"] for kind, attributes in verifications.items()}
@@ -52,7 +52,7 @@ def test_an_account_steers_an_applicant_without_a_name(
     fields = {"name-last": own} if own else {}
     id = client.inquiry({"account-id": account, "fields": fields}).id
     expected = "completed" if own else status
-    assert client.sandbox.complete(id)["attributes"]["status"] == expected
+    assert client.sandbox.complete(id)["inquiry"]["status"] == expected
     if expected != "failed":
         fields = client.get(f"/inquiries/{id}").attributes["fields"]
         name = [fields[part]["value"] for part in ("name-first", "name-last")]
