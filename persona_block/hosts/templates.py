@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from ..errors import InputError, Problem, printable
+from ..errors import InputError, Problem
 from ..spec.grammar import ToolSpec
 from .tool import Tool
 
@@ -36,10 +36,10 @@ class Templates:
     def of(cls, names: Mapping[str, str]) -> Self:
         """Return the templates; raises InputError for an id that is of none, and for a name that is blank or too long."""
         problems = []
-        for template_id, name in names.items():
+        for number, (template_id, name) in enumerate(names.items(), 1):
             if not template_id.startswith((*INQUIRY_PREFIXES, REPORT_PREFIX)) or not template_id.isprintable():
                 begins = f"must be the id of a template, which begins with {', '.join(INQUIRY_PREFIXES)} or {REPORT_PREFIX}"
-                problems.append(Problem("templates", f"{printable(template_id)} {begins}"))
+                problems.append(Problem("templates", f"entry {number} {begins}"))
             elif not name.strip() or len(name) > _NAME_LIMIT or not name.isprintable():
                 text = f"{template_id} needs a name of 1 to {_NAME_LIMIT} characters, as in {template_id}=Onboarding"
                 problems.append(Problem("templates", text))

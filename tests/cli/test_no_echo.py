@@ -152,6 +152,8 @@ REACHING: list[list[str]] = [
     ["mcp", "--allow", KEY],
     ["mcp", "--text", KEY],
     ["mcp", "--templates", KEY],
+    ["mcp", "--templates", f"{KEY}={KEY}"],
+    ["mcp", "--leave-out", KEY, "--http", "--host", "0.0.0.0"],
     ["mcp", "--files-from", KEY],
     ["mcp", "--http", "--files-from", KEY],
     ["mcp", "--http", "--host", KEY],
