@@ -138,6 +138,7 @@ class Runner:
             request_id=trace.request_id,
             attempts=trace.attempts,
             retries=trace.retries,
+            hint=" ".join(trace.hints) or None,
         )
 
     async def call(

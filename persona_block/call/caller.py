@@ -22,6 +22,7 @@ from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
 from .client import Call, Client, Upload, check_idempotency_key, new_idempotency_key
 from .compiled.outputs import output_of
+from .hints import value_hints
 from .observe import observed
 from .parse import SIGNATURES, broken, first, parse_error
 from .serialize import fill_text, serialize
@@ -71,6 +72,8 @@ class Caller:
         """Return the output of one call; raises PersonaError."""
         spec = catalog.load(operation)
         values, api_key = inputs.prepare_call(spec, params, self.api_key)
+        for hint in value_hints(spec, values):
+            trace.hint(hint)
         parts = serialize(spec, values)
         if idempotency_key is not None:
             check_idempotency_key(spec.name, idempotency_key)

@@ -56,6 +56,8 @@ class ToolResult(BaseModel):
     attempts: int = 0
     retries: list[dict[str, Any]] = Field(default_factory=list)
     """The reason of every further attempt, and the seconds waited before it."""
+    hint: str | None = Field(default=None, exclude=True)
+    """What the caller may have meant otherwise, such as a status that is nearly right; the JSON of the envelope has it not."""
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         yield "success", self.success
@@ -65,6 +67,8 @@ class ToolResult(BaseModel):
                 yield name, details[name]
         if details.get("problems"):
             yield "problems", {problem["param"]: problem["message"] for problem in details["problems"]}
+        if self.hint:
+            yield "hint", self.hint
         yield "outputs", list(self.output)
         yield "request_id", self.request_id
         yield "attempts", self.attempts

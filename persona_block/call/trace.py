@@ -21,10 +21,18 @@ class Trace:
     status: int | None = None
     retries: list[dict[str, Any]] = field(default_factory=list)
     """Why each further attempt was made, and after how many seconds."""
+    hints: list[str] = field(default_factory=list)
+    """What the caller may have meant otherwise, each once."""
     progress: Progress | None = field(default=None, repr=False)
     """Told of each further attempt, of pages and of waiting."""
     update: ProgressUpdate = field(default=ProgressUpdate(""), repr=False)
     """What was told last; its counts hold until others are told."""
+
+    def hint(self, sentence: str) -> None:
+        """Note and tell a hint, unless it was given before."""
+        if sentence not in self.hints:
+            self.hints.append(sentence)
+            self.tell(sentence)
 
     def tell(self, message: str, **counts: Any) -> None:
         """Tell of a step in a few words without personal data; `counts` are those of ProgressUpdate that have changed.

@@ -12,6 +12,7 @@ from ..errors import InputError, PersonaError, Problem, WaitError, WaitFailed, W
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Then, ToolSpec, Wait
 from .caller import Caller, Output, Params
+from .hints import status_hints
 from .parse import first
 from .trace import Trace
 
@@ -96,6 +97,9 @@ async def _poll(caller: Caller, spec: ToolSpec, params: Params, trace: Trace, pa
     """Look again and again: a look that fails in a way that may pass is made again, ever later."""
     if spec.wait is None:
         raise InputError(spec.name, [Problem("operation", "has nothing to wait for")])
+    if patience.until is not None and not callable(patience.until):
+        for hint in status_hints(spec.wait, patience.until):
+            trace.hint(hint)
     loop = asyncio.get_running_loop()
     ends = loop.time() + patience.seconds(spec.wait)
     output: Output = {}

@@ -78,7 +78,9 @@ class Param(Grammar):
     format: Format | None = None
     enum: tuple[Text, ...] | None = None
     suggestions: tuple[Text, ...] | None = None
-    """Values that a canvas offers where any other text is taken too; nothing is checked against them."""
+    """Values that a canvas offers where any other text is taken too."""
+    all_known: bool = False
+    """Whether `suggestions` are all that the API has had so far; another value is sent too, and the caller gets a hint."""
     items: Items | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -174,6 +176,8 @@ class Wait(Grammar):
 
     for_: Annotated[Pointer, Field(alias="for")]
     """Where the output holds the status to look at."""
+    running: tuple[Text, ...]
+    """The statuses that are known to mean that it is still under way."""
     success: tuple[Text, ...]
     """The statuses that end the polling well."""
     failure: tuple[Text, ...]
