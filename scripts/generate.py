@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from persona_block.block import manifest, manifest_schema
+from persona_block.block import manifest_schema, prebuilt
+from persona_block.block.build import manifest
 from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
 from scripts.vectors import vectors
 
 ROOT = Path(__file__).resolve().parents[1]
-MANIFEST_SNAPSHOT = ROOT / "tests/snapshots/manifest.json"
+STORED_MANIFEST = ROOT / "tool_specs" / prebuilt.STORED
 TOOL_SNAPSHOTS = ROOT / "tests/snapshots/tools"
 MANIFEST_SCHEMA = ROOT / "tool_specs/shared/manifest.schema.json"
 VECTORS = ROOT / "tool_specs/shared/vectors.json"
@@ -106,9 +107,9 @@ def _demo_lines() -> list[str]:
 # --- snapshots -------------------------------------------------------------------------------------------------------------
 
 
-def manifest_snapshot() -> dict[str, Any]:
-    """Return the manifest without its version, which changes with every release."""
-    return {name: part for name, part in manifest().items() if name != "version"}
+def stored_manifest() -> dict[str, Any]:
+    """Return the manifest as it is written down: without its version, and with the digest of what it was made from."""
+    return {"sources": prebuilt.sources_digest(), "manifest": manifest() | {"version": None}}
 
 
 async def tool_snapshots() -> dict[str, dict[str, Any]]:
@@ -152,7 +153,7 @@ def generated_files() -> Mapping[Path, str]:
     files = {
         SPEC_SCHEMA: json.dumps(catalog.grammar_schema(), indent=2),
         MANIFEST_SCHEMA: compact_json(manifest_schema()),
-        MANIFEST_SNAPSHOT: compact_json(manifest_snapshot()),
+        STORED_MANIFEST: compact_json(stored_manifest()),
         VECTORS: compact_ascii(vectors()),
     }
     for name, tool in asyncio.run(tool_snapshots()).items():

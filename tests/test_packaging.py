@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.process
 
 ASK = f"""
+import sys
 import persona_block
+assert len(persona_block.manifest()["tools"]["definitions"]) == {len(catalog.names())}
+assert "pydantic" not in sys.modules, "the manifest was derived"
 from persona_block.spec import catalog, resources
 assert [spec.name for spec in catalog.load_all()] == {list(catalog.names())!r}
 assert resources.icon().startswith("<svg")
@@ -89,6 +92,13 @@ def test_versions_agree() -> None:
 
 def test_importing_costs_little() -> None:
     assert ratio(rounds=5) <= 1.2
+
+
+def test_a_runner_imports_no_judge_of_schemas() -> None:
+    call = "import persona_block, sys; result = persona_block.run_sync('get_case', {'caseId': 'case_1'}, api_key='two words')"
+    ask_modules = f"{call}; print(result.success, 'jsonschema' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", ask_modules], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_importing_loads_no_library() -> None:

@@ -7,13 +7,14 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..spec import catalog
-from ..spec.grammar import Param, ToolSpec
 from .output import print_json
 from .tables import print_table
 from .terminal import paragraph, print_lines
+
+if TYPE_CHECKING:
+    from ..spec.grammar import Param, ToolSpec
 
 
 def add_tools(commands: Any, help_text: str) -> None:
@@ -52,12 +53,16 @@ def add_demo(commands: Any, help_text: str) -> None:
 
 def list_operations(arguments: argparse.Namespace) -> int:
     """List every operation, in the order of their use."""
-    specs = catalog.in_order_of_use()
+    from ..block import manifest
+
+    listed = ("id", "name", "title", "description", "group", "effect")
+    tools = [{name: each[name] for name in listed} for each in manifest()["tools"]["definitions"]]
     if arguments.json:
-        attributes = ("name", "title", "description", "group", "effect")
-        print_json([{"id": spec.tool_id} | {name: getattr(spec, name) for name in attributes} for spec in specs])
+        print_json(tools)
     else:
-        rows = [(spec.name, spec.group, spec.effect, spec.description.partition(". ")[0].rstrip(".")) for spec in specs]
+        rows = [
+            (each["name"], each["group"], each["effect"], each["description"].partition(". ")[0].rstrip(".")) for each in tools
+        ]
         print_table(("operation", "group", "effect", "what it does"), rows)
         print_lines("", *paragraph("More on one: persona-block describe OPERATION"))
     return 0
@@ -65,6 +70,8 @@ def list_operations(arguments: argparse.Namespace) -> int:
 
 def describe_operation(arguments: argparse.Namespace) -> int:
     """Show one operation: its params, its outputs and a command that runs it."""
+    from ..spec import catalog
+
     spec = catalog.load(arguments.operation)
     if arguments.json:
         from ..block.build import definition

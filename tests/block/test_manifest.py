@@ -10,17 +10,19 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from jsonschema import Draft202012Validator
 
 import persona_block
-from persona_block.block import manifest, manifest_schema
+from persona_block.block import build, manifest, manifest_schema, prebuilt
 from persona_block.spec import catalog, resources
 from persona_block.spec.grammar import FileSource, ToolSpec
-from scripts.generate import MANIFEST_SCHEMA, MANIFEST_SNAPSHOT, manifest_snapshot
+from scripts.generate import MANIFEST_SCHEMA, STORED_MANIFEST, stored_manifest
+from tests.support.spec_folder import spec_folder
 
-MANIFEST = manifest()
+MANIFEST = build.manifest()
 SUB_BLOCKS: list[dict[str, Any]] = MANIFEST["subBlocks"]
 DEFINITIONS: dict[str, dict[str, Any]] = {definition["name"]: definition for definition in MANIFEST["tools"]["definitions"]}
 SPECS = catalog.load_all()
@@ -134,11 +136,26 @@ def _shapes(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: (sorted(shape.get("properties", [])), sorted(shape.get("required", []))) for name, shape in shapes.items()}
 
 
-def test_snapshot() -> None:
-    stored = json.loads(MANIFEST_SNAPSHOT.read_text("utf-8"))
-    current = manifest_snapshot()
-    changed = [name for name in {**stored, **current} if stored.get(name) != current.get(name)]
+def test_stored_manifest_is_fresh() -> None:
+    stored = json.loads(STORED_MANIFEST.read_text("utf-8"))
+    current = stored_manifest()
+    before, now = stored["manifest"], current["manifest"]
+    changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     assert not changed, f"run `make generate` and look at what changed: {', '.join(changed)}"
+    assert stored["sources"] == current["sources"], "run `make generate`"
+    with mock.patch.object(build, "manifest", side_effect=AssertionError("it was derived")):
+        assert json.dumps(manifest()) == json.dumps(MANIFEST), "the same keys in the same order"
+
+
+def test_a_manifest_that_is_not_fresh_is_derived(tmp_path: Path) -> None:
+    with spec_folder(tmp_path) as folder:
+        path = folder / "get_case.json"
+        path.write_text(path.read_text("utf-8").replace('"title": "Get Case"', '"title": "Read Case"'), "utf-8")
+        titles = [each["title"] for each in manifest()["tools"]["definitions"]]
+        assert "Read Case" in titles
+    with spec_folder(tmp_path / "without") as folder:
+        (folder / prebuilt.STORED).unlink()
+        assert manifest() == MANIFEST
 
 
 def test_each_call_gives_a_copy_of_its_own() -> None:
