@@ -21,6 +21,7 @@ from .engine import Engine, current
 from .ports import Content, Message, Reply
 from .step import Step, durable, next_step
 from .tables import Question
+from .workfiles import is_own
 
 RECHECK = 3600.0
 """Seconds after which a flow looks by itself whether its question was answered, as the message that wakes it may be lost."""
@@ -127,6 +128,9 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
 async def _content(engine: Engine, content: Any, name: str) -> AsyncIterator[Content]:
     """Give what is to be kept as a file while the context lasts."""
     if isinstance(content, Mapping) and {"name", "mimeType", "url"} <= content.keys():
+        if not is_own(engine.settings.files, content):
+            message = "is no file of a flow; give a file of an output, such as that of print_inquiry_pdf"
+            raise InputError("store", [Problem("content", message)])
         path = Path(content["path"]) if content.get("path") else None
         if path is not None and not path.is_file():
             message = "is a file of this flow that is not on this machine; several processes need `files` at a storage URL"

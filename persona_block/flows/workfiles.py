@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -20,6 +22,20 @@ def is_local(address: str) -> bool:
 def step_files(folder: str, workflow_id: str, step_key: str) -> FileStore:
     """Return the store for the files of one step of a flow; a local folder is made when the first file comes."""
     return FileStore(f"{_flow_folder(folder, workflow_id)}/{step_key}")
+
+
+def is_own(folder: str, file: Mapping[str, Any]) -> bool:
+    """Return whether a file of an output lies in the folder of the flows' files.
+
+    What Persona answered may look like a file of this machine, and must not make a flow read one.
+    """
+    url, path = file.get("url"), file.get("path")
+    if not isinstance(url, str) or not isinstance(path, str | None):
+        return False
+    if not is_local(folder):
+        return path is None and url.startswith(f"{folder.rstrip('/')}/") and ".." not in url.split("/")
+    root = Path(url2pathname(urlsplit(folder).path)) if folder.startswith("file://") else Path(folder)
+    return path is not None and Path(path).resolve().is_relative_to(root.resolve())
 
 
 def delete_files(folder: str, workflow_id: str) -> None:

@@ -9,33 +9,16 @@ import httpx
 import pytest
 
 from persona_block import FileRules, FileStore, Runner
-
-BUCKET = "s3://evidence"
+from tests.support.bucket import Bucket
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Serve an empty bucket, which the environment names as users name it."""
-    from moto.server import ThreadedMotoServer  # a quarter of a second, for this one test
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    # A connection that an earlier test made knows nothing of this environment.
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    fsspec.filesystem("s3", skip_instance_cache=True).mkdir("evidence")
-    try:
-        yield BUCKET
-    finally:
-        fsspec.get_filesystem_class("s3").clear_instance_cache()
-        server.stop()
+    with Bucket() as serving:
+        for name, value in serving.environment.items():
+            monkeypatch.setenv(name, value)
+        yield serving.url
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ class Bucket:
         """The variables that lead a flow here."""
 
     def __enter__(self) -> Self:
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
         # Its log lines hold whole requests.
         logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
         self._server.start()
@@ -45,7 +46,8 @@ class Bucket:
         return {name: (each["ContentType"], each["Body"].read()) for name, each in found.items()}
 
     def clear(self) -> None:
-        """Remove every object."""
+        """Remove every object, and forget connections of this process, which may lead to another test's bucket."""
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
         for name in self.objects():
             self._client.delete_object(Bucket="evidence", Key=name)
 

@@ -1,0 +1,166 @@
+"""The manifest's templates, wired to Slack, mail, an HTTPS receiver and S3: real adapters on stand-ins of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_block import InputError, Sandbox, flows, webhooks
+from persona_block.flows.targets.slack_clicks import read_click
+from persona_block.sandbox import Settings as SandboxSettings
+from tests.flows.test_templates import TEMPLATES, play, prepare
+from tests.support.bucket import Bucket
+from tests.support.loopback import LoopbackServer, write_authority
+from tests.support.mail_server import MailServer
+from tests.support.slack_server import SlackServer
+
+SECRET = "planted-signing-secret"
+CONTACTS = {"+15555550142": "jane@example.com", "left": "left@example.com"}
+ERASING = {"honour-deletion-request", "purge-declined"}
+
+
+@dataclass
+class Town:
+    """Everybody that a flow can reach here."""
+
+    slack: SlackServer = field(default_factory=SlackServer)
+    mail: MailServer = field(default_factory=MailServer)
+    receiver: LoopbackServer = field(default_factory=LoopbackServer)
+    bucket: Bucket = field(default_factory=Bucket)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead a flow here."""
+        secret = {"PERSONA_FLOWS_HTTPS_SECRET": SECRET}
+        return {**self.slack.environment, **self.mail.environment, **self.bucket.environment, **secret}
+
+    async def decide(self, running: flows.Engine, option: str) -> None:
+        """Answer each question: by a click in Slack, or as a mail says it is answered."""
+        answered = 0
+        while True:
+            questions = [number for number, each in enumerate(self.slack.messages) if self.slack.buttons(number)]
+            for number in questions[answered:]:
+                labels = [each["text"]["text"] for each in self.slack.buttons(number)]
+                click = read_click(*self.slack.click(option if option in labels else labels[0], number))
+                assert click is not None
+                await running.client.answer(click.workflow_id, click.question_id, click.option)
+                answered += 1
+            for question in await running.client.questions():
+                if "@" in question.to[1:] and any("decision" in mail["Subject"] for mail in self.mail.mails):
+                    await running.client.answer(question.workflow_id, question.question_id, option)
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def serving_town() -> Iterator[Town]:
+    town = Town()
+    with ExitStack() as stack:
+        for server in (town.slack, town.mail, town.receiver, town.bucket):
+            stack.enter_context(server)
+        yield town
+
+
+@pytest.fixture
+def town(serving_town: Town, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Town:
+    """The town with nothing said yet, which the environment names."""
+    for said in (serving_town.slack.messages, serving_town.mail.mails, serving_town.receiver.asked):
+        said.clear()
+    serving_town.bucket.clear()
+    contacts = tmp_path / "contacts.json"
+    contacts.write_text(json.dumps({**CONTACTS, "account-service": f"{serving_town.receiver.url}/accounts"}))
+    settings = {"PERSONA_FLOWS_CONTACTS": str(contacts), "SSL_CERT_FILE": str(write_authority(tmp_path))}
+    for name, value in {**serving_town.environment, **settings}.items():
+        monkeypatch.setenv(name, value)
+    return serving_town
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(settings=SandboxSettings(report_delay=0, import_delay=0)) as made:
+        yield made
+
+
+REACHED: dict[str, tuple[int, int, int, int]] = {
+    "onboard-customer": (1, 1, 0, 1),
+    "send-link-and-wait": (1, 1, 0, 0),
+    "route-by-outcome": (1, 0, 0, 0),
+    "screen-before-activation": (0, 0, 1, 0),
+    "rescreen-customer": (0, 0, 0, 0),
+    "post-pending-reviews": (1, 0, 0, 0),
+    "work-through-reviews": (1, 0, 0, 0),
+    "archive-approved": (0, 0, 0, 1),
+    "build-case-file": (0, 0, 0, 2),
+    "import-customers": (1, 0, 0, 0),
+    "keep-account-in-step": (0, 0, 0, 0),
+    "honour-deletion-request": (0, 1, 0, 1),
+    "purge-declined": (0, 2, 0, 0),
+    "weekly-case-digest": (0, 1, 0, 0),
+    "revive-expired": (0, 1, 0, 0),
+    "close-abandoned": (1, 0, 0, 0),
+    "choose-template-and-start": (2, 0, 0, 0),
+}
+"""How many messages in Slack, mails, requests and objects each template leaves on its usual way."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+async def test_a_template_reaches_whom_it_names(
+    sqlite_database: str, sandbox: Sandbox, town: Town, tmp_path: Path, name: str
+) -> None:
+    inputs = await prepare(sandbox, name, tmp_path, usual=True)
+    inputs = json.loads(json.dumps(inputs).replace("s3://records", town.bucket.url).replace("@alex", "@alex@example.com"))
+    option = "erase" if name in ERASING else "expire" if name == "close-abandoned" else "approve"
+    settings = flows.Settings(first_poll=0.05, wake_poll=0.02, files=str(tmp_path / "work"))
+    async with flows.Engine(sqlite_database, runner=sandbox.runner, settings=settings) as running:
+        tasks = [asyncio.create_task(play(sandbox, running, "pass")), asyncio.create_task(town.decide(running, option))]
+        await flows.template(TEMPLATES[name], inputs, workflow_id="one")
+        for task in tasks:
+            task.cancel()
+    objects = town.bucket.objects()
+    reached = (len(town.slack.messages), len(town.mail.mails), len(town.receiver.asked), len(objects))
+    assert reached == REACHED[name]
+    for asked in town.receiver.asked:
+        webhooks.verify(asked.body, asked.headers["persona-block-signature"], SECRET)
+    types = {"pdf": ("application/pdf", b"%PDF"), "json": ("application/json", b"{")}
+    for key, (content_type, data) in objects.items():
+        expected_type, head = types[key.rpartition(".")[2]]
+        assert content_type == expected_type
+        assert data.startswith(head)
+        assert re.search(r"-[0-9a-f]{16}\.", key)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"path": "/etc/passwd", "url": "file:///etc/passwd"},
+        {"url": "file:///etc/passwd"},
+        {"path": "work/../contacts.json", "url": "s3://evidence/x"},
+        {"path": 7, "url": "s3://evidence/x"},
+        {"url": "s3://evidence/other"},
+    ],
+)
+async def test_what_looks_like_a_file_of_this_machine_is_not_read(
+    sqlite_database: str, sandbox: Sandbox, tmp_path: Path, file: dict[str, Any]
+) -> None:
+    document = {
+        "name": "keep-it",
+        "title": "Keep it",
+        "description": "Keeps what it is given.",
+        "prompt": "Keep it.",
+        "tags": ["audit"],
+        "inputs": {"content": {"type": "object", "description": "What to keep.", "examples": [{}]}},
+        "steps": [{"id": "keep", "host": "store", "content": "{input.content}", "to": str(tmp_path / "out"), "text": "It"}],
+    }
+    settings = flows.Settings(wake_poll=0.02, files=str(tmp_path / "work"))
+    async with flows.Engine(sqlite_database, runner=sandbox.runner, settings=settings):
+        with pytest.raises(InputError, match="no file of a flow"):
+            await flows.template(document, {"content": {"name": "a.txt", "mimeType": "text/plain", **file}}, workflow_id="one")
+    assert not (tmp_path / "out").exists()
