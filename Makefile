@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n floors format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n frameworks floors format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ export-n8n: .venv/.ready ## check the types of the exported n8n node, and run it
 	@if reason=$$($(MAKE) --silent tests/export/n8n/node_modules/.ready 2>&1); then \
 		$(PYTEST) $(ARGS) tests/export/test_n8n.py tests/export/test_n8n_package.py; else \
 		echo "npm's packages cannot be had here, so the n8n node is not run: $$(echo "$$reason" | head -n 1)"; fi
+
+frameworks: .venv/.ready ## play a conversation through the own runner of each agent framework, from the package index
+	$(BIN)/python -m scripts.frameworks $(ARGS)
 
 floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
 	$(BIN)/python -m scripts.floors $(ARGS)

@@ -75,6 +75,12 @@ class _Tool(StructuredTool):
         self._call, self._acall = call, acall
         return self
 
+    @property
+    def args(self) -> dict[str, Any]:
+        """The arguments by name; those that may be left out are nullable, which smolagents goes by."""
+        required = self.args_schema.get("required", ()) if isinstance(self.args_schema, dict) else ()
+        return {name: {**each, **({} if name in required else {"nullable": True})} for name, each in super().args.items()}
+
     def _run(self, /, *_: Any, **arguments: Any) -> Any:
         return self._call(**arguments)
 

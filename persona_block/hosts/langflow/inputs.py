@@ -73,7 +73,8 @@ def _input(field: NodeField, operation: str) -> InputTypes:
             value=field.default,
             combobox=field.kind == "suggestions",
             real_time_refresh=field.name == OPERATION,
-            placeholder=field.placeholder,
+            # Langflow shows a placeholder here as if it were chosen.
+            placeholder="",
             input_types=wires,
         )
     if field.kind == "json":

@@ -103,7 +103,8 @@ def _standing(one: dict[str, Any]) -> str:
     if isinstance(one.get("hasMatch"), bool):
         details.append("a match" if one["hasMatch"] else "no match")
     counts = {"successfulCount": "imported", "duplicateCount": "duplicates", "errorCount": "failed"}
-    details += [f"{one[name]} {words}" for name, words in counts.items() if isinstance(one.get(name), int)]
+    if one.get("completedAt"):
+        details += [f"{one[name]} {words}" for name, words in counts.items() if isinstance(one.get(name), int)]
     return f"{status}, {', '.join(details)}" if details else status
 
 
