@@ -13,7 +13,7 @@ before anything is decided or erased, and answers briefly.
 from __future__ import annotations
 
 from .answer import ToolAnswer
-from .consent import Consent, ConsentRequest
+from .consent import Approval, Consent, ConsentRequest
 from .plain import anthropic_result, anthropic_tools, dispatch, openai_result, openai_tools
 from .selection import GROUPS, Selection
 from .tool import Tool
@@ -21,6 +21,7 @@ from .toolbox import Toolbox
 
 __all__ = [
     "GROUPS",
+    "Approval",
     "Consent",
     "ConsentRequest",
     "Selection",

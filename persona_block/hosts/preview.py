@@ -128,15 +128,16 @@ def _found(found: Sequence[str] | None, total: int) -> str:
     if found is None:
         return "could not be read"
     if not found:
-        return f"none of {total}" if total else "none, and there are none at all"
+        return f"none of {total}" if total else "there are none"
     more = f" and {len(found) - _SHOWN_IDS_LIMIT} more" if len(found) > _SHOWN_IDS_LIMIT else ""
     return f"{len(found)} of {total}: " + "; ".join(found[:_SHOWN_IDS_LIMIT]) + more
 
 
 def _holdings(described: Mapping[str, Any]) -> list[str]:
     """Return what an erasure takes away with the object, in numbers."""
-    names = (("verificationIds", "verifications"), ("documentIds", "documents"), ("reportIds", "reports"))
-    counts = [f"{len(described[name])} {words}" for name, words in names if described.get(name)]
+    names = (("verificationIds", "verification"), ("documentIds", "document"), ("reportIds", "report"))
+    held = [(len(described[name]), noun) for name, noun in names if described.get(name)]
+    counts = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in held]
     return ["With it go: " + ", ".join(counts)] if counts else []
 
 
