@@ -92,10 +92,11 @@ def _prepared(host: str, message: Message, dedupe_id: str) -> tuple[Secret, byte
     if secret is None:
         names = f"{SIGNING_VARIABLE} or {variable}"
         raise refused("to", f"is a receiver of signed requests: set {names} to a secret that you share with it")
-    return secret, _body(message, dedupe_id)
+    return secret, body_of(message, dedupe_id)
 
 
-def _body(message: Message, dedupe_id: str) -> bytes:
+def body_of(message: Message, dedupe_id: str) -> bytes:
+    """Return a message as the JSON that is sent; raises InputError for attachments over the limit, and DeliveryError."""
     attachments, size = [], 0
     for content in message.attachments:
         try:
