@@ -14,6 +14,7 @@ from .output import print_json
 from .terminal import print_error, print_lines
 
 if TYPE_CHECKING:
+    from ..call.result import ToolResult
     from ..runner import Runner
     from ..spec.grammar import OperationName
 
@@ -41,30 +42,28 @@ class _Unsent(httpx.AsyncBaseTransport):
 
 
 def show_request(
-    make_runner: Callable[..., Runner],
-    operation: OperationName,
-    params: Mapping[str, Any],
-    idempotency_key: str | None,
-    as_json: bool,
-) -> None:
-    """Print the request that a call would send; raises PersonaError where none would be sent.
+    make_runner: Callable[..., Runner], as_json: bool, operation: OperationName, **call: Any
+) -> ToolResult | None:
+    """Print the first request that a run would send, and return None; return the failed result where none would be sent.
 
     make_runner: takes the options `api_key` and `transport` of a runner.
     as_json: print one JSON document, else the request as HTTP writes it.
+    call: what `Runner.run` takes beside the operation.
     """
 
-    async def prepare() -> None:
+    async def prepare() -> ToolResult:
         async with make_runner(api_key=ApiKey("hidden"), transport=_Unsent()) as runner:
-            await runner.call(operation, params, idempotency_key=idempotency_key)
+            return await runner.run(operation, **call)
 
     try:
-        asyncio.run(prepare())
+        return asyncio.run(prepare())
     except _Prepared as prepared:
         if as_json:
             print_json({"dryRun": True, "request": prepared.request})
         else:
             _print_request(prepared.request)
         print_error("Nothing was sent.")
+        return None
 
 
 async def _as_shown(request: httpx.Request) -> dict[str, Any]:

@@ -24,7 +24,6 @@ _TYPE = re.compile(r"[a-z]+(-[a-z]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
 _STATUS = re.compile(r"(?=.{1,24}$)[a-z]+(_[a-z]+){0,3}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
-_PLAIN_TEXT = re.compile(r"[ -~]{1,200}")
 
 _RESOURCE = re.compile(r"/(data|included)(/[0-9]+)?|(/(data|included)(/[0-9]+)?)/relationships/[^/]+/data(/[0-9]+)?")
 """Where a JSON:API document holds a resource or names one (jsonapi.org/format)."""
@@ -32,10 +31,10 @@ _OF_RESOURCE = {"id": _ID, "type": _TYPE}
 _OF_ATTRIBUTES = {"status": _STATUS}
 _QUERY = {"page[size]": _NUMBER, "page[after]": _ID, "page[before]": _ID, "filter[status]": _STATUS}
 _HEADERS = {
-    "Accept": _PLAIN_TEXT,
+    "Accept": re.compile(r"[a-z]+/[a-z]+(, [a-z]+/[a-z]+)?"),
     "Content-Type": re.compile(r"[a-z]+/[a-z.+-]+"),
     "Content-Length": _NUMBER,
-    "Date": _PLAIN_TEXT,
+    "Date": re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"),
     "Idempotency-Key": _UUID,
     "Key-Inflection": re.compile(r"[a-z]{1,16}"),
     "Persona-Version": re.compile(r"\d{4}-\d\d-\d\d"),

@@ -20,9 +20,11 @@ class ProgressDisplay(Protocol):
     def close(self) -> None: ...
 
 
-def progress_display(stream: TextIO | None = None) -> ProgressDisplay:
-    """Return what shows progress on a stream, by default stderr."""
+def progress_display(stream: TextIO | None = None, *, is_plain: bool = False) -> ProgressDisplay:
+    """Return what shows progress on a stream, by default stderr; a plain one goes well with what others print there."""
     stream = stream or sys.stderr
+    if is_plain:
+        return ProgressLine(stream, is_live=False)
     if is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb"):
         try:
             import rich.progress  # noqa: F401 - whether it is installed
@@ -35,9 +37,9 @@ def progress_display(stream: TextIO | None = None) -> ProgressDisplay:
 class ProgressLine:
     """One line that each step replaces on a terminal, a line a step elsewhere."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, is_live: bool | None = None) -> None:
         self._stream = stream
-        self._live = is_terminal(stream)
+        self._live = is_terminal(stream) if is_live is None else is_live
         self._open = False
 
     def show(self, update: ProgressUpdate) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
 from ..spec import catalog
-from ..spec.grammar import OperationName, ToolSpec
+from ..spec.grammar import ToolSpec
 from . import confirmation
 from .arguments import NEVER_AS_ARGUMENT, read_params
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
-from .output import FORMATS, Layout, chosen_fields, print_result
+from .output import FORMATS, Layout, Part, chosen_fields, print_result
 from .progress import progress_display
 from .runners import MakeRunner, debugging, dry_runner, runners, seconds
-from .terminal import print_error
+from .terminal import paragraph, print_error, print_lines
 
 if TYPE_CHECKING:
     from ..call.result import ToolResult
@@ -107,7 +107,9 @@ class _Help(argparse.Action):
         from .show import print_operation
 
         if name := getattr(namespace, "operation", None):
-            print_operation(catalog.load(name))
+            spec = catalog.load(name)
+            print_operation(spec)
+            print_lines(*paragraph(f"--fields takes {', '.join(Part(spec).properties)}"), "")
         parser.print_help()
         parser.exit()
 
@@ -188,9 +190,9 @@ def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: La
     if arguments.dry_run:
         from .dry_run import show_request
 
-        make_runner = dry_runner(arguments)
-        show_request(make_runner, spec.name, params, run.idempotency_key, as_json=layout.format != "table")
-        return None
+        return show_request(
+            dry_runner(arguments), layout.format != "table", spec.name, params=params, **_following(arguments, run)
+        )
     values: Mapping[str, Any] | None = None
     if confirmation.needs_agreement(spec) and not arguments.yes:
         values = prepare(spec, params)
@@ -199,7 +201,7 @@ def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: La
         if values is not None:
             confirmation.ask(make_runner, spec, values)
         run.was_begun = True
-        return asyncio.run(_run_once(arguments, run, make_runner, params))
+        return asyncio.run(_run_once(arguments, run, spec, make_runner, params))
 
 
 def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | None:
@@ -215,19 +217,17 @@ def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | Non
     return None
 
 
+def _following(arguments: argparse.Namespace, run: _Run) -> dict[str, Any]:
+    """Return how a run goes on after its first call, and under which key, as `Runner.run` takes it."""
+    return {"all_pages": arguments.all, "wait": arguments.wait, "idempotency_key": run.idempotency_key}
+
+
 async def _run_once(
-    arguments: argparse.Namespace, run: _Run, make_runner: MakeRunner, params: Mapping[str, Any]
+    arguments: argparse.Namespace, run: _Run, spec: ToolSpec, make_runner: MakeRunner, params: Mapping[str, Any]
 ) -> ToolResult:
-    display = progress_display()
+    display = progress_display(is_plain=arguments.debug)
     try:
         async with make_runner() as runner:
-            return await runner.run(
-                run.spec.name if run.spec else OperationName(""),
-                params,
-                all_pages=arguments.all,
-                wait=arguments.wait,
-                idempotency_key=run.idempotency_key,
-                progress=display.show,
-            )
+            return await runner.run(spec.name, params, progress=display.show, **_following(arguments, run))
     finally:
         display.close()

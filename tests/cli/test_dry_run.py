@@ -59,6 +59,14 @@ def test_it_needs_no_account_and_no_terminal(run_here: RunHere) -> None:
     assert "remembered" not in sandbox.stderr
 
 
+def test_the_first_of_many_pages_is_shown_as_it_is_asked_for(run_here: RunHere) -> None:
+    url = json.loads(run_here("run", "list_accounts", "--all", "--dry-run").stdout)["request"]["url"]
+    assert url.endswith("page%5Bsize%5D=100")
+    done = run_here("run", "get_account", "accountId=act_1", "--all", "--dry-run")
+    assert done.returncode == 2
+    assert "gives no pages" in json.loads(done.stdout)["error"]
+
+
 def test_wrong_params_are_refused(run_here: RunHere) -> None:
     done = run_here("run", "get_inquiry", "--dry-run")
     assert done.returncode == 2

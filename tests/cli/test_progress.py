@@ -82,6 +82,14 @@ def test_a_line_a_step_where_there_is_no_terminal() -> None:
     assert shown(stream) == "list_accounts: 1 page\nrows\\x1b[2J [red]so far\n"
 
 
+def test_a_line_a_step_beside_what_others_print() -> None:
+    stream = Terminal()
+    display = progress_display(stream, is_plain=True)
+    display.show(UPDATES[0])
+    display.close()
+    assert stream.getvalue() == "list_accounts: 1 page\n"
+
+
 def test_a_bar_that_was_never_needed_shows_nothing() -> None:
     stream: Any = Terminal()
     progress_display(stream).close()
