@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
@@ -15,6 +17,8 @@ from ..errors import InputError, Problem
 
 BUSY_TIMEOUT = 30.0
 """Seconds that a writer waits for another one of an SQLite file."""
+CLAIM_PATIENCE = 5.0
+"""Seconds to wait for the name of a process to become free."""
 MOST_EXECUTORS = 256
 """How many processes may run the flows of one Postgres database, unless they name themselves."""
 
@@ -79,7 +83,13 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
     connection.detach()
     session: Any = connection.dbapi_connection
     session.autocommit = True
-    names = [executor_id] if executor_id else [f"executor-{number}" for number in range(1, MOST_EXECUTORS + 1)]
+    if executor_id:
+        # The session of a process that was killed a moment ago may still be there.
+        session.execute("SELECT set_config('lock_timeout', %s, false)", (str(int(CLAIM_PATIENCE * 1000)),))
+        with contextlib.suppress(psycopg.errors.LockNotAvailable):
+            session.execute("SELECT pg_advisory_lock(%s)", (_lock_number(executor_id),))
+            return _SessionClaim(session, executor_id)
+    names = [] if executor_id else [f"executor-{number}" for number in range(1, MOST_EXECUTORS + 1)]
     for name in names:
         if session.execute("SELECT pg_try_advisory_lock(%s)", (_lock_number(name),)).fetchone()[0]:
             return _SessionClaim(session, name)

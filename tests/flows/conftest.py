@@ -35,19 +35,20 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.process)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new database of each kind."""
-    if request.param == "postgres":
-        running: Cluster = request.getfixturevalue("cluster")
-        return running.database()
-    return sqlite(request, tmp_path)
+    return new_database(request, request.param, tmp_path)
 
 
 @pytest.fixture
 def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new SQLite file."""
-    return sqlite(request, tmp_path)
+    return new_database(request, "sqlite", tmp_path)
 
 
-def sqlite(request: pytest.FixtureRequest, folder: Path) -> str:
+def new_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    """Return the URL of a new database of a kind, an SQLite file in a folder."""
+    if kind == "postgres":
+        running: Cluster = request.getfixturevalue("cluster")
+        return running.database()
     path = folder / "flows.sqlite"
     shutil.copyfile(request.getfixturevalue("sqlite_file"), path)
     return f"sqlite:///{path}"
