@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n frameworks floors format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n frameworks floors bench format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ frameworks: .venv/.ready ## play a conversation through the own runner of each a
 
 floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
 	$(BIN)/python -m scripts.floors $(ARGS)
+
+bench: .venv/.ready ## print what calls and starts cost, as ratios from one interleaved run; Node's part needs node
+	$(BIN)/python -m benchmarks
 
 format: .venv/.ready ## mend what ruff can mend, and format
 	$(BIN)/ruff check --fix .
