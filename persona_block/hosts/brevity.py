@@ -134,9 +134,7 @@ def brief(tool: Tool, output: Mapping[str, Any], fields: Sequence[str], left_out
         kept = _without_unread(objects, left_out, copied)
     present = {name for each in (objects if isinstance(objects, list) else [objects]) for name in each if _holds(each[name])}
     told = [name for name in left_out if name in present]
-    hint = (
-        {LEFT_OUT: f"{', '.join(told)} and what is empty; {OUTPUT_FIELDS} names them, {ALL_FIELDS} gives all"} if told else {}
-    )
+    hint = {LEFT_OUT: f"{', '.join(told)}; all with {OUTPUT_FIELDS} {ALL_FIELDS}"} if told else {}
     thinned: dict[str, Any] = without_nulls({**chosen, described.name: kept, **hint})
     return thinned
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
+from .answer import ToolAnswer
 from .blocking import run_blocking
 from .tool import Tool
-
-if TYPE_CHECKING:
-    from .toolbox import Toolbox
 
 _TYPES: dict[str, Any] = {
     "string": str,
@@ -22,7 +20,17 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def make_callable(toolbox: Toolbox, tool: Tool, *, is_blocking: bool) -> Callable[..., Any]:
+class Dispatcher(Protocol):
+    """What calls tools, as a Toolbox does."""
+
+    async def dispatch(self, name: str, arguments: Mapping[str, Any]) -> ToolAnswer:
+        """Call a tool with the arguments that a model gave."""
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+
+
+def make_callable(toolbox: Dispatcher, tool: Tool, *, is_blocking: bool) -> Callable[..., Any]:
     """Return a function that calls a tool and gives the text for a model."""
 
     async def call(*args: Any, **arguments: Any) -> str:
@@ -31,8 +39,10 @@ def make_callable(toolbox: Toolbox, tool: Tool, *, is_blocking: bool) -> Callabl
 
     def call_blocking(*args: Any, **arguments: Any) -> str:
         async def once() -> str:
-            async with toolbox:
+            try:
                 return await call(*args, **arguments)
+            finally:
+                await toolbox.aclose()
 
         return run_blocking(once)
 

@@ -181,7 +181,8 @@ async def test_what_changes_before_the_answer_is_not_decided(
     monkeypatch.setattr(agreement, "FRESH_SECONDS", 0.0)
     inquiry = in_review(sandbox)
     setup = Setup(sandbox)
-    async with driver(setup, one_call("persona_approve_inquiry", inquiryId=inquiry)) as agent, setup.runner() as runner:
+    async with driver(setup, one_call("persona_approve_inquiry", inquiryId=inquiry)) as agent, setup.runner() as opened:
+        runner: Any = opened
         assert (await agent.start()).question
         key = {"apiKey": sandbox.api_key}
         if meanwhile == "declined":
