@@ -8,7 +8,7 @@ import math
 import mimetypes
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..errors import InputError, Problem, WaitTimedOut
 from ..files.names import safe_name
 from ..files.store import FileStore
 from .engine import Engine, current
-from .ports import Content, Message, Reply
+from .ports import Content, Message, Notifier, Reply
 from .step import Step, durable, next_step
 from .tables import Question
 from .workfiles import is_own
@@ -26,24 +26,34 @@ from .workfiles import is_own
 RECHECK = 3600.0
 """Seconds after which a flow looks by itself whether its question was answered, as the message that wakes it may be lost."""
 
+GLANCE = 0.5
+"""Seconds after which a flow whose question stands at a terminal looks whether it was answered elsewhere."""
 
-async def notify(to: str, text: str, *, step: str = "notify") -> None:
+
+async def notify(to: str, text: str, *, attachments: Sequence[Any] = (), step: str = "notify") -> None:
     """Tell a target something, as a durable step; raises PersonaError.
 
     to: `#channel`, `@user`, `name@host`, `https://…`, `console:`, or the name of a contact.
+    attachments: what goes along, each as the `content` of `store`.
 
     A step that is killed between sending and noting that it has is done again, so a message may come twice; it carries the
     same dedupe id then.
     """
-    await notify_at(to, text, next_step(step))
+    await notify_at(to, text, next_step(step), attachments=attachments)
 
 
-async def notify_at(to: str, text: str, step: Step, *, computed: bool = False) -> None:
+async def notify_at(to: str, text: str, step: Step, *, computed: bool = False, attachments: Sequence[Any] = ()) -> None:
     """Tell a target something at a step that is known; computed is that of `Ports.notifier`."""
 
     async def made() -> None:
-        notifier = current().ports.notifier(to, computed=computed)
-        await notifier.send(to, Message(_text(text)), step.key)
+        engine = current()
+        notifier = engine.ports.notifier(to, computed=computed)
+        async with AsyncExitStack() as opened:
+            files = [
+                await opened.enter_async_context(_content(engine, each, f"{step.name}-{number}"))
+                for number, each in enumerate(attachments, 1)
+            ]
+            await notifier.send(to, Message(_text(text), tuple(files)), step.key)
 
     await durable(step.label, made)
 
@@ -101,9 +111,10 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
         question = Question(step.workflow_id, question_id, step.label, to, _text(text), choices, since)
         await asyncio.to_thread(engine.tables.ask, question)
         message = Message(question.text, options=choices, workflow_id=step.workflow_id, question_id=question_id)
-        reply = await notifier.send(to, message, step.key)
+        until = math.inf if patience is None else since + patience
+        reply = await _sent(engine, notifier, question, message, step.key, until)
         if reply is not None:
-            await engine.client.answer(step.workflow_id, question_id, reply.answer, reply.comment)
+            await _answered(engine, question, reply)
         return {"at": since}
 
     async def answered() -> dict[str, Any]:
@@ -122,6 +133,35 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
         if looked["at"] >= ends:
             raise WaitTimedOut(f"{step.label}: nobody has answered; the time to wait is over.")
         await DBOS.recv_async(question_id, timeout_seconds=max(0.0, min(RECHECK, ends - looked["at"])))
+
+
+async def _answered(engine: Engine, question: Question, reply: Reply) -> None:
+    """Note the answer that a target gave at once; one that came another way meanwhile counts instead."""
+    try:
+        await engine.client.answer(question.workflow_id, question.question_id, reply.answer, reply.comment)
+    except InputError:
+        known = await asyncio.to_thread(engine.tables.question, question.question_id)
+        if known is None or known.answer is None:
+            raise
+
+
+async def _sent(
+    engine: Engine, notifier: Notifier, question: Question, message: Message, dedupe_id: str, ends: float
+) -> Reply | None:
+    """Send a question, and return the answer where the target gives it at once.
+
+    A target that waits for it, as a terminal does, is given up once another answer has come, or at the time `ends`.
+    """
+    sending = asyncio.create_task(notifier.send(question.to, message, dedupe_id))
+    waits = getattr(notifier, "answers_at_once", False)
+    try:
+        while not (await asyncio.wait({sending}, timeout=GLANCE if waits else None))[0]:
+            known = await asyncio.to_thread(engine.tables.question, question.question_id)
+            if engine.now() >= ends or known is None or known.answer is not None:
+                return None
+        return sending.result()
+    finally:
+        sending.cancel()
 
 
 @asynccontextmanager

@@ -28,6 +28,9 @@ class ConsoleNotifier:
     stdin, stdout: the streams; the defaults are the process's own at the moment of sending.
     """
 
+    answers_at_once = True
+    """Whether `send` waits for the answer, and so may be cancelled once that came another way."""
+
     def __init__(self, stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
         self._stdin = stdin
         self._stdout = stdout

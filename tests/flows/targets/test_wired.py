@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOS
 
-from persona_block import InputError, Sandbox, flows, webhooks
+from persona_block import InputError, Sandbox, WaitTimedOut, flows, webhooks
+from persona_block.flows import people
+from persona_block.flows.targets.console import ConsoleNotifier
 from persona_block.flows.targets.slack_clicks import read_click
 from persona_block.sandbox import Settings as SandboxSettings
+from persona_block.typed import CreateInquiryParams
 from tests.flows.test_templates import TEMPLATES, play, prepare
 from tests.support.bucket import Bucket
+from tests.support.flow_world import question, started
 from tests.support.loopback import LoopbackServer, write_authority
 from tests.support.mail_server import MailServer
 from tests.support.slack_server import SlackServer
@@ -53,9 +60,9 @@ class Town:
                 assert click is not None
                 await running.client.answer(click.workflow_id, click.question_id, click.option)
                 answered += 1
-            for question in await running.client.questions():
-                if "@" in question.to[1:] and any("decision" in mail["Subject"] for mail in self.mail.mails):
-                    await running.client.answer(question.workflow_id, question.question_id, option)
+            for asked in await running.client.questions():
+                if "@" in asked.to[1:] and any("decision" in mail["Subject"] for mail in self.mail.mails):
+                    await running.client.answer(asked.workflow_id, asked.question_id, option)
             await asyncio.sleep(0.02)
 
 
@@ -73,6 +80,7 @@ def town(serving_town: Town, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """The town with nothing said yet, which the environment names."""
     for said in (serving_town.slack.messages, serving_town.mail.mails, serving_town.receiver.asked):
         said.clear()
+    serving_town.slack.files.clear()
     serving_town.bucket.clear()
     contacts = tmp_path / "contacts.json"
     contacts.write_text(json.dumps({**CONTACTS, "account-service": f"{serving_town.receiver.url}/accounts"}))
@@ -164,3 +172,98 @@ async def test_what_looks_like_a_file_of_this_machine_is_not_read(
         with pytest.raises(InputError, match="no file of a flow"):
             await flows.template(document, {"content": {"name": "a.txt", "mimeType": "text/plain", **file}}, workflow_id="one")
     assert not (tmp_path / "out").exists()
+
+
+# --- python flows ----------------------------------------------------------------------------------------------------------
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def tell_with_files(to: str, inquiry_id: str) -> None:
+    pdf = await flows.call("print_inquiry_pdf", {"inquiryId": inquiry_id})
+    await flows.notify(to, "The record, and what we know.", attachments=[pdf["file"], {"inquiry": inquiry_id}])
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def ask_at_terminal(patience: float | None) -> str:
+    try:
+        return (await flows.ask("console:", "Go on?", ["yes", "no"], timeout=patience)).answer
+    except WaitTimedOut:
+        return "nobody"
+
+
+@pytest.mark.parametrize("to", ["jane@example.com", "#reviews"])
+async def test_files_go_along_with_a_message(
+    sqlite_database: str, sandbox: Sandbox, town: Town, tmp_path: Path, to: str
+) -> None:
+    params: CreateInquiryParams = {"inquiryTemplateId": sandbox.templates.inquiry}
+    async with sandbox.runner() as runner:
+        inquiry_id = str((await runner.call("create_inquiry", params))["inquiry"]["id"])
+    settings = flows.Settings(wake_poll=0.02, files=str(tmp_path / "work"))
+    async with flows.Engine(sqlite_database, runner=sandbox.runner, settings=settings):
+        await (await started(tell_with_files, "one", to, inquiry_id)).get_result()
+    mailed = [(each.get_filename(), each.get_content()) for mail in town.mail.mails for each in mail.iter_attachments()]
+    posted = [(each["filename"], each["data"]) for each in town.slack.files.values()]
+    (pdf, data) = mailed or posted
+    assert (pdf[0], pdf[1][:4]) == (f"{inquiry_id}.pdf", b"%PDF")
+    assert (data[0], json.loads(data[1])) == ("notify-2.json", {"inquiry": inquiry_id})
+
+
+class TooLate:
+    """A notifier whose answer comes right after another one was taken."""
+
+    def __init__(self) -> None:
+        self.engine: flows.Engine | None = None
+
+    async def send(self, target: str, message: flows.Message, dedupe_id: str) -> flows.Reply:
+        assert self.engine is not None
+        assert (target, len(dedupe_id)) == ("late:", 48)
+        await self.engine.client.answer("one", str(message.question_id), "no")
+        return flows.Reply("yes")
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def ask_late() -> str:
+    return (await flows.ask("late:", "Go on?", ["yes", "no"])).answer
+
+
+async def test_the_first_of_two_answers_counts(sqlite_database: str, sandbox: Sandbox) -> None:
+    late = TooLate()
+    settings = flows.Settings(wake_poll=0.02)
+    async with flows.Engine(
+        sqlite_database, runner=sandbox.runner, ports=flows.Ports({"late": late}), settings=settings
+    ) as made:
+        late.engine = made
+        assert await (await started(ask_late, "one")).get_result(polling_interval_sec=0.02) == "no"
+
+
+@pytest.mark.parametrize(
+    ("patience", "elsewhere", "typed", "answer"),
+    [(None, None, b"yes\n", "yes"), (None, "no", b"", "no"), (0.1, None, b"", "nobody")],
+    ids=["typed", "answered elsewhere", "out of time"],
+)
+async def test_a_question_at_a_terminal_ends_with_the_first_answer(
+    sqlite_database: str,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float | None,
+    elsewhere: str | None,
+    typed: bytes,
+    answer: str,
+) -> None:
+    monkeypatch.setattr(people, "GLANCE", 0.05)
+    person, program = os.openpty()
+    terminal = os.fdopen(program, encoding="utf-8")
+    console = flows.Ports({"console": ConsoleNotifier(terminal, io.StringIO())})
+    settings = flows.Settings(wake_poll=0.02)
+    try:
+        async with flows.Engine(sqlite_database, runner=sandbox.runner, ports=console, settings=settings) as running:
+            handle = await started(ask_at_terminal, "one", patience)
+            os.write(person, typed)
+            if elsewhere:
+                asked = await question(running)
+                await running.client.answer("one", asked.question_id, elsewhere)
+            assert await asyncio.wait_for(handle.get_result(polling_interval_sec=0.02), 20) == answer
+    finally:
+        os.close(person)
+        await asyncio.sleep(0.2)  # the thread that reads the terminal sees that its question is over
+        terminal.close()
