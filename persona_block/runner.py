@@ -94,6 +94,11 @@ class Runner:
     ) -> None:
         await self.aclose()
 
+    @property
+    def api_key(self) -> ApiKey:
+        """The key that calls without one of their own use: the runner's, else PERSONA_API_KEY, else an absent one."""
+        return self._caller.api_key
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
