@@ -45,18 +45,15 @@ async def client(address: str, kind: str, folder: Path) -> None:
     from persona_block import FileStore, Runner
 
     async with Runner(api_key="k", base_url=address, files=FileStore(folder / "out"), timeout=120) as runner:
-        if kind == "download":
-            warm, params = "import_accounts", {"file": b"reference_id\nc\n"}
-        else:
-            warm, params = "import_accounts", {"file": b"REFERENCE ID\nc\n"}
-        await runner.call(warm, params)
+        warming = b"reference_id\nc\n" if kind == "download" else b"REFERENCE ID\nc\n"
+        await runner.call("import_accounts", {"file": warming})
         before = peak()
         if kind == "download":
             file = (await runner.call("print_inquiry_pdf", {"inquiryId": "inq_1"}))["file"]
             moved = file["size"]
         else:
             output = await runner.call("import_accounts", {"file": folder / "big.csv"})
-            moved = output["importer"]["successfulCount"]
+            moved = output["importer"]["successfulCount"] or 0
         print(f"{kind}: {moved / 1024**2:.0f} MB moved with {(peak() - before) / 1024**2:.1f} MB of additional peak memory")
 
 

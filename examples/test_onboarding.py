@@ -13,8 +13,10 @@ from persona_block.sandbox import TEMPLATES, Faults, Sandbox, Settings
 
 async def screen(runner: Runner, name: str) -> str:
     """Screen a person by name; gives clear or refer."""
-    params = {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, "term": name}
-    report = (await runner.call("create_report", params))["report"]
+    started = await runner.call(
+        "create_report", {"reportType": "watchlist", "reportTemplateId": TEMPLATES.watchlist, "term": name}
+    )
+    report = started["report"]
     report = (await runner.wait("get_report", {"reportId": report["id"]}))["report"]
     return "refer" if report["hasMatch"] else "clear"
 
@@ -22,7 +24,7 @@ async def screen(runner: Runner, name: str) -> str:
 def invite(reference_id: str) -> str:
     """Start an inquiry for a customer, with the key and the address of the environment; gives its id."""
     result = run_sync("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": reference_id})
-    return str(result.output["inquiry"]["id"])
+    return result.output["inquiry"]["id"]
 
 
 # Its tests

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from .files.store import FileStore
     from .runner import Runner
     from .sandbox import Sandbox as Sandbox
-    from .spec.catalog import load, names
-    from .spec.grammar import ToolSpec
+    from .spec.catalog import load, names, operation
+    from .spec.grammar import OperationName, ToolSpec
 
 _HOMES = {
     "block": ("manifest",),
@@ -81,7 +81,7 @@ _HOMES = {
     "call.result": ("ToolResult",),
     "runner": ("Runner",),
     "sandbox": ("Sandbox",),
-    "spec": ("ToolSpec", "load", "names"),
+    "spec": ("OperationName", "ToolSpec", "load", "names", "operation"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -113,6 +113,7 @@ __all__ = [
     "InputError",
     "Mapped",
     "NotFound",
+    "OperationName",
     "PersonaError",
     "Problem",
     "ProgressUpdate",
@@ -135,6 +136,7 @@ __all__ = [
     "load",
     "manifest",
     "names",
+    "operation",
     "run_sync",
     "webhooks",
 ]

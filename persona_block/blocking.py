@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .call.waiting import Until
     from .files.reference import FileRef
     from .files.store import FileStore
+    from .spec.grammar import OperationName
+    from .typed.blocking import as_call, as_map, as_paginate, as_run, as_run_sync, as_wait
+else:
+    as_call = as_map = as_paginate = as_run = as_run_sync = as_wait = lambda function: function
 
 Result = TypeVar("Result")
 
@@ -65,9 +69,10 @@ class BlockingRunner:
         finally:
             context.__exit__(None, None, None)
 
+    @as_run
     def run(
         self,
-        operation: str,
+        operation: OperationName,
         params: Params | None = None,
         *,
         all_pages: bool = False,
@@ -92,9 +97,10 @@ class BlockingRunner:
             )
         )
 
+    @as_call
     def call(
         self,
-        operation: str,
+        operation: OperationName,
         params: Params | None = None,
         *,
         idempotency_key: str | None = None,
@@ -106,9 +112,10 @@ class BlockingRunner:
         options: dict[str, Any] = {"idempotency_key": idempotency_key, "store": store, "overwrite": overwrite}
         return self._wait_for(lambda: self._runner.call(operation, params, **options))
 
+    @as_paginate
     def paginate(
         self,
-        operation: str,
+        operation: OperationName,
         params: Params | None = None,
         *,
         max_items: int | None = None,
@@ -119,9 +126,10 @@ class BlockingRunner:
         pages = self._runner.paginate(operation, params, max_items=max_items, page_size=page_size, progress=progress)
         return self._iterate(pages)
 
+    @as_wait
     def wait(
         self,
-        operation: str,
+        operation: OperationName,
         params: Params | None = None,
         *,
         until: Until | None = None,
@@ -144,9 +152,10 @@ class BlockingRunner:
             )
         )
 
+    @as_map
     def map(
         self,
-        operation: str,
+        operation: OperationName,
         rows: Rows,
         *,
         concurrency: int = 16,
@@ -219,8 +228,9 @@ class BlockingRunner:
             return self._portal
 
 
+@as_run_sync
 def run_sync(
-    operation: str,
+    operation: OperationName,
     params: Params | None = None,
     *,
     api_key: str | ApiKey | None = None,

@@ -6,7 +6,7 @@ import mimetypes
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 from urllib.parse import unquote
 
 import httpx
@@ -31,6 +31,11 @@ from .files.rules import FileRules
 from .files.store import FileStore
 from .spec import catalog
 from .spec.grammar import ToolSpec
+
+if TYPE_CHECKING:
+    from .typed.runner import as_call, as_map, as_paginate, as_run, as_wait
+else:
+    as_call = as_map = as_paginate = as_run = as_wait = lambda function: function
 
 BASE_URL_VARIABLE = "PERSONA_BASE_URL"
 
@@ -104,6 +109,7 @@ class Runner:
         await self._client.aclose()
         await self._file_host.aclose()
 
+    @as_run
     async def run(
         self,
         operation: str,
@@ -146,6 +152,7 @@ class Runner:
             hint=" ".join(trace.hints) or None,
         )
 
+    @as_call
     async def call(
         self,
         operation: str,
@@ -166,6 +173,7 @@ class Runner:
         spec, checked = _named(operation, params)
         return await self._caller.call(spec.name, checked, Trace(), idempotency_key, Target(store, overwrite))
 
+    @as_paginate
     def paginate(
         self,
         operation: str,
@@ -185,6 +193,7 @@ class Runner:
         spec, checked = _named(operation, params)
         return pages(self._caller, spec, checked, Trace(progress=progress), Span(max_items, page_size))
 
+    @as_wait
     async def wait(
         self,
         operation: str,
@@ -214,6 +223,7 @@ class Runner:
         patience = Patience(delay, deadline, until)
         return await waiting.wait(self._caller, spec, checked, Trace(progress=progress), patience, idempotency_key)
 
+    @as_map
     def map(
         self,
         operation: str,

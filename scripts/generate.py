@@ -1,7 +1,8 @@
 """Write the files that are made from others: `make generate`.
 
-They are the JSON Schemas of a spec and of the manifest, the test vectors, the tables and the count of operations in the
-documentation, the picture of the demo, and the snapshots that the tests compare with. Two runs give the same bytes.
+They are the types of every call, the JSON Schemas of a spec and of the manifest, the test vectors, the tables and the count of
+operations in the documentation, the picture of the demo, and the snapshots that the tests compare with. Two runs give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from persona_block.block import manifest_schema, prebuilt
 from persona_block.block.build import manifest
 from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
+from scripts.typed_calls import typed_files
 from scripts.vectors import vectors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +30,7 @@ TOOL_SNAPSHOTS = ROOT / "tests/snapshots/tools"
 MANIFEST_SCHEMA = ROOT / "tool_specs/shared/manifest.schema.json"
 VECTORS = ROOT / "tool_specs/shared/vectors.json"
 SPEC_SCHEMA = ROOT / "tool_specs/shared/spec.schema.json"
+TYPES = ROOT / "persona_block/typed"
 PICTURE = ROOT / "docs/demo.svg"
 
 _LINE_WIDTH = 160
@@ -160,7 +163,7 @@ def generated_files() -> Mapping[Path, str]:
         files[TOOL_SNAPSHOTS / f"{name}.json"] = json.dumps(tool, indent=1, ensure_ascii=False)
     texts = {path: f"{text}\n" for path, text in files.items()}
     texts |= {path: document(path.read_text("utf-8")) for path in documents()}
-    return texts | {PICTURE: demo_picture()}
+    return texts | typed_files(TYPES) | {PICTURE: demo_picture()}
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from persona_block import (
 )
 from persona_block.runner import RunnerOptions
 from persona_block.sandbox import Settings
+from persona_block.typed import CreateInquiryParams
 
 KEY = "persona_sandbox_blocking-test"
 
@@ -54,7 +55,7 @@ def _no_thread_is_left() -> Iterator[None]:
 
 def test_the_whole_surface(sandbox: Sandbox, tmp_path: Path) -> None:
     told: list[ProgressUpdate] = []
-    template = {"inquiryTemplateId": sandbox.templates.inquiry}
+    template: CreateInquiryParams = {"inquiryTemplateId": sandbox.templates.inquiry}
     with BlockingRunner(**options(sandbox)) as runner:
         results = list(
             runner.map("create_inquiry", [template | {"referenceId": name} for name in "abc"], progress=told.append)

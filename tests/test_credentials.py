@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import persona_block
-from persona_block import PersonaError, Runner, run_sync
+from persona_block import PersonaError, Runner, operation, run_sync
 from persona_block.credentials import ApiKey
 from persona_block.hosts import Toolbox
 
@@ -78,9 +78,9 @@ async def test_no_frame_of_ours_holds_the_key(failure: str, where: str, monkeypa
         api_key=KEY if where == "runner" else None, transport=httpx.MockTransport(handler), deadline=0
     ) as runner:
         attempts: list[Callable[[], Awaitable[object]]] = [
-            lambda: runner.call("approve_inquiry", params),
-            lambda: runner.wait("get_inquiry", params),
-            lambda: anext(aiter(runner.paginate("list_inquiries", params))),
+            lambda: runner.call(operation("approve_inquiry"), params),
+            lambda: runner.wait(operation("get_inquiry"), params, deadline=0),
+            lambda: anext(aiter(runner.paginate(operation("list_inquiries"), params))),
         ]
         for attempt in attempts:
             with pytest.raises(PersonaError) as caught:
@@ -90,7 +90,7 @@ async def test_no_frame_of_ours_holds_the_key(failure: str, where: str, monkeypa
 
 def test_neither_a_bad_base_url_nor_a_running_loop_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PersonaError) as caught:
-        run_sync("get_inquiry", {"apiKey": KEY}, api_key=KEY, base_url="http://elsewhere.example")
+        run_sync(operation("get_inquiry"), {"apiKey": KEY}, api_key=KEY, base_url="http://elsewhere.example")
     assert _frames_with_key(caught.value) == []
     with pytest.raises(PersonaError) as second:
         Runner(api_key=KEY, base_url="http://elsewhere.example")

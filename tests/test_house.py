@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "persona_block"
 LONGEST = 320
 """Lines of a module, so that it can be read from top to bottom in one sitting."""
+GENERATED = f"{PACKAGE}.typed"
+"""The package whose modules are made from the specs, and may be longer."""
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     PACKAGE: (
@@ -21,6 +23,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("spec",),
         ("block", "files"),
         ("call",),
+        ("typed",),
         ("runner", "webhooks"),
         ("blocking",),
         ("sandbox",),
@@ -52,9 +55,9 @@ class Import(NamedTuple):
 
 
 def modules(root: Path) -> dict[str, Path]:
-    """Return the modules below a folder by their dotted names."""
+    """Return the modules below a folder by their dotted names; a stub is one too."""
     found = {}
-    for path in sorted((root / PACKAGE).rglob("*.py")):
+    for path in sorted(path for ending in ("py", "pyi") for path in (root / PACKAGE).rglob(f"*.{ending}")):
         parts = path.relative_to(root).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
@@ -131,7 +134,7 @@ def _private(taken: list[Import]) -> Iterator[str]:
 def _long(root: Path) -> Iterator[str]:
     for name, path in modules(root).items():
         count = len(path.read_text("utf-8").splitlines())
-        if count > LONGEST:
+        if count > LONGEST and not f"{name}.".startswith(f"{GENERATED}."):
             yield f"{name} has {count} lines, more than {LONGEST}"
 
 

@@ -19,14 +19,17 @@ from persona_block import (
     FileRef,
     FileStore,
     InputError,
+    OperationName,
     ProgressUpdate,
     ResponseError,
     Runner,
     TransportError,
     WaitFailed,
     WaitTimedOut,
+    operation,
     run_sync,
 )
+from persona_block.typed import CreateReportParams
 from tests.support.budget import budget
 
 KEY = "persona_sandbox_runner-test"
@@ -52,7 +55,7 @@ async def test_the_key_comes_from_the_params_the_runner_or_the_environment(monke
     async with Runner() as one, Runner(api_key="from-runner") as two:
         await one.call("get_inquiry", {"inquiryId": "inq_1"})
         await two.call("get_inquiry", {"inquiryId": "inq_1"})
-        await two.call("persona_get_inquiry", {"inquiryId": "inq_1", "apiKey": "from-params"})
+        await two.call(operation("persona_get_inquiry"), {"inquiryId": "inq_1", "apiKey": "from-params"})
     sent = [call.request.headers["Authorization"] for call in route.calls]
     assert sent == ["Bearer from-environment", "Bearer from-runner", "Bearer from-params"]
 
@@ -72,7 +75,7 @@ def _never(_request: httpx.Request) -> httpx.Response:
 
 async def test_an_unknown_operation_names_the_nearest() -> None:
     async with runner(_never) as run:
-        result = await run.run("get_inquiri", {})
+        result = await run.run(OperationName("get_inquiri"), {})
     assert result.error is not None
     assert "get_inquiry" in result.error
 
@@ -336,7 +339,7 @@ async def test_paging_ends_at_as_many_items_as_were_asked_for(
         return _pages(request)
 
     async with runner(handler) as run:
-        pages = [page async for page in run.paginate("list_accounts", params, **options)]
+        pages = [page async for page in run.paginate(operation("list_accounts"), params, **options)]
     assert asked == sizes
     assert sum(len(page["accounts"]) for page in pages) == count
     assert (pages[-1]["nextCursor"] is None) == (count == 25)
@@ -352,9 +355,9 @@ async def test_a_number_of_items_that_is_none_is_refused_by_name(options: dict[s
 async def test_only_lists_give_pages() -> None:
     async with runner(_never) as run:
         with pytest.raises(InputError, match="gives no pages"):
-            [page async for page in run.paginate("get_account", {"accountId": "act_1"})]
+            [page async for page in run.paginate(operation("get_account"), {"accountId": "act_1"})]
         with pytest.raises(InputError, match="nothing to wait for"):
-            await run.wait("get_account", {"accountId": "act_1"})
+            await run.wait(operation("get_account"), {"accountId": "act_1"})
 
 
 def _report(statuses: list[str]) -> Handler:
@@ -376,7 +379,7 @@ async def test_waiting_polls_to_the_outcome() -> None:
 
 
 async def test_waiting_on_what_was_started() -> None:
-    params = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane", "apiKey": "own-key"}
+    params: CreateReportParams = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane", "apiKey": "own-key"}
     keys: list[str] = []
     inner = _report(["pending", "pending", "ready"])
 
@@ -432,7 +435,7 @@ async def test_waiting_that_fails_does_not_hide_what_was_started() -> None:
             return httpx.Response(201, json={"data": {"type": "report/watchlist", "id": "rep_9"}})
         return httpx.Response(403, json={"errors": [{"title": "Forbidden"}]})
 
-    params = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
+    params: CreateReportParams = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
     async with runner(handler) as run:
         result = await run.run("create_report", params, wait=True)
     assert not result.success

@@ -166,7 +166,7 @@ def _inputs(block: Block, specs: Sequence[ToolSpec]) -> dict[str, BlockInput]:
         API_KEY_PARAM: BlockInput(type="string", description=api_key.description, operations=all_operations),
     }
     for name in dict.fromkeys(name for spec in specs for name in spec.params):
-        params = {spec.name: spec.params[name] for spec in specs if name in spec.params}
+        params: dict[str, Param] = {spec.name: spec.params[name] for spec in specs if name in spec.params}
         first = next(iter(params.values()))
         value_type: ValueType = "file" if first.format == "file" else first.type
         general = _general_description(params.values())

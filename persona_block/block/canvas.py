@@ -178,7 +178,7 @@ def _condition(names: Iterable[str]) -> Condition | None:
 
 
 def _required_any(field: str, operations: list[ToolSpec]) -> dict[str, tuple[str, ...]] | None:
-    alternatives = {}
+    alternatives: dict[str, tuple[str, ...]] = {}
     for spec in operations:
         if _param_names(spec)[field] in spec.require_any:
             alternatives[spec.name] = tuple(spec.params[name].field for name in spec.require_any)

@@ -9,12 +9,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from ..errors import InputError, PersonaError, Problem, TookEffect
 from ..spec.grammar import ToolSpec
 from .inputs import sealed
-from .result import ToolResult, failed_result
+from .result import OutputT, ToolResult, failed_result
 from .trace import Trace
 
 log = logging.getLogger("persona_block")
@@ -32,7 +32,7 @@ _RATE_LIMITED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Generic[OutputT]):
     """What became of one row.
 
     index: its place among the rows, from 0; rows that were done before count.
@@ -46,7 +46,7 @@ class Mapped:
     index: int
     key: str | None = field(repr=False)
     params: Mapping[str, Any] = field(repr=False)
-    result: ToolResult
+    result: ToolResult[OutputT]
 
 
 @dataclass(frozen=True, slots=True)

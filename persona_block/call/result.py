@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ..errors import PersonaError
 from .result_table import result_table
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    OutputT = TypeVar("OutputT", bound=Mapping[str, Any], covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    OutputT = TypeVar("OutputT", covariant=True)
 
 
 class Timing(BaseModel):
@@ -38,8 +47,8 @@ class Stopwatch:
         return Timing(start_time=_stamp(self._start), end_time=_stamp(end), duration=round(elapsed * 1000))
 
 
-class ToolResult(BaseModel):
-    """The outcome of one run.
+class ToolResult(BaseModel, Generic[OutputT]):
+    """The outcome of one run, generic in its output for type checkers: that of a run that failed lacks what was not read.
 
     Its `repr` says whether and why it failed, and shows neither output nor error text, which may hold personal data. A
     notebook shows both, as tables.
@@ -48,7 +57,10 @@ class ToolResult(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     success: bool
-    output: dict[str, Any] = Field(default_factory=dict, repr=False)
+    if TYPE_CHECKING:
+        output: OutputT = Field(default=..., repr=False)
+    else:
+        output: dict[str, Any] = Field(default_factory=dict, repr=False)
     error: str | None = Field(default=None, repr=False)
     error_details: dict[str, Any] | None = Field(default=None, repr=False)
     timing: Timing

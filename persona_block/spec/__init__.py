@@ -9,10 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .catalog import load, load_all, names
-    from .grammar import Param, ToolSpec
+    from .catalog import load, load_all, names, operation
+    from .grammar import OperationName, Param, ToolSpec
 
-_HOME_OF = {"Param": "grammar", "ToolSpec": "grammar", "load": "catalog", "load_all": "catalog", "names": "catalog"}
+_HOMES = {"catalog": ("load", "load_all", "names", "operation"), "grammar": ("OperationName", "Param", "ToolSpec")}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF})
 
 
-__all__ = ["Param", "ToolSpec", "load", "load_all", "names"]
+__all__ = ["OperationName", "Param", "ToolSpec", "load", "load_all", "names", "operation"]

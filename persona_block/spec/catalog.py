@@ -12,16 +12,18 @@ from pydantic import ValidationError
 
 from ..errors import InputError, Problem, SpecError
 from . import resources
-from .grammar import TOOL_PREFIX, Param, ToolSpec
+from .grammar import TOOL_PREFIX, OperationName, Param, ToolSpec
 from .nearest import nearest_name
 
 _NOT_OPERATIONS = frozenset({"block"})
 
 
 @cache
-def names() -> tuple[str, ...]:
+def names() -> tuple[OperationName, ...]:
     """Return the names of all operations in alphabetical order; aliases are not among them."""
-    return tuple(sorted(path.stem for path in resources.specs().glob("*.json") if path.stem not in _NOT_OPERATIONS))
+    return tuple(
+        sorted(OperationName(path.stem) for path in resources.specs().glob("*.json") if path.stem not in _NOT_OPERATIONS)
+    )
 
 
 def current_name(name: str) -> str:
@@ -31,6 +33,19 @@ def current_name(name: str) -> str:
     """
     bare = name.removeprefix(TOOL_PREFIX)
     return bare if bare in names() else _names_by_alias().get(bare, bare)
+
+
+def operation(name: str) -> OperationName:
+    """Return the name of an operation that comes as a variable, checked, as type checkers ask for one in a call.
+
+    name: with or without the `persona_` prefix, or an alias; what is returned is the name of today. A call of it is typed with
+        any params and gives a `dict[str, Any]`, whereas a name that is written out gives the types of its operation.
+
+    Raises InputError with the nearest name for one that is unknown.
+    """
+    if not isinstance(name, str):
+        raise InputError("operation", [Problem("operation", "must be the name of an operation")])
+    return load(name).name
 
 
 @cache

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, NewType
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=32)]
+OperationName = NewType("OperationName", str)
+"""The name of an operation, once it is known to be one."""
+_NAME = StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=32)
+Name = Annotated[str, _NAME]
 IdPrefix = Annotated[str, StringConstraints(pattern=r"^[a-z]+_$", max_length=16)]
 """What the ids of one kind of object begin with, such as `inq_`."""
 ParamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-zA-Z0-9]{0,63}$")]
@@ -41,7 +44,7 @@ PLACEHOLDER = re.compile(r"\{([a-zA-Z][a-zA-Z0-9]*)\}")
 
 TOOL_PREFIX = "persona_"
 
-API_KEY_PARAM = "apiKey"
+API_KEY_PARAM: Final = "apiKey"
 """The param that every operation takes beside its own: the API key."""
 
 
@@ -215,7 +218,7 @@ class Confirm(Grammar):
 class ToolSpec(Grammar):
     """One operation of Persona's API, as a file in `tool_specs/` describes it."""
 
-    name: Name
+    name: Annotated[OperationName, _NAME]
     aliases: tuple[Name, ...] = ()
     """Former names, which `catalog.load` still takes."""
     title: Text

@@ -25,6 +25,7 @@ from persona_block import (
 )
 from persona_block.call.json_body import DEEPEST, VALUES_LIMIT, is_too_deep, read_json
 from persona_block.call.wire import CONNECTIONS, SLOWEST, Allowance
+from persona_block.typed import CreateReportParams
 from tests.call.test_wire import ID, INQUIRY, packed, serving
 
 FILE_URL = "https://files.withpersona.com/a.png?access_token=t"
@@ -166,7 +167,7 @@ async def test_a_wait_that_is_no_time_is_refused_before_anything_is_started(name
         sent.append(request)
         return httpx.Response(500)
 
-    params = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
+    params: CreateReportParams = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
     async with _runner(answer) as runner:
         with pytest.raises(InputError, match=f"{name}: must be a number of seconds"):
             await runner.wait("create_report", params, **{name: value})

@@ -11,8 +11,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from persona_block import InputError, Mapped, ProgressUpdate, Runner
+from persona_block import InputError, Mapped, ProgressUpdate, Runner, operation
 from persona_block.call import bulk
+from persona_block.typed import CreateInquiryParams
 
 KEY = "persona_sandbox_bulk-test"
 
@@ -46,7 +47,7 @@ def runner(persona: Any) -> Runner:
     return Runner(api_key=KEY, transport=httpx.MockTransport(persona), deadline=0.1)
 
 
-def rows(*reference_ids: str) -> list[dict[str, Any]]:
+def rows(*reference_ids: str) -> list[CreateInquiryParams]:
     return [{"inquiryTemplateId": "itmpl_1", "referenceId": reference_id} for reference_id in reference_ids]
 
 
@@ -59,7 +60,7 @@ async def test_every_row_has_a_result(ordered: bool) -> None:
     told: list[ProgressUpdate] = []
     given = [*rows("slow", "b", "refused"), {"apiKey": "own-key"}, cast(dict[str, Any], "no row"), *rows("c")]
     async with runner(Persona(0.02)) as run:
-        mapped = await results(run.map("create_inquiry", given, ordered=ordered, progress=told.append))
+        mapped = await results(run.map(operation("create_inquiry"), given, ordered=ordered, progress=told.append))
     by_index = {item.index: item for item in mapped}
     assert (list(by_index) == [0, 1, 2, 3, 4, 5]) == ordered
     assert [by_index[index].result.success for index in range(6)] == [True, True, False, False, False, True]
@@ -79,7 +80,7 @@ async def test_every_row_has_a_result(ordered: bool) -> None:
 async def test_no_more_at_once_and_no_more_read_than_asked_for() -> None:
     taken: list[int] = []
 
-    def source() -> Iterator[dict[str, Any]]:
+    def source() -> Iterator[CreateInquiryParams]:
         for number in range(30):
             taken.append(number)
             yield rows("slow" if number == 0 else f"n{number}")[0]
@@ -97,7 +98,7 @@ async def test_no_more_at_once_and_no_more_read_than_asked_for() -> None:
 async def test_what_ends_comes_while_the_source_waits() -> None:
     more = asyncio.Event()
 
-    async def source() -> AsyncIterator[dict[str, Any]]:
+    async def source() -> AsyncIterator[CreateInquiryParams]:
         yield rows("first")[0]
         await more.wait()
         yield rows("second")[0]
@@ -111,7 +112,7 @@ async def test_what_ends_comes_while_the_source_waits() -> None:
 
 
 async def test_the_rows_of_a_source_that_breaks_are_not_lost() -> None:
-    def source() -> Iterator[dict[str, Any]]:
+    def source() -> Iterator[CreateInquiryParams]:
         yield from rows("a", "b")
         raise OSError("the disk")
 
@@ -162,7 +163,11 @@ async def test_the_idempotency_key_is_that_of_operation_and_row_alone() -> None:
     persona = Persona()
     async with runner(persona) as run:
         await results(
-            run.map("persona_create_inquiry", [rows("a")[0] | {"note": "x"}], key=lambda row: ("day 1", row["referenceId"]))
+            run.map(
+                operation("persona_create_inquiry"),
+                [rows("a")[0] | {"note": "x"}],
+                key=lambda row: ("day 1", row["referenceId"]),
+            )
         )
         await results(run.map("create_inquiry", rows("a"), key=lambda row: ("day 1", row["referenceId"])))
         await results(run.map("create_inquiry", rows("a"), key=lambda row: ("day 2", row["referenceId"])))
@@ -174,7 +179,7 @@ async def test_a_row_without_a_key_of_its_own_is_not_sent() -> None:
     persona = Persona()
     given = [*rows("a", "a", " "), {"inquiryTemplateId": "itmpl_1"}, {"referenceId": None}]
     async with runner(persona) as run:
-        mapped = await results(run.map("create_inquiry", given, key="referenceId"))
+        mapped = await results(run.map(operation("create_inquiry"), given, key="referenceId"))
     problems = [(item.result.error_details or {"problems": []})["problems"] for item in mapped]
     assert [each[0]["message"].split(";")[0] for each in problems if each] == [
         "is that of a row before",
@@ -272,6 +277,6 @@ async def test_a_row_that_trips_the_code_ends_alone(caplog: pytest.LogCaptureFix
             raise RuntimeError("Jane")
 
     async with runner(Persona()) as run:
-        mapped = await results(run.map("create_inquiry", [Odd(rows("x")[0]), *rows("b")]))
+        mapped = await results(run.map(operation("create_inquiry"), [Odd(rows("x")[0]), *rows("b")]))
     assert [item.result.success for item in mapped] == [False, True]
     assert "Jane" not in (mapped[0].result.error or "") + caplog.text

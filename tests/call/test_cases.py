@@ -33,7 +33,7 @@ def test_cases_use_every_param(operation: str) -> None:
 async def test_case(case: Case, tmp_path: Path) -> None:
     recorder = Recorder(case.reply())
     async with Runner(api_key=API_KEY, transport=recorder.transport, files=FileStore(tmp_path)) as runner:
-        result = await runner.run(case.operation, case.live_params())
+        result = await runner.run(catalog.operation(case.operation), case.live_params())
 
     assert result.success, result.error
     (request,) = recorder.requests

@@ -53,7 +53,7 @@ async def test_requests_fit(case: Case, tmp_path: Path) -> None:
     assert CONTRACT is not None
     recorder = Recorder(case.reply())
     async with Runner(api_key=API_KEY, transport=recorder.transport, files=FileStore(tmp_path)) as runner:
-        await runner.call(case.operation, case.live_params())
+        await runner.call(catalog.operation(case.operation), case.live_params())
     (request,) = recorder.requests
     media_type = request.headers.get("Content-Type", "")
     body: Any = json.loads(request.content) if media_type == "application/json" else None

@@ -49,7 +49,7 @@ async def _failed(operation: str, failure: str, **options: Any) -> ToolResult:
     async with Runner(
         api_key=f"key-{failure.replace(' ', '-')}", base_url="https://doubt.invalid", transport=transport, deadline=0
     ) as runner:
-        result = await runner.run(operation, PARAMS[operation], **options)
+        result = await runner.run(catalog.operation(operation), PARAMS[operation], **options)
     assert not result.success
     assert result.attempts > 0
     return result
@@ -99,8 +99,11 @@ async def test_the_key_that_is_told_makes_it_happen_once(fault: str) -> None:
             assert details is not None
             assert (details["tookEffect"], details["retryable"]) == ("unknown", True)
             sandbox.faults = None
-            params = {"inquiryTemplateId": sandbox.templates.inquiry}
-            again = await runner.run("create_inquiry", params, idempotency_key=details["idempotencyKey"])
+            again = await runner.run(
+                "create_inquiry",
+                {"inquiryTemplateId": sandbox.templates.inquiry},
+                idempotency_key=details["idempotencyKey"],
+            )
             assert again.success
             made = await runner.call("list_inquiries")
         assert [inquiry["id"] for inquiry in made["inquiries"]] == [again.output["inquiry"]["id"]]
@@ -112,6 +115,6 @@ async def test_a_key_that_is_none_is_refused_for_every_operation(key: Any) -> No
     transport = httpx.MockTransport(_answer(200))
     async with Runner(api_key="k", transport=transport) as runner:
         for operation in ("create_inquiry", "redact_inquiry"):
-            result = await runner.run(operation, PARAMS[operation], idempotency_key=key)
+            result = await runner.run(catalog.operation(operation), PARAMS[operation], idempotency_key=key)
             assert result.attempts == 0
             assert "idempotency_key" in (result.error or "")

@@ -11,9 +11,10 @@ import pytest
 
 from persona_block import RateLimited, Runner
 from persona_block.call.pacing import LONGEST_WINDOW, Pacer, Ticket, WindowClosed, reset_seconds
+from persona_block.typed import ApproveInquiryParams
 
 INQUIRY = {"data": {"type": "inquiry", "id": "inq_1"}}
-ID = {"inquiryId": "inq_1"}
+ID: ApproveInquiryParams = {"inquiryId": "inq_1"}
 HOSTILE = ["nan", "-nan", "inf", "-inf", "1e9", "1e308", "1e999", "1732492800", "-1", "", "soon", "6_0", "٦٠", "0x10"]
 Handler = Callable[[httpx.Request], httpx.Response]
 

@@ -17,6 +17,7 @@ from persona_block import PersonaError, Runner
 from persona_block.call import retry
 from persona_block.call.retry import CAP, Attempt, Retry, Stop, decide
 from persona_block.spec import catalog
+from persona_block.typed import ApproveInquiryParams
 
 GET, PATCH, POST, DELETE = (catalog.load(f"{verb}_inquiry") for verb in ("get", "update", "approve", "redact"))
 EVERY = (GET, PATCH, POST, DELETE)
@@ -112,7 +113,7 @@ def scripted(script: Callable[[httpx.Request], Any], key: str = "retry-key", **o
 
 
 _unique = itertools.count()
-ID = {"inquiryId": "inq_1"}
+ID: ApproveInquiryParams = {"inquiryId": "inq_1"}
 
 
 async def test_one_key_for_every_attempt_and_another_for_the_next_call() -> None:

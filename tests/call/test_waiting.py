@@ -20,10 +20,11 @@ from persona_block import (
 )
 from persona_block.call.waiting import Patience
 from persona_block.spec import catalog
+from persona_block.typed import CreateReportParams, GetInquiryParams
 
 KEY = "persona_sandbox_waiting-test"
-INQUIRY = {"inquiryId": "inq_1"}
-SCREENING = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
+INQUIRY: GetInquiryParams = {"inquiryId": "inq_1"}
+SCREENING: CreateReportParams = {"reportType": "watchlist", "reportTemplateId": "rptp_1", "term": "Jane"}
 
 
 def runner(answers: Iterable[str | int]) -> Runner:
@@ -109,7 +110,7 @@ async def test_what_cannot_be_waited_for_is_refused(until: Any) -> None:
 async def test_a_function_that_fails_does_not_lose_what_was_started() -> None:
     async with runner(["pending"]) as run:
         with pytest.raises(WaitError, match=r"until failed with KeyError") as failed:
-            await run.wait("create_report", SCREENING, until=lambda output: output["missing"])
+            await run.wait(catalog.operation("create_report"), SCREENING, until=lambda output: output["missing"])
     assert failed.value.output["report"]["id"] == "rep_9"
     assert (failed.value.took_effect, failed.value.retryable) == ("yes", False)
 

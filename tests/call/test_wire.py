@@ -23,11 +23,12 @@ import pytest
 from persona_block import FileRules, FileStore, ResponseError, Runner, TransportError
 from persona_block.call import wire
 from persona_block.spec import catalog
+from persona_block.typed import ApproveInquiryParams
 from tests.support.budget import budget
 from tests.support.case_files import cases
 
 INQUIRY = {"data": {"type": "inquiry", "id": "inq_1"}}
-ID = {"inquiryId": "inq_1"}
+ID: ApproveInquiryParams = {"inquiryId": "inq_1"}
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -280,7 +281,7 @@ async def test_a_server_that_drips_holds_no_operation_beyond_its_deadline(answer
     store = FileStore(tmp_path)
     async with serving(answer) as url, Runner(api_key="k", base_url=url, deadline=0.3, files=store) as runner:
         started = time.monotonic()
-        results = await asyncio.gather(*(runner.run(name, params) for name, params in by_operation.items()))
+        results = await asyncio.gather(*(runner.run(catalog.operation(name), params) for name, params in by_operation.items()))
         assert time.monotonic() - started < 5
     for result in results:
         assert result.error_details is not None

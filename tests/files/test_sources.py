@@ -17,7 +17,7 @@ import fsspec
 import httpx
 import pytest
 
-from persona_block import FileRef, FileRules, InputError, Runner, TransportError
+from persona_block import FileRef, FileRules, InputError, Runner, TransportError, operation
 from persona_block.files.regular import FileBelow, UnreadableFile
 from persona_block.files.sources import open_source
 from persona_block.files.store import FileStore
@@ -344,7 +344,7 @@ async def test_what_is_opened_here_is_closed(tmp_path: Path, uploads: Uploads) -
     async with uploads.runner(file_rules=FileRules(limit=1_000)) as runner:
         for _ in range(10):
             for source in (tmp_path / "crew.csv", FileBelow(tmp_path, ("crew.csv",)), Reader(CSV), Reader(b"x" * 5_000_000)):
-                await runner.run("import_accounts", {"file": source})
+                await runner.run(operation("import_accounts"), {"file": source})
             assert not (await runner.run("import_accounts", {"file": tmp_path / "bad.csv"})).success
     assert len(os.listdir("/proc/self/fd")) <= before
 

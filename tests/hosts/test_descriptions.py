@@ -8,8 +8,8 @@ import pytest
 
 from persona_block.spec import catalog
 
-TEXTS = {spec.name: spec.description for spec in catalog.load_all()}
-EFFECTS = {spec.name: spec.effect for spec in catalog.load_all()}
+TEXTS: dict[str, str] = {spec.name: spec.description for spec in catalog.load_all()}
+EFFECTS: dict[str, str] = {spec.name: spec.effect for spec in catalog.load_all()}
 
 CONFUSED = [
     ("approve_inquiry", "mark_inquiry_for_review"),

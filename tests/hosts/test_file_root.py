@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_block import InputError, Sandbox
+from persona_block import InputError, Sandbox, operation
 from persona_block.hosts.arguments import check_arguments
 from persona_block.hosts.tool import load_tool
 
@@ -46,9 +46,9 @@ async def test_a_path_that_leads_elsewhere_once_it_is_checked_is_not_read(
 ) -> None:
     checked = check_arguments(load_tool("import_accounts", True), {"file": "below/people.csv"}, folder)
     async with sandbox.runner() as runner:
-        await runner.call("import_accounts", checked.params)
+        await runner.call(operation("import_accounts"), checked.params)
         swap(folder)
         sent = len(sandbox.requests)
         with pytest.raises(InputError, match=r"file: (cannot be read: it )?is a (link|pipe)"):
-            await runner.call("import_accounts", checked.params)
+            await runner.call(operation("import_accounts"), checked.params)
     assert len(sandbox.requests) == sent

@@ -83,7 +83,7 @@ class TestAlias:
             return Runner(api_key=API_KEY, transport=transport)
 
         async with runner() as direct:
-            assert (await direct.call(name, {"accountId": "act_1"}))["account"]["id"] == "act_1"
+            assert (await direct.call(catalog.operation(name), {"accountId": "act_1"}))["account"]["id"] == "act_1"
         async with Toolbox(Selection.of(tools=[name]), api_key=API_KEY, runner=runner) as toolbox:
             assert [tool.name for tool in toolbox.tools] == ["persona_get_account"]
             answer = await toolbox.dispatch(name, {"accountId": "act_1"})

@@ -133,7 +133,7 @@ def test_the_order_within_a_group_is_that_of_use() -> None:
         assert "erase" not in effects[:-1], "what is erased last"
         settling = [effect in ("decide", "erase") for effect in effects]
         assert settling == sorted(settling), "what is read or written comes before what is decided"
-    names = [spec.name for spec in ordered]
+    names: list[str] = [spec.name for spec in ordered]
     for spec in ordered:
         if spec.then:
             assert names.index(spec.name) < names.index(spec.then.operation), "what polls comes after what starts"
@@ -180,6 +180,10 @@ def test_waiting_leads_somewhere(spec: ToolSpec) -> None:
         _, output, attribute = spec.wait.for_.split("/")
         assert attribute in spec.output[output]["properties"]
         assert not set(spec.wait.success) & set(spec.wait.failure)
+        assert not set(spec.wait.running) & {*spec.wait.success, *spec.wait.failure}
+        assert set(spec.wait.final) <= {*spec.wait.success, *spec.wait.failure}
+        for pointer in spec.wait.counts.values():
+            assert pointer.rpartition("/")[2] in spec.output[output]["properties"]
     if spec.then:
         following = catalog.load(spec.then.operation)
         assert following.wait is not None

@@ -11,6 +11,8 @@ from typing import Any
 from persona_block import Runner, Sandbox, ToolResult
 from persona_block.sandbox.serving.faults import Faults
 from persona_block.sandbox.state.records import Effect
+from persona_block.spec import catalog
+from persona_block.typed import CreateInquiryParams
 
 AT_ONCE = 20
 """How many operations are under way at a time."""
@@ -81,7 +83,7 @@ async def soak(operations: int, seed: int = 1, rate: float = 0.2) -> Report:
 
 async def _create_inquiries(sandbox: Sandbox, count: int) -> list[str]:
     """Create an inquiry for each operation that may need one, without faults, and return the ids."""
-    params = {"inquiryTemplateId": sandbox.templates.inquiry}
+    params: CreateInquiryParams = {"inquiryTemplateId": sandbox.templates.inquiry}
     async with Runner(api_key=sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport) as runner:
         return [(await runner.call("create_inquiry", params))["inquiry"]["id"] for _ in range(count)]
 
@@ -95,7 +97,7 @@ async def _operate(runner: Runner, sandbox: Sandbox, operation: str, number: int
         "create_report": {"reportType": "watchlist", "reportTemplateId": sandbox.templates.watchlist, "term": mark},
         "update_inquiry": {"inquiryId": inquiry_id, "note": mark},
     }.get(operation, {"inquiryId": inquiry_id})
-    result = await runner.run(operation, params)
+    result = await runner.run(catalog.operation(operation), params)
     return _Finished(operation, mark if operation.startswith("create") else inquiry_id, result)
 
 

@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from persona_block import Runner
+from persona_block import Runner, operation
 from persona_block.sandbox import TEMPLATES, Sandbox
+from persona_block.typed import Inquiry
 from tests.support.browser import CHROMIUM, OPTIONS, PHONE, needs_chromium
 
 HOSTILE = '<img src=x onerror="alert(1)">{{7*7}}'
@@ -41,22 +42,20 @@ class BrowserSetup:
     async def inquiry(self, template: str = TEMPLATES.inquiry, **params: Any) -> tuple[str, str]:
         """Create an inquiry with the site as redirect URI; return its id, and a one-time link."""
         all_params = {"inquiryTemplateId": template, "redirectUri": f"{self.site}/done?order=7", **params}
-        created = (await self.runner.call("create_inquiry", all_params))["inquiry"]
+        created = (await self.runner.call(operation("create_inquiry"), all_params))["inquiry"]
         link = await self.runner.call("generate_inquiry_link", {"inquiryId": created["id"]})
         return created["id"], link["oneTimeLink"]
 
-    async def read(self, inquiry: str) -> dict[str, Any]:
+    async def read(self, inquiry: str) -> Inquiry:
         """Read an inquiry through the API."""
-        output = await self.runner.call("get_inquiry", {"inquiryId": inquiry})
-        result: dict[str, Any] = output["inquiry"]
-        return result
+        return (await self.runner.call("get_inquiry", {"inquiryId": inquiry}))["inquiry"]
 
-    async def verifications(self, inquiry: str) -> list[tuple[str, str]]:
+    async def verifications(self, inquiry: str) -> list[tuple[str, str | None]]:
         """Read the kinds and statuses of an inquiry's verifications through the API."""
         statuses = []
         for each in (await self.read(inquiry))["verificationIds"]:
             verification = (await self.runner.call("get_verification", {"verificationId": each}))["verification"]
-            statuses.append((verification["type"].partition("/")[2], verification["status"]))
+            statuses.append(((verification["type"] or "").partition("/")[2], verification["status"]))
         return statuses
 
     async def open(self, **options: Any) -> Page:

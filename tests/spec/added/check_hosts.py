@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 
 import persona_block
-from persona_block import FileStore, Runner, Sandbox
+from persona_block import FileStore, OperationName, Runner, Sandbox
 from persona_block.block.build import manifest
 from persona_block.cli import main
 from persona_block.hosts import Selection, Toolbox, anthropic_tools, openai_tools
@@ -67,8 +67,8 @@ def test_the_canvas_offers_it_with_its_fields() -> None:
 
 async def test_a_runner_calls_it(tmp_path: Path) -> None:
     async with Runner(api_key=API_KEY, transport=Recorder(CASE.reply()).transport, files=FileStore(tmp_path)) as runner:
-        assert await runner.call(NAME, CASE.params) == CASE.output
-        assert await runner.call(ALIAS, CASE.params) == CASE.output
+        assert await runner.call(catalog.operation(NAME), CASE.params) == CASE.output
+        assert await runner.call(OperationName(ALIAS), CASE.params) == CASE.output
 
 
 @pytest.mark.parametrize("toolset", ["all", "default", "accounts"])
