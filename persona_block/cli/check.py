@@ -133,9 +133,9 @@ class Heard:
         if self.ahead is None:
             return Finding("clock", "note", "cannot be compared: the answers told no time")
         least, most = self.ahead
-        if least <= 0 <= most:
+        off = least if least > 0 else min(most, 0)
+        if abs(off) < 1:
             return Finding("clock", "ok", "agrees with Persona's to the second")
-        off = least if least > 0 else most
         text = f"is {abs(off):.0f} s {'behind' if off > 0 else 'ahead of'} Persona's"
         return Finding("clock", "problem" if abs(off) > _CLOCK_SECONDS else "ok", text)
 

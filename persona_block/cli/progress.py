@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
@@ -10,6 +11,10 @@ from .terminal import escaped, is_terminal, terminal_width
 
 if TYPE_CHECKING:
     from ..call.progress import ProgressUpdate
+
+
+_WIDE = 80
+"""Columns of a terminal that has room for the rate and the time left."""
 
 
 class ProgressDisplay(Protocol):
@@ -25,13 +30,8 @@ def progress_display(stream: TextIO | None = None, *, is_plain: bool = False) ->
     stream = stream or sys.stderr
     if is_plain:
         return ProgressLine(stream, is_live=False)
-    if is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb"):
-        try:
-            import rich.progress  # noqa: F401 - whether it is installed
-        except ModuleNotFoundError:
-            return ProgressLine(stream)
-        return ProgressBar(stream)
-    return ProgressLine(stream)
+    is_able = is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
+    return ProgressBar(stream) if is_able and importlib.util.find_spec("rich") else ProgressLine(stream)
 
 
 class ProgressLine:
@@ -103,12 +103,16 @@ def _bar(stream: TextIO) -> Any:
 
 def _figures(update: ProgressUpdate) -> str:
     """Return the counts of an update, its rate and the time left, as far as the terminal has room."""
-    counts = [f"{update.done + update.skipped}" + (f"/{update.total}" if update.total is not None else "")]
-    counts += [f"{update.failed} failed"] if update.failed else []
-    if terminal_width() >= 80:
-        counts += [f"{update.rate:.1f}/s"] if update.rate else []
-        counts += [_duration(update.time_left)] if update.time_left is not None else []
-    return ", ".join(counts) if update.done or update.total or update.failed or update.skipped else ""
+    figures = []
+    if update.total is not None or update.done or update.skipped:
+        figures.append(f"{update.done + update.skipped}" + (f"/{update.total}" if update.total is not None else ""))
+    if update.failed:
+        figures.append(f"{update.failed} failed")
+    if update.rate and terminal_width() >= _WIDE:
+        figures.append(f"{update.rate:.1f}/s")
+    if update.time_left is not None and terminal_width() >= _WIDE:
+        figures.append(_duration(update.time_left))
+    return ", ".join(figures)
 
 
 def _duration(seconds: float) -> str:

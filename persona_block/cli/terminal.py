@@ -13,10 +13,12 @@ from typing import TextIO
 
 def prepare_streams() -> None:
     """Make sure that nothing that is printed can fail for its characters, or because a stream was closed at the start."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it stays open to the end
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         elif getattr(stream, "errors", None) == "strict":
             stream.reconfigure(errors="backslashreplace")
 

@@ -142,6 +142,8 @@ def test_no_planted_value_of_a_url_or_header_is_shown(first: str, second: str) -
     assert KEY not in text
 
 
-def test_what_is_no_json_is_told_by_its_size() -> None:
-    assert debug._body_lines(PERSON.encode()) == [f"  {len(PERSON)} bytes"]  # noqa: SLF001
-    assert debug._body_lines(b"") == []  # noqa: SLF001
+def test_what_is_no_json_is_told_by_its_size(answer: Answer, run_here: RunHere) -> None:
+    answer(lambda _: httpx.Response(200, content=PERSON, headers={"Content-Type": "application/json"}))
+    done = run_here("run", "get_inquiry", f"inquiryId={ID}", "--debug", PERSONA_API_KEY=KEY)
+    assert f"\n  {len(PERSON)} bytes\n" in done.stderr
+    assert PERSON not in done.stderr

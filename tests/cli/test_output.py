@@ -281,6 +281,9 @@ def test_a_stream_that_cannot_write_a_character_escapes_it(monkeypatch: pytest.M
 
 def test_a_stream_that_was_closed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stdin", None)
     terminal.prepare_streams()
     terminal.print_lines("nobody reads this")
+    assert sys.stdin.readline() == ""
     sys.stdout.close()
+    sys.stdin.close()

@@ -58,6 +58,17 @@ def test_a_bar_on_a_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert ("[red]so" in plain) == (columns == 100)
 
 
+def test_a_wait_shows_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "100")
+    stream = Terminal()
+    display = progress_display(stream)
+    display.show(ProgressUpdate("get_report: pending", time_left=59.6))
+    display.close()
+    assert "1:00 left" in stream.getvalue()
+    assert ", 1:00 left" not in stream.getvalue()
+
+
 def test_without_colour_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rich")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -71,7 +82,6 @@ def test_a_line_where_there_can_be_no_bar(reason: str, monkeypatch: pytest.Monke
         monkeypatch.setenv("TERM", "dumb")
     else:
         monkeypatch.setitem(sys.modules, "rich", None)
-        monkeypatch.setitem(sys.modules, "rich.progress", None)
     text = shown(Terminal())
     assert text == "\r\x1b[Klist_accounts: 1 pa\r\x1b[Krows\\x1b[2J [red]so\n"
 
