@@ -119,7 +119,7 @@ class Toolbox:
             used_key = self._used_key(api_key)
             checked = check_arguments(tool, arguments, self._file_root, _key_problems(used_key))
             if listed := self._templates.listed(tool.spec):
-                return success_answer(tool, listed, checked.output_fields, self._left_out)
+                return success_answer(tool, listed, checked.output_fields, left_out=())
             params = {**checked.params, API_KEY_PARAM: used_key}
             question = self._question(tool.spec, params)
             if question is not None:

@@ -176,6 +176,43 @@ def test_files_are_read_from_the_named_folder_alone(talk_to: TalkTo, tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("arguments", "environment", "is_short"),
+    [
+        ([], {}, False),
+        (["--text", "summary"], {}, True),
+        ([], {"PERSONA_MCP_TEXT": "summary"}, True),
+        (["--text", "full"], {"PERSONA_MCP_TEXT": "summary"}, False),
+        (["--full-text"], {"PERSONA_MCP_TEXT": "summary"}, False),
+        ([], {"PERSONA_MCP_FULL_TEXT": "yes"}, False),
+    ],
+)
+def test_how_much_stands_in_a_text(talk_to: TalkTo, arguments: list[str], environment: dict[str, str], is_short: bool) -> None:
+    async def first_case(client: Client) -> Any:
+        return text(await client.call_tool("persona_list_cases", {"maxItems": 1}))
+
+    shown = talk_to(first_case, "--sandbox", *arguments, **environment)
+    assert ('{"cases":[{"id"' not in shown) == is_short
+
+
+def test_templates_and_fields_that_the_operator_names(talk_to: TalkTo) -> None:
+    async def listed(client: Client) -> Any:
+        templates = (await client.call_tool("persona_list_inquiry_templates", {})).structured_content
+        case = (await client.call_tool("persona_list_cases", {"maxItems": 1})).structured_content["cases"][0]
+        return templates, case
+
+    named = ["--templates", "itmpl_1=Onboarding, EU", "--templates", "rptp_1=Sanctions"]
+    templates, case = talk_to(listed, "--sandbox", *named, "--leave-out", "name,status")
+    assert templates["inquiryTemplates"] == [{"id": "itmpl_1", "name": "Onboarding, EU"}]
+    assert templates["reportTemplates"] == [{"id": "rptp_1", "name": "Sanctions"}]
+    assert not {"name", "status"} & set(case)
+    assert "creatorId" in case
+    variables = {"PERSONA_MCP_TEMPLATES": "itmpl_2=Other,rptp_2=Press", "PERSONA_MCP_LEAVE_OUT": "none"}
+    templates, case = talk_to(listed, "--sandbox", **variables)
+    assert [each["id"] for each in templates["inquiryTemplates"]] == ["itmpl_2"]
+    assert case["tags"] == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--toolsets", "inquirys"], "did you mean inquiries"),
@@ -183,6 +220,7 @@ def test_files_are_read_from_the_named_folder_alone(talk_to: TalkTo, tmp_path: P
         (["--http", "--host", "0.0.0.0"], "--public-host"),
         (["--http", "--files-from", "x"], "stdio alone"),
         (["--files-from", "no-such-folder"], "no folder"),
+        (["--templates", "itmpl_1"], "itmpl_1 needs a name"),
     ],
 )
 def test_a_wrong_option_is_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,6 +234,8 @@ def test_a_wrong_option_is_named(arguments: list[str], said: str, capsys: pytest
         ("PERSONA_MCP_ALLOW", "decide,everything"),
         ("PERSONA_MCP_READ_ONLY", "enabled"),
         ("PERSONA_MCP_FULL_TEXT", "2"),
+        ("PERSONA_MCP_TEXT", "long"),
+        ("PERSONA_MCP_TEMPLATES", "inq_1=Name"),
         ("PERSONA_MCP_TOOLSETS", "inquirys"),
         ("PERSONA_BASE_URL", "http://example.com"),
     ],
@@ -206,7 +246,7 @@ def test_a_wrong_variable_is_named(
     monkeypatch.setenv(variable, value)
     assert cli.main(["mcp"]) == 2
     said = capsys.readouterr().err
-    assert variable in said or "toolsets" in said
+    assert variable in said or "toolsets" in said or "templates" in said
 
 
 @pytest.mark.process
