@@ -13,6 +13,7 @@ import pytest
 
 from persona_block import InputError, Mapped, ProgressUpdate, Runner, operation
 from persona_block.call import bulk
+from persona_block.spec import catalog
 from persona_block.typed import CreateInquiryParams
 
 KEY = "persona_sandbox_bulk-test"
@@ -43,8 +44,8 @@ class Persona:
         return httpx.Response(201, json={"data": {"type": "inquiry", "id": inquiry_id}})
 
 
-def runner(persona: Any) -> Runner:
-    return Runner(api_key=KEY, transport=httpx.MockTransport(persona), deadline=0.1)
+def runner(persona: Any, deadline: float = 0.1) -> Runner:
+    return Runner(api_key=KEY, transport=httpx.MockTransport(persona), deadline=deadline)
 
 
 def rows(*reference_ids: str) -> list[CreateInquiryParams]:
@@ -172,6 +173,8 @@ async def test_the_idempotency_key_is_that_of_operation_and_row_alone() -> None:
         await results(run.map("create_inquiry", rows("a"), key=lambda row: ("day 1", row["referenceId"])))
         await results(run.map("create_inquiry", rows("a"), key=lambda row: ("day 2", row["referenceId"])))
     assert persona.keys[0] == persona.keys[1] != persona.keys[2]
+    inquiry, account = (bulk.row_idempotency_key(catalog.load(name), "a") for name in ("create_inquiry", "create_account"))
+    assert inquiry != account
     assert "day" not in persona.keys[0]
 
 
@@ -221,7 +224,7 @@ async def test_leaving_the_iteration_ends_every_row() -> None:
     async def answer(request: httpx.Request) -> httpx.Response:
         return await (fast if b'"first"' in request.read() else persona)(request)
 
-    async with runner(answer) as run:
+    async with asyncio.timeout(10), runner(answer, deadline=60) as run:
         mapped = run.map("create_inquiry", rows("first", *map(str, range(20))), concurrency=5)
         async with aclosing(cast(Any, mapped)):
             async for _ in mapped:
@@ -233,7 +236,7 @@ async def test_leaving_the_iteration_ends_every_row() -> None:
 
 async def test_cancelling_ends_every_row() -> None:
     persona = Persona(30)
-    async with runner(persona) as run:
+    async with asyncio.timeout(10), runner(persona, deadline=60) as run:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await results(run.map("create_inquiry", rows("a", "b")))
