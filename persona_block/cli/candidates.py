@@ -44,7 +44,9 @@ def _possible(before: Sequence[str], current: str) -> Iterator[Candidate]:
     if command not in COMMANDS:
         return
     options = _parser(command).options() if current.startswith("-") or previous.startswith("-") else {}
-    if previous in options and options[previous].nargs != 0:
+    if previous == "--fields" and before[1] in _operations():
+        yield from _fields(before[1], current)
+    elif previous in options and options[previous].nargs != 0:
         yield from ((str(choice), "") for choice in options[previous].choices or ())
     elif current.partition("=")[0] in options and "=" in current:
         option = current.partition("=")[0]
@@ -70,6 +72,17 @@ def _params(operation: str, given: Sequence[str], current: str) -> Iterator[Cand
     for name, node in params.items():
         if name not in taken:
             yield f"{name}=", _first_sentence(_inlined(node)["description"])
+
+
+def _fields(operation: str, current: str) -> Iterator[Candidate]:
+    """Yield the properties that an operation gives, after those that are named already."""
+    from ..spec import catalog
+    from .output import Part
+
+    named, comma, _ = current.rpartition(",")
+    for name, schema in Part(catalog.load(operation)).properties.items():
+        if name not in named.split(","):
+            yield f"{named}{comma}{name}", _first_sentence(schema.get("description", ""))
 
 
 def _values(param: dict[str, Any]) -> Sequence[str]:

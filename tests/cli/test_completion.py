@@ -38,6 +38,8 @@ def words(*line: str) -> list[str]:
         ([*CREATE, "reportType=a"], ["reportType=adverse-media"]),
         ([*CREATE, "--output", "nd"], ["ndjson"]),
         ([*CREATE, "--output=c"], ["--output=csv"]),
+        ([*CREATE, "--fields", "status,id,reda"], ["status,id,redactedAt"]),
+        ([*CREATE, "--fields", "status,id,st"], []),
         ([*CREATE, "--fre"], ["--fresh"]),
         (["completion", "z"], ["zsh"]),
         (["export", "d"], ["dify"]),
