@@ -266,6 +266,8 @@ class _Bearer(httpx.Auth):
 
 
 def _ended(response: httpx.Response) -> Attempt:
+    if response.status_code < 400:
+        return Attempt(status=response.status_code, reason="an answer")
     return Attempt(
         status=response.status_code,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),

@@ -226,9 +226,9 @@ class Wire:
             try:
                 return await receive(response)
             finally:
-                closing = asyncio.create_task(response.aclose())
-                self._keep(closing)
-                await asyncio.shield(closing)
+                if not response.is_closed:  # one that was read to its end is
+                    self._keep(closing := asyncio.create_task(response.aclose()))
+                    await asyncio.shield(closing)
 
     def _finished(self, task: asyncio.Task[object]) -> None:
         self._exchanging.discard(task)
