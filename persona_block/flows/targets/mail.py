@@ -22,7 +22,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ...call.addresses import is_loopback
 from ...credentials import Secret
@@ -115,25 +115,27 @@ def _server() -> _Server:
     url = configured(SERVER_VARIABLE)
     if url is None:
         raise refused(SERVER_VARIABLE, "set it to smtps://user:password@host or smtp://user:password@host, to send mail")
-    try:
-        return _read(urlsplit(url.reveal()))
-    except ValueError:
+    server = _read(url)
+    if server is None:
         message = "must be smtps://user:password@host or smtp://…, perhaps with a port; write / @ : % in a password as %XX"
-        raise refused(SERVER_VARIABLE, message) from None
+        raise refused(SERVER_VARIABLE, message)
+    return server
 
 
-def _read(parts: SplitResult) -> _Server:
-    """Return the server of a URL; raises ValueError for another URL."""
+def _read(url: Secret) -> _Server | None:
+    """Return the server of a URL, None for another URL; nothing is raised, whose traceback would hold the password."""
+    try:
+        parts = urlsplit(url.reveal())
+        port = parts.port
+    except ValueError:
+        return None
     if parts.scheme not in _PORTS or not parts.hostname or parts.fragment or parts.path not in ("", "/"):
-        raise ValueError
+        return None
     is_plain = parts.query == "tls=off" and parts.scheme == "smtp" and is_loopback(parts.hostname)
-    if parts.query and not is_plain:
-        raise ValueError
-    port = parts.port or _PORTS[parts.scheme]
     user, password = (Secret(unquote(each) if each else None) for each in (parts.username, parts.password))
-    if user.is_absent != password.is_absent:
-        raise ValueError
-    return _Server(parts.hostname, port, parts.scheme == "smtps", user, password, is_plain)
+    if (parts.query and not is_plain) or user.is_absent != password.is_absent:
+        return None
+    return _Server(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "smtps", user, password, is_plain)
 
 
 def wire_form(recipient: str, sender: str, message: Message, dedupe_id: str) -> bytes:

@@ -54,25 +54,29 @@ def named_secret(name: str, param: str = "secret") -> Secret:
 
 def _of_file(path: str, name: str, param: str) -> Secret:
     place = path.removeprefix("//") if path.startswith("///") else path
+    fault = None
     try:
         with open_regular(Path(place).expanduser()) as stream:
-            return _decoded(stream.read(SIZE_LIMIT + 1))
-    except (UnreadableFile, RuntimeError) as error:
-        reason = str(error) if isinstance(error, UnreadableFile) else "is below a home folder that is not known"
-        raise InputError("secret", [Problem(param, f"{name} {reason}")]) from None
+            found, fault = _decoded(stream.read(SIZE_LIMIT + 1))
+    except UnreadableFile as error:
+        fault = str(error)
     except OSError as error:
-        raise InputError("secret", [Problem(param, f"{name} cannot be read: {error.strerror}")]) from None
-    except ValueError as error:
-        raise InputError("secret", [Problem(param, f"{name} {error}")]) from None
+        fault = f"cannot be read: {error.strerror}"
+    except RuntimeError:
+        fault = "is below a home folder that is not known"
+    if fault is not None:
+        raise InputError("secret", [Problem(param, f"{name} {fault}")])
+    return found
 
 
-def _decoded(content: bytes) -> Secret:
+def _decoded(content: bytes) -> tuple[Secret, str | None]:
+    """Return a file's secret, or what is wrong with it; nothing is raised, whose traceback would hold the content."""
     if len(content) > SIZE_LIMIT:
-        raise ValueError(f"is over {SIZE_LIMIT} bytes, and so is no secret")
+        return Secret(None), f"is over {SIZE_LIMIT} bytes, and so is no secret"
     try:
-        return Secret(content.decode("utf-8"))
+        return Secret(content.decode("utf-8")), None
     except UnicodeDecodeError:
-        raise ValueError("is not text in UTF-8") from None
+        return Secret(None), "is not text in UTF-8"
 
 
 def configured(variable: str) -> Secret | None:

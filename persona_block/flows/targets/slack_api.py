@@ -230,7 +230,14 @@ def network_failure(error: Exception) -> DeliveryError:
 
 def _check_address(url: Secret) -> None:
     """Raise DeliveryError unless an address that Slack or the operator gave is https, or on this machine."""
+    if not _is_safe(url):
+        raise not_sent("The address that is to be used for Slack is no https URL.")
+
+
+def _is_safe(url: Secret) -> bool:
+    """Return whether an address is fit; nothing is raised, whose traceback would hold it."""
     try:
         check_base_url(url.reveal().partition("?")[0])
     except (InputError, ValueError):
-        raise not_sent("The address that is to be used for Slack is no https URL.") from None
+        return False
+    return True

@@ -149,6 +149,7 @@ async def test_an_answer_says_what_came_of_it(
     assert (caught.value.took_effect, caught.value.retryable) == (took_effect, is_retryable)
     assert (caught.value.idempotency_key == "d1") == (took_effect == "unknown" and is_retryable)
     assert len(receiver.asked) == 1
+    assert ("No redirect is followed" in str(caught.value)) == (300 <= answer.status < 400)
     assert not any(each in str(caught.value) for each in (PERSON, "planted", "secret-path"))
 
 
