@@ -9,11 +9,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, Problem
-from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from ..spec.nearest import nearest_name
+
+if TYPE_CHECKING:
+    from ..spec.grammar import ToolSpec
 
 NEVER_AS_ARGUMENT = "never as an argument, which others on this machine can read; set PERSONA_API_KEY or use --api-key-stdin"
 
@@ -23,6 +25,8 @@ def read_params(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]
 
     `name.part=text` sets one entry of a param that is an object; a value given as a whole keeps its other entries.
     """
+    from ..spec.grammar import API_KEY_PARAM
+
     params = _params_option(arguments, spec) if arguments.params else {}
     typed_names = [] if _is_indirect(arguments.params) else [("--params", name) for name in params]
     parts: list[tuple[str, str, str, str]] = []

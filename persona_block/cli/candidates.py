@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..spec import resources
-from .commands import COMMANDS
+from .commands import COMMANDS, command_parsers
 from .terminal import escaped
 
 if TYPE_CHECKING:
@@ -117,6 +117,4 @@ def _first_sentence(text: str) -> str:
 
 
 def _parser(command: str) -> Parser:
-    from .command import command_parsers
-
     return command_parsers(command)[1][command]

@@ -8,16 +8,13 @@ where anybody on the machine could read them.
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ..errors import InputError, PersonaError
-from ..version import __version__
-from .commands import COMMANDS
+from .commands import COMMANDS, command_parsers
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
-from .parser import Parser
 from .terminal import prepare_streams, print_error
 
 __all__ = ["FAILURE", "INTERRUPTED", "MISUSE", "SUCCESS", "main"]
@@ -64,15 +61,3 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     if rest:
         arguments.pairs += rest
     return arguments
-
-
-def command_parsers(name: str | None = None) -> tuple[Parser, Mapping[str, Parser]]:
-    """Return the parser of the whole line, and those of its commands by name: of all, or of one alone."""
-    parser = Parser(prog="persona-block", description="Identity verification with Persona.")
-    parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for each in [name] if name else COMMANDS:
-        module = importlib.import_module(f".{COMMANDS[each].module}", __package__)
-        getattr(module, COMMANDS[each].add)(commands, COMMANDS[each].help)
-        commands.choices[each].set_defaults(parser=commands.choices[each])
-    return parser, commands.choices

@@ -1,8 +1,13 @@
-"""The commands: what they are for, and where they are made."""
+"""The commands: what they are for, where they are made, and their parsers."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from ..version import __version__
+from .parser import Parser
 
 
 class Command(NamedTuple):
@@ -26,3 +31,15 @@ COMMANDS = {
     "completion": Command("completion", "print what makes a shell complete these commands"),
 }
 """The commands by name; only the module of the given one is imported."""
+
+
+def command_parsers(name: str | None = None) -> tuple[Parser, Mapping[str, Parser]]:
+    """Return the parser of the whole line, and those of its commands by name: of all, or of one alone."""
+    parser = Parser(prog="persona-block", description="Identity verification with Persona.")
+    parser.add_argument("--version", action="version", version=f"persona-block {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for each in [name] if name else COMMANDS:
+        module = importlib.import_module(f".{COMMANDS[each].module}", __package__)
+        getattr(module, COMMANDS[each].add)(commands, COMMANDS[each].help)
+        commands.choices[each].set_defaults(parser=commands.choices[each])
+    return parser, commands.choices

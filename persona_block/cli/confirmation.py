@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import InputError, PersonaError, Problem
-from ..spec.grammar import API_KEY_PARAM
 from .terminal import is_terminal, paragraph, print_error
 
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ def ask(make_runner: MakeRunner, spec: ToolSpec, values: Mapping[str, Any]) -> N
     An erasure is agreed to by typing the id of what is erased. Raises PersonaError where the person does not agree, where the
     object cannot be read, or where it changed while the person was asked; nothing was changed then.
     """
+    import asyncio
 
     async def read() -> ConsentRequest | None:
         async with make_runner() as runner:
@@ -62,6 +61,7 @@ def ask(make_runner: MakeRunner, spec: ToolSpec, values: Mapping[str, Any]) -> N
 async def _question(runner: Runner, spec: ToolSpec, values: Mapping[str, Any]) -> ConsentRequest | None:
     from ..hosts.consent import consent_request
     from ..hosts.preview import read_preview
+    from ..spec.grammar import API_KEY_PARAM
 
     try:
         preview = await read_preview(runner, spec, {**values, API_KEY_PARAM: runner.api_key})

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
-from ..spec import catalog
-from ..spec.grammar import ToolSpec
 from . import confirmation
 from .arguments import NEVER_AS_ARGUMENT, read_params
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
@@ -20,6 +17,7 @@ from .terminal import paragraph, print_error, print_lines
 
 if TYPE_CHECKING:
     from ..call.result import ToolResult
+    from ..spec.grammar import ToolSpec
 
 
 def add_command(commands: Any, help_text: str) -> None:
@@ -104,6 +102,7 @@ class _Help(argparse.Action):
     """Prints the help of `run`, and with an operation before it that operation's params."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: Any) -> None:
+        from ..spec import catalog
         from .show import print_operation
 
         if name := getattr(namespace, "operation", None):
@@ -142,6 +141,7 @@ class _Run:
 def run_operation(arguments: argparse.Namespace) -> int:
     """Run one operation and print one result, whatever happens."""
     from ..call.result import failed_result
+    from ..spec import catalog
 
     run = _Run()
     layout = Layout(arguments.output) if arguments.output else Layout.default()
@@ -183,6 +183,8 @@ def _print(result: ToolResult, layout: Layout, spec: ToolSpec | None, code: int)
 
 def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: Layout) -> ToolResult | None:
     """Return the result of a run, or None for a dry one; raises PersonaError."""
+    import asyncio
+
     from ..call.inputs import prepare
 
     run.idempotency_key = _idempotency_key(arguments, spec)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..credentials import ApiKey
 from ..errors import InputError, Problem
-from ..spec.grammar import API_KEY_PARAM
 from .terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -113,6 +112,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _api_key_from_stdin() -> ApiKey:
     """Read the API key from standard input; raises InputError for an empty one, which must not fall back to another."""
+    from ..spec.grammar import API_KEY_PARAM
+
     api_key = ApiKey(getpass.getpass("API key: ") if is_terminal(sys.stdin) else sys.stdin.readline())
     if api_key.is_absent:
         raise InputError("run", [Problem(API_KEY_PARAM, "--api-key-stdin found no key on standard input")])

@@ -64,11 +64,13 @@ def test_suggested_values_are_offered_as_the_specs_have_them() -> None:
 @pytest.mark.process
 def test_it_imports_next_to_nothing() -> None:
     program = (
-        "import json, sys; from persona_block.cli import main; main(['__complete', 'run', 'create_report', 'reportType=']);"
+        "import json, sys; from persona_block.cli import main; main(['__complete', 'run', 'create_report', '--idem']);"
+        "main(['__complete', 'run', 'create_report', 'reportType=']);"
         "print(json.dumps([name for name in ('pydantic', 'httpx', 'asyncio', 'jsonschema') if name in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    *offered, imported = done.stdout.splitlines()
+    option, *offered, imported = done.stdout.splitlines()
+    assert option.startswith("--idempotency-key\t")
     assert [line.partition("\t")[0] for line in offered] == [
         f"reportType={value}" for value in catalog.load("create_report").params["reportType"].enum or ()
     ]
