@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
+from .call.callers_rows import Asked, CallersRows, SizedCallersRows
 from .call.inputs import sealed
 from .credentials import ApiKey
 from .runner import Runner, RunnerOptions
@@ -46,6 +48,7 @@ class BlockingRunner:
         self._lock = threading.Lock()
         self._context: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal | None = None
+        self._thread: int | None = None
         self._process = os.getpid()
         self._closed = False
 
@@ -166,18 +169,25 @@ class BlockingRunner:
     ) -> Iterator[Mapped]:
         """Run `operation` for each row and return what became of each, as `Runner.map` does.
 
-        The rows, and the keys of rows, are read in the runner's thread.
+        An iterable of rows is read in the caller's thread, so it may call this runner; an async one in the runner's own.
         """
-        return self._iterate(
-            self._runner.map(operation, rows, concurrency=concurrency, key=key, done=done, ordered=ordered, progress=progress)
+        asked: Asked = queue.SimpleQueue()
+        if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping | AsyncIterable):
+            rows = SizedCallersRows(rows, asked) if isinstance(rows, Sized) else CallersRows(rows, asked)
+        items = self._runner.map(
+            operation, rows, concurrency=concurrency, key=key, done=done, ordered=ordered, progress=progress
         )
+        return self._iterate(items, asked)
 
     def download(self, file: str | Mapping[str, Any], store: FileStore | None = None, *, overwrite: bool = False) -> FileRef:
         """Store a file of Persona's, as `Runner.download` does; raises PersonaError."""
         return self._wait_for(lambda: self._runner.download(file, store, overwrite=overwrite))
 
-    def _iterate(self, items: AsyncIterator[Result]) -> Iterator[Result]:
-        """Yield what an async generator yields, and close it where the iteration is left."""
+    def _iterate(self, items: AsyncIterator[Result], asked: Asked | None = None) -> Iterator[Result]:
+        """Yield what an async generator yields, and close it where the iteration is left.
+
+        asked: what the generator asks of the caller's thread meanwhile.
+        """
         end: Any = object()
 
         async def following() -> Any:
@@ -187,14 +197,18 @@ class BlockingRunner:
             await items.aclose()  # type: ignore[attr-defined]
 
         try:
-            while (item := self._wait_for(following)) is not end:
+            while (item := self._wait_for(following, asked)) is not end:
                 yield item
         finally:
-            if not self._closed:
+            # The garbage collector may come by in the runner's own thread, where the loop closes what is left by itself.
+            if not self._closed and threading.get_ident() != self._thread:
                 self._wait_for(close)
 
-    def _wait_for(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Return what `work` gives; where the caller is interrupted, it is cancelled and waited for before that is raised."""
+    def _wait_for(self, work: Callable[[], Awaitable[Result]], asked: Asked | None = None) -> Result:
+        """Return what `work` gives, doing meanwhile what is asked of this thread.
+
+        Where the caller is interrupted, the work is cancelled and waited for before that is raised.
+        """
         portal = self._started()
         ended = threading.Event()
 
@@ -206,6 +220,10 @@ class BlockingRunner:
 
         future = portal.start_task_soon(watched)
         try:
+            if asked is not None:
+                future.add_done_callback(lambda _: asked.put(None))
+                while (answer := asked.get()) is not None:
+                    answer()
             return future.result()
         except BaseException:
             if not future.done():
@@ -225,6 +243,7 @@ class BlockingRunner:
 
                 self._context = start_blocking_portal(name="persona-block runner")
                 self._portal = self._context.__enter__()
+                self._thread = self._portal.call(threading.get_ident)
             return self._portal
 
 

@@ -31,7 +31,7 @@ from persona_block import (
 )
 from persona_block.runner import RunnerOptions
 from persona_block.sandbox import Settings
-from persona_block.typed import CreateInquiryParams
+from persona_block.typed import CreateInquiryParams, GetAccountParams
 
 KEY = "persona_sandbox_blocking-test"
 
@@ -147,6 +147,32 @@ def test_what_is_left_of_an_iteration_is_closed() -> None:
             assert item.index == 0
             break
         assert running == 0
+
+
+def test_rows_are_read_in_the_callers_thread_and_may_call_the_runner() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/accounts"):
+            return httpx.Response(200, json={"data": [{"type": "account", "id": f"act_{n}"} for n in range(3)], "links": {}})
+        return httpx.Response(200, json={"data": {"type": "account", "id": request.url.path.rpartition("/")[2]}})
+
+    readers: list[int] = []
+
+    def rows(runner: BlockingRunner, fails: bool = False) -> Iterator[GetAccountParams]:
+        for page in runner.paginate("list_accounts"):
+            for account in page["accounts"]:
+                readers.append(threading.get_ident())
+                yield {"accountId": account["id"]}
+        if fails:
+            raise OSError("the disk")
+
+    with BlockingRunner(**_answering(answer)) as runner:
+        ids = [item.params["accountId"] for item in runner.map("get_account", rows(runner), concurrency=2)]
+        assert ids == ["act_0", "act_1", "act_2"]
+        assert set(readers) == {threading.get_ident()}
+        with pytest.raises(OSError, match="the disk"):
+            list(runner.map("get_account", rows(runner, fails=True)))
+        for _ in runner.map("get_account", rows(runner), concurrency=1):
+            break
 
 
 def test_closing_ends_what_is_under_way() -> None:
