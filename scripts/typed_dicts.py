@@ -13,7 +13,7 @@ from persona_block.spec.grammar import Param, ToolSpec
 
 WIDTH = 127
 """Characters of a line, as ruff is told."""
-HEADER = '"""{}; `make generate` writes this from the specs."""\n\nfrom __future__ import annotations\n'
+HEADER = '"""{}; `make generate` writes this from the specs."""\n'
 API_KEY_HOLDER = "ApiKeyParam"
 """The TypedDict of the param that every operation takes."""
 

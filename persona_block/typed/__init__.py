@@ -1,7 +1,5 @@
 """The types of params, outputs and resources, for annotations; `make generate` writes this from the specs."""
 
-from __future__ import annotations
-
 from .outputs import (
     ApproveInquiryOutput,
     CreateAccountOutput,

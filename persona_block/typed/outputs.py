@@ -1,7 +1,5 @@
 """What each operation gives; `make generate` writes this from the specs."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from .resources import Account, Case, Document, Importer, Inquiry, InquiryTemplate, Report, StoredFile, Verification

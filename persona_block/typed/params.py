@@ -1,7 +1,5 @@
 """What each operation takes; `make generate` writes this from the specs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any, Literal, NotRequired, Protocol, TypedDict

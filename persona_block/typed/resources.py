@@ -1,7 +1,5 @@
 """The resources that outputs hold; `make generate` writes this from the specs."""
 
-from __future__ import annotations
-
 from typing import Any, TypedDict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -39,6 +39,13 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     assert catalog.current_name("persona_get_inquirry") == "get_inquirry"
     with pytest.raises(InputError, match="did you mean get_inquiry"):
         catalog.load("get_inquirry")
+
+
+def test_a_name_from_a_variable_is_checked() -> None:
+    assert catalog.operation("persona_get_inquiry") == catalog.operation("get_inquiry") == "get_inquiry"
+    for name, message in (("get_inquirry", "did you mean get_inquiry"), (7, "must be the name of an operation")):
+        with pytest.raises(InputError, match=message):
+            catalog.operation(cast(str, name))
 
 
 def test_a_reference_to_nothing_is_a_fault_of_the_spec(specs: Path) -> None:
