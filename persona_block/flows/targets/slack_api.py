@@ -16,7 +16,7 @@ import urllib.error
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -32,13 +32,17 @@ from ..ports import Content
 from .delivery import in_doubt, not_sent, seconds_of
 from .slack_message import SlackText, answered_blocks, escaped
 
+Got = TypeVar("Got")
+
 TIMEOUT = 30
 """Seconds that one answer of Slack may take."""
 PATIENCE = 30.0
 """Seconds in all that are spent waiting for Slack's rate limit before it is left to the step."""
 
-_FAILURES = (SlackClientError, urllib.error.URLError, http.client.HTTPException, OSError, ValueError, httpx.HTTPError)
-"""What slack_sdk raises of itself, urllib and JSON, and httpx where it uploads."""
+_NETWORK = (urllib.error.URLError, http.client.HTTPException, OSError, httpx.HTTPError)
+_ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError)
+_FAILURES = (SlackClientError, *_NETWORK, *_ODD_ANSWER)
+"""What slack_sdk, urllib and httpx raise, and what comes of an answer that is JSON of another shape, or none."""
 _UNSENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 """Reasons for which no connection came about."""
 _DOUBTFUL = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout"})
@@ -69,8 +73,7 @@ class SlackApi:
 
     def user_of_address(self, address: str) -> str:
         """Return the id of the member with a mail address; raises DeliveryError."""
-        found = self._before_sending(lambda: self._client.users_lookupByEmail(email=address))
-        return str(found["user"]["id"])
+        return self._before_sending(lambda: str(self._client.users_lookupByEmail(email=address)["user"]["id"]))
 
     def users_named(self, name: str) -> list[str]:
         """Return the ids of the members whose user name is `name`; raises DeliveryError.
@@ -82,16 +85,16 @@ class SlackApi:
         ids: list[str] = []
         cursor = ""
         while True:
-            page = self._before_sending(partial(self._client.users_list, limit=200, cursor=cursor))
-            members = page.get("members") or []
-            ids += [
-                str(each["id"])
-                for each in members
-                if each.get("name") == name and not any(each.get(flag) for flag in _NO_MEMBER)
-            ]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            found, cursor = self._before_sending(partial(self._page_of_users, name, cursor))
+            ids += found
             if not cursor:
                 return ids
+
+    def _page_of_users(self, name: str, cursor: str) -> tuple[list[str], str]:
+        page = self._client.users_list(limit=200, cursor=cursor)
+        named = [each for each in page["members"] if each.get("name") == name]
+        members = [str(each["id"]) for each in named if not any(each.get(flag) for flag in _NO_MEMBER)]
+        return members, str((page.get("response_metadata") or {}).get("next_cursor") or "")
 
     def upload(self, content: Content) -> str:
         """Upload a file that nobody sees yet, and return its id; raises DeliveryError."""
@@ -99,10 +102,8 @@ class SlackApi:
             with content.open() as stream:
                 size = stream.seek(0, 2)
                 stream.seek(0)
-                place = self._before_sending(
-                    lambda: self._client.files_getUploadURLExternal(filename=content.name, length=size)
-                )
-                address = Secret(place["upload_url"])
+                begin = partial(self._client.files_getUploadURLExternal, filename=content.name, length=size)
+                file_id, address = self._before_sending(lambda: _place_of(begin()))
                 _check_address(address)
                 with silent_libraries(), httpx.Client(timeout=TIMEOUT, verify=tls_context(), follow_redirects=False) as client:
                     headers = {"Content-Type": content.media_type, "Content-Length": str(size)}
@@ -114,13 +115,15 @@ class SlackApi:
         status = answer.status_code
         if status != 200:
             raise not_sent(f"Slack answered the upload of a file with {status}.", may_help=status >= 500)
-        return str(place["file_id"])
+        return file_id
 
     def post(self, channel: str, message: SlackText, dedupe_id: str) -> tuple[str, str]:
         """Post a message and return its channel's id and its own; raises DeliveryError.
 
         Its `client_msg_id` and its metadata are made of the dedupe id.
         """
+        if self._is_over.is_set():
+            raise not_sent("The step was given up.", may_help=True)
         answer = self._repeated(
             lambda: self._client.chat_postMessage(
                 channel=channel,
@@ -152,7 +155,7 @@ class SlackApi:
             message = f"The message is posted in Slack, but its files may be missing: {error.message.partition('.')[0]}."
             raise DeliveryError(message, took_effect="yes", retryable=False) from None
 
-    def _before_sending(self, call: Callable[[], Any]) -> Any:
+    def _before_sending(self, call: Callable[[], Got]) -> Got:
         """Return what a call gives before which nothing was posted; raises DeliveryError, which says so."""
         try:
             return self._repeated(call)
@@ -161,7 +164,7 @@ class SlackApi:
             may_help = error.took_effect == "unknown" or error.retryable
             raise not_sent(words, may_help=may_help, retry_after=error.retry_after) from None
 
-    def _repeated(self, call: Callable[[], Any]) -> Any:
+    def _repeated(self, call: Callable[[], Got]) -> Got:
         """Return what a call gives, made again after each wait that Slack asks for; raises DeliveryError."""
         while True:
             try:
@@ -190,6 +193,8 @@ def post_to_webhook(url: Secret, message: SlackText) -> None:
         raise network_failure(error) from None
     if answer.status_code != 200:
         raise api_failure(answer.status_code, answer.body, answer.headers)
+    if answer.body.strip() != "ok":  # such as the page of a proxy that a redirect led to
+        raise in_doubt("Slack's incoming webhook did not answer ok.")
 
 
 def replace_question(response_url: Secret, blocks: Sequence[Mapping[str, Any]], words: str) -> bool:
@@ -226,6 +231,11 @@ def network_failure(error: Exception) -> DeliveryError:
     reason = error.reason if isinstance(error, urllib.error.URLError) else None
     words = f"Slack gave no answer: {type(reason if isinstance(reason, Exception) else error).__name__}."
     return not_sent(words, may_help=True) if isinstance(reason, _UNSENT) else in_doubt(words)
+
+
+def _place_of(answer: Any) -> tuple[str, Secret]:
+    """Return the id of a file that is to be uploaded, and the address to send it to."""
+    return str(answer["file_id"]), Secret(str(answer["upload_url"]))
 
 
 def _check_address(url: Secret) -> None:

@@ -289,6 +289,16 @@ FAILURES: dict[str, tuple[str, Answered, str, bool, int]] = {
     "an outage": (POST, Answered(503, body=b"<html>Down"), "unknown", False, 0),
     "an error page": (POST, Answered(200, body=f"<html>{PERSON}".encode()), "unknown", False, 0),
     "a refusal page": (POST, Answered(404, body=b"<html>"), "no", False, 0),
+    "an odd answer": (POST, Answered.of([1]), "unknown", False, 0),
+    "members of another shape": ("users.list", Answered.of({"ok": True, "members": [1]}), "no", True, 0),
+    "no address for a file": ("files.getUploadURLExternal", Answered.of({"ok": True}), "no", False, 0),
+    "an address in clear": (
+        "files.getUploadURLExternal",
+        Answered.of({"ok": True, "file_id": "F1", "upload_url": "http://files.example/x"}),
+        "no",
+        False,
+        0,
+    ),
     "a lost connection": (POST, LOST, "unknown", False, 0),
     "a member's outage": ("users.list", Answered(500), "no", True, 0),
     "an upload's outage": ("/upload/F000000000", Answered(500), "no", True, 0),
@@ -401,9 +411,10 @@ async def test_a_webhook_takes_no_files(hook: SlackServer) -> None:
         (Answered(410, body=b"channel_is_archived"), "no", False),
         (Answered(429, {"Retry-After": "9"}), "no", True),
         (Answered(500), "unknown", False),
+        (Answered(200, body=b"<html>Log in"), "unknown", False),
         (LOST, "unknown", False),
     ],
-    ids=["gone", "archived", "limited", "outage", "lost"],
+    ids=["gone", "archived", "limited", "outage", "another page", "lost"],
 )
 async def test_a_webhook_that_fails_says_what_came_of_it(
     hook: SlackServer, answer: Answered, took_effect: str, is_retryable: bool
