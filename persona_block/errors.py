@@ -251,12 +251,7 @@ class ResponseError(PersonaError):
     took_effect: TookEffect | None = "unknown"
 
     def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        request_id: str | None = None,
-        **consequences: Unpack[Consequences],
+        self, message: str, *, status: int | None = None, request_id: str | None = None, **consequences: Unpack[Consequences]
     ) -> None:
         super().__init__(message, **consequences)
         self.status = status
