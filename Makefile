@@ -4,11 +4,13 @@ BIN := .venv/bin
 # Options for pytest, such as ARGS='-k wait'
 ARGS ?=
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# What lfx stands on warns of its own ways.
+LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal -W default tests/hosts/langflow
 
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n frameworks floors bench format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n langflow canvas frameworks floors bench format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +52,16 @@ export-n8n: .venv/.ready ## check the types of the exported n8n node, and run it
 frameworks: .venv/.ready ## play a conversation through the own runner of each agent framework, from the package index
 	$(BIN)/python -m scripts.frameworks $(ARGS)
 
+# lfx pins what it stands on, and the whole of Langflow is 1.8 GB, so each has an environment of its own.
+langflow: .venv/.ready ## test the Langflow component and its example flows with lfx, from the package index
+	@if reason=$$($(MAKE) .venv-langflow/.ready 2>&1); then $(LANGFLOW_PYTEST) $(ARGS); else \
+		echo "lfx cannot be had here, so the Langflow component is not run: $$(echo "$$reason" | grep -m 1 ERROR)"; fi
+
+canvas: .venv/.ready ## use the block on Langflow's canvas, with a whole Langflow and Chromium, and make its picture
+	@if [ ! -x /usr/bin/chromium ]; then echo "Chromium cannot be had here, so the canvas of Langflow is not tried"; \
+		elif reason=$$($(MAKE) .venv-canvas/.ready 2>&1); then LANGFLOW_CANVAS=$(or $(LANGFLOW_CANVAS),1) $(BIN)/pytest -s tests/hosts/langflow/test_canvas.py $(ARGS); \
+		else echo "Langflow cannot be had here, so its canvas is not tried: $$(echo "$$reason" | grep -m 1 ERROR)"; fi
+
 floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
 	$(BIN)/python -m scripts.floors $(ARGS)
 
@@ -90,6 +102,18 @@ generate: .venv/.ready ## write the files that are made from others
 	.venv-dify/bin/python -m pip install --quiet --editable '.[dify]'
 	@touch $@
 
+.venv-langflow/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-langflow
+	.venv-langflow/bin/python -m pip install --quiet --upgrade pip
+	.venv-langflow/bin/python -m pip install --quiet --editable '.[langflow]' 'lfx-slack>=0.2,<1' pytest pytest-asyncio pytest-xdist hypothesis
+	@touch $@
+
+.venv-canvas/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-canvas
+	.venv-canvas/bin/python -m pip install --quiet --upgrade pip
+	.venv-canvas/bin/python -m pip install --quiet --editable '.[langflow]' 'langflow-base>=1.13,<1.14' 'lfx-slack>=0.2,<1'
+	@touch $@
+
 # Their install scripts compile what no test needs.
 tests/export/n8n/node_modules/.ready: tests/export/n8n/package.json
 	npm install --prefix tests/export/n8n --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error
@@ -100,4 +124,4 @@ tests/export/sim/node_modules/.ready: tests/export/sim/package.json
 	@touch $@
 
 clean: ## remove the environment, what was built and what tools remember
-	rm -rf .venv .venv-dify dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-dify .venv-langflow .venv-canvas dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lfx.components.files_and_knowledge.save_file import SaveToFileComponent
 from lfx.components.flow_controls.conditional_router import ConditionalRouterComponent
 from lfx.components.input_output import ChatInput, ChatOutput, TextInputComponent
 from lfx.components.models_and_agents.agent import AgentComponent
@@ -49,7 +48,7 @@ def made(component: Any, **values: Any) -> Any:
 
 
 def onboarding() -> Components:
-    """Start an inquiry, post its link to Slack, and save what was started."""
+    """Start an inquiry, post its link to Slack, and keep its record as a PDF in the files of Langflow."""
     who = made(TextInputComponent(_id="TextInput-who"), input_value="customer-1042")
     start = persona(
         "start",
@@ -62,9 +61,10 @@ def onboarding() -> Components:
     slack = made(
         SlackPostAsAppComponent(_id="Slack-post"), connection="slack/onboarding", channel="#onboarding", text=link.give_text
     )
-    saved = made(SaveToFileComponent(_id="SaveToFile-record"), input=start.give_table, file_name="started", local_format="csv")
-    shown = made(ChatOutput(_id="ChatOutput-link"), input_value=link.give_text)
-    return [who, start, inquiry_id, link, slack, saved, shown]
+    record = persona("record", "print_inquiry_pdf", p_inquiry_id=inquiry_id.parse_combined_text)
+    both = made(CombineTextComponent(_id="CombineText-both"), text1=link.give_text, text2=record.give_text, delimiter="\n")
+    shown = made(ChatOutput(_id="ChatOutput-link"), input_value=both.combine_texts)
+    return [who, start, inquiry_id, link, slack, record, both, shown]
 
 
 def decision_router() -> Components:
@@ -189,6 +189,7 @@ def _node(dumped: dict[str, Any], component: Any, places: dict[str, dict[str, in
         data["node"]["display_name"] = f"Persona: {operation}"
         if component.get_id() == TOOLS_ID:
             data["node"]["display_name"] = "Persona"
+            component.update_build_config(template, True, "tool_mode")
             asyncio.run(component.run_and_validate_update_outputs(data["node"], "tool_mode", True))
     else:
         base = type(component)
@@ -231,4 +232,4 @@ def _edges(edges: list[dict[str, Any]], nodes: dict[str, Any]) -> Iterator[dict[
 if __name__ == "__main__":
     for flow in FLOWS:
         path = FOLDER / f"{flow}.json"
-        path.write_text(json.dumps(flow_document(flow), indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
+        path.write_text(json.dumps(flow_document(flow), indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -6,6 +6,7 @@ asking, and some runs cannot ask. So the toolbox beneath has the last word: with
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -32,6 +33,10 @@ _CHECKPOINTER = "__pregel_checkpointer"
 """Where LangGraph's config holds what keeps a graph that waits for a person."""
 _ASKING_STEP = "HumanInTheLoopMiddleware.after_model"
 """The step of a graph that asks a person about calls, before they are made."""
+
+_LOOKS = 30
+_LOOK_SECONDS = 0.1
+"""Seconds between two looks at the checkpoint."""
 
 
 @cache
@@ -103,9 +108,15 @@ async def _was_asked(call: GraphCall) -> bool:
     Langflow gives its agent a checkpointer only where it can wait for a person, and LangChain's step that asks then stands
     before every call. The checkpoint tells whether it did; a graph without that step, or of another host, did not ask.
     """
-    checkpointer = (call.config.get("configurable") or {}).get(_CHECKPOINTER)
+    configurable = call.config.get("configurable") or {}
+    checkpointer = configurable.get(_CHECKPOINTER)
     if not checkpointer:
         return False
-    thread = (call.config.get("configurable") or {}).get("thread_id")
-    saved = await checkpointer.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
-    return bool(saved and _ASKING_STEP in saved.checkpoint.get("versions_seen", {}))
+    place = {"configurable": {"thread_id": configurable.get("thread_id"), "checkpoint_ns": ""}}
+    for _ in range(_LOOKS):
+        saved = await checkpointer.aget_tuple(place)
+        if saved and _ASKING_STEP in saved.checkpoint.get("versions_seen", {}):
+            return True
+        # Checkpoints are written while the graph goes on.
+        await asyncio.sleep(_LOOK_SECONDS)
+    return False

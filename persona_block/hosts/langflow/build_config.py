@@ -7,12 +7,17 @@ from typing import Any
 
 from ...errors import InputError
 from ...spec import catalog
-from .fields import AGREED, API_KEY, OPERATION, SANDBOX, TYPED, node_fields, operation_named, operation_titles
+from .fields import AGREED, API_KEY, BASE_URL, OPERATION, SANDBOX, TYPED, node_fields, operation_named, operation_titles
 
 BuildConfig = dict[str, dict[str, Any]]
 """A node's fields as Langflow keeps them, by name; beside them it has entries that are no fields."""
 
 _PARAM_PREFIX = "p_"
+_TOOL_MODE = "tool_mode"
+"""What Langflow says has changed where a node becomes tools of an agent, or is one operation again."""
+_TOOLS = "tools_metadata"
+"""The field that a node has while it is tools."""
+_OF_TOOLS = (API_KEY, BASE_URL, SANDBOX)
 _WORDS = ("display_name", "placeholder", "options")
 """What a field of the block as it is now says, in the place of what a saved node said."""
 
@@ -34,13 +39,16 @@ def refreshed(
         build_config[AGREED]["value"] = False
         build_config[TYPED]["value"] = ""
     is_sandbox = build_config[SANDBOX].get("value") is True
+    are_tools = changed_value is True if changed_name == _TOOL_MODE else _TOOLS in build_config
     operation = _operation(build_config[OPERATION].get("value"))
     for field in node_fields():
         look = field.look(operation, is_sandbox=is_sandbox)
         template = templates[field.name]
         entry = build_config[field.name]
         entry |= {name: template[name] for name in _WORDS if name in template}
-        entry |= {"show": look.is_shown, "required": look.is_required, "info": look.description}
+        # A tool has the fields of its own operation.
+        is_shown = look.is_shown and (field.name in _OF_TOOLS or not are_tools)
+        entry |= {"show": is_shown, "required": look.is_required and is_shown, "info": look.description}
     if operation:
         build_config[OPERATION] |= {"options": operation_titles(), "value": catalog.load(operation).title}
     if API_KEY in build_config and is_sandbox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -19,7 +20,8 @@ SEEN: list[str] = []
 class ScriptedModel(BaseChatModel):
     """A model that answers its first turn with the first entry of its script, and so on.
 
-    script: for each turn its text, and the calls of tools that it makes.
+    script: for each turn its text, the calls of tools that it makes, and after how many seconds it answers. One that answers
+        at once overtakes the database in which Langflow notes that it waits for a person.
     """
 
     script: list[dict[str, Any]]
@@ -36,6 +38,7 @@ class ScriptedModel(BaseChatModel):
         SEEN.append(str(messages[-1].content))
         turn = sum(isinstance(message, AIMessage) for message in messages)
         entry = self.script[min(turn, len(self.script) - 1)]
+        time.sleep(entry.get("after", 0))
         calls = [{"id": f"call-{turn}-{number}", **call} for number, call in enumerate(entry.get("calls", ()))]
         message = AIMessage(entry["text"], tool_calls=calls)
         return ChatResult(generations=[ChatGeneration(message=message)])

@@ -171,7 +171,8 @@ async def test_a_node_that_was_saved_long_ago_runs(sandbox: Sandbox) -> None:
     async for _ in graph.async_start():
         pass
     report = graph.vertices[0].results["result"].data["report"]
-    assert report["attributes"]["query"]["term"] == "Jane Q Doe"
+    assert report["type"] == "report/watchlist"
+    assert [effect.name for effect in sandbox.effects][-1] == "report/watchlist.created"
     assert len(sandbox.requests) == 1
 
 

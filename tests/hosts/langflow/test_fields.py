@@ -105,6 +105,16 @@ def test_the_sandbox_asks_for_neither_key_nor_address() -> None:
     assert again[fields.API_KEY]["show"] and again[fields.API_KEY]["required"] and again[fields.API_KEY]["load_from_db"]
 
 
+def test_tools_of_an_agent_have_no_operation_of_their_own() -> None:
+    tools = refreshed(templates(), templates(), "tool_mode", True)
+    assert {name for name, entry in tools.items() if entry["show"]} == {fields.API_KEY, fields.BASE_URL, fields.SANDBOX}
+    tools["tools_metadata"] = {"value": []}
+    still = refreshed(tools, templates(), fields.SANDBOX, True)
+    assert {name for name, entry in still.items() if entry.get("show")} == {fields.SANDBOX}
+    del still["tools_metadata"]
+    assert refreshed(still, templates(), "tool_mode", False)[fields.OPERATION]["show"]
+
+
 def test_another_operation_takes_the_agreement_back() -> None:
     shown = templates()
     shown[fields.AGREED]["value"] = True
