@@ -88,7 +88,7 @@ async def test_no_frame_of_ours_holds_the_key(failure: str, where: str, monkeypa
             assert _frames_with_key(caught.value) == []
 
 
-def test_neither_a_bad_base_url_nor_a_running_loop_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_neither_a_bad_base_url_nor_a_running_loop_shows_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PersonaError) as caught:
         run_sync(operation("get_inquiry"), {"apiKey": KEY}, api_key=KEY, base_url="http://elsewhere.example")
     assert _frames_with_key(caught.value) == []
@@ -97,8 +97,11 @@ def test_neither_a_bad_base_url_nor_a_running_loop_shows_the_key(monkeypatch: py
     assert _frames_with_key(second.value) == []
     monkeypatch.setenv("PERSONA_API_KEY", KEY)
     with pytest.raises(PersonaError) as third:
-        Toolbox(api_key=KEY).consent_request("approve_inquiry", {}, api_key=KEY)
+        await Toolbox(api_key=KEY).consent_request("approve_inquiry", {}, api_key=KEY)
     assert _frames_with_key(third.value) == []
+    with pytest.raises(PersonaError) as fourth:
+        Toolbox(api_key=KEY).bare_request("approve_inquiry", {}, api_key=KEY)
+    assert _frames_with_key(fourth.value) == []
 
 
 TEST_MODULE = """

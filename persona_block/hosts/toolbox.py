@@ -160,8 +160,9 @@ class Toolbox:
 
         api_key: wins over the toolbox's own.
         """
+        api_key = None if api_key is None else ApiKey.of(api_key)
         tool = self.find(name)
-        used_key = self._used_key(None if api_key is None else ApiKey.of(api_key))
+        used_key = self._used_key(api_key)
         checked = check_arguments(tool, arguments, self._file_root, _key_problems(used_key))
         question = self._question(tool.spec, {**checked.params, API_KEY_PARAM: used_key})
         return (await question.read())[0] if question else None
@@ -176,6 +177,7 @@ class Toolbox:
 
         api_key: wins over the toolbox's own.
         """
+        api_key = None if api_key is None else ApiKey.of(api_key)
         try:
             return None if self._consent else await self.consent_request(name, arguments, api_key=api_key)
         except PersonaError:
@@ -190,8 +192,9 @@ class Toolbox:
 
         api_key: the one that the call will be made with, which is then checked too; None leaves the key unchecked.
         """
+        api_key = None if api_key is None else ApiKey.of(api_key)
         tool = self.find(name)
-        key_problems = [] if api_key is None else _key_problems(ApiKey.of(api_key))
+        key_problems = [] if api_key is None else _key_problems(api_key)
         return consent_request(tool.spec, check_arguments(tool, arguments, self._file_root, key_problems).params)
 
     def needs_approval(self, name: str, arguments: Arguments = None) -> bool:
