@@ -13,6 +13,7 @@ import pytest
 from persona_block import Sandbox, flows, manifest
 from persona_block.flows.checker import output_spec
 from persona_block.sandbox import Settings as SandboxSettings
+from persona_block.typed import CreateInquiryParams
 from tests.support.budget import budget
 from tests.support.flow_ports import People, Shelf, choosing
 from tests.support.flow_world import engine, result
@@ -89,7 +90,11 @@ async def prepare(sandbox: Sandbox, name: str, folder: Path, *, usual: bool) -> 
         if not usual and name == "post-pending-reviews":
             del outcomes["Waiting"]
         for person, outcome in outcomes.items():
-            params = {"inquiryTemplateId": ids.inquiry, "referenceId": person, "fields": {"name-first": "Jane"}}
+            params: CreateInquiryParams = {
+                "inquiryTemplateId": ids.inquiry,
+                "referenceId": person,
+                "fields": {"name-first": "Jane"},
+            }
             made = (await runner.call("create_inquiry", params))["inquiry"]
             inquiries[person] = made
             sandbox.complete(made["id"], outcome)
