@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import time
 import weakref
@@ -170,6 +171,8 @@ class Engine:
             self._tasks.add(task)
 
     def _launch(self) -> None:
+        # The engine goes on only with workflows that are registered. That module stands above this one.
+        importlib.import_module(".templates", __package__)
         DBOS(
             config={
                 "name": APPLICATION,

@@ -15,6 +15,7 @@ import pytest
 from persona_block import Sandbox, manifest
 from persona_block.sandbox import Settings as SandboxSettings
 from tests.support.budget import budget
+from tests.support.flow_deploy import deploy, deploy_carelessly
 from tests.support.flow_process import Phase, Play, run
 
 pytestmark = pytest.mark.process
@@ -114,3 +115,30 @@ def test_a_killed_flow_ends_as_if_undisturbed(
 def _is_tried(number: int, phase: Phase) -> bool:
     """Return whether a point is tried: with a small budget three of them, inside the first steps that write."""
     return bool(budget(small=0, full=1)) or (number, phase) in ((1, "inside"), (3, "inside"), (8, "before"))
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_flow_that_waits_outlives_a_deploy(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
+    """The document that a flow began with is in its input, and the version of the interpreter in its name."""
+    from tests.flows.conftest import new_database
+
+    waiting_for_the_applicant = 5
+    ends = []
+    for folder, change in ((tmp_path / "same", None), (tmp_path / "deployed", deploy)):
+        folder.mkdir()
+        name, option = FLOWS[0]
+        with world(new_database(request, kind, folder), folder, name, option) as (sandbox, play):
+            assert run(play, waiting_for_the_applicant, "after") is None
+            ends.append(outcome(sandbox, play, run(play, change=change)))
+            assert not any("deploy" in line.get("to", "") for line in play.lines())
+    assert ends[0] == ends[1]
+
+
+def test_a_step_under_the_old_name_would_break_it(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    from tests.flows.conftest import new_database
+
+    name, option = FLOWS[0]
+    with world(new_database(request, "sqlite", tmp_path), tmp_path, name, option) as (_, play):
+        assert run(play, 5, "after") is None
+        with pytest.raises(AssertionError, match="start was recorded when notify was expected"):
+            run(play, change=deploy_carelessly)

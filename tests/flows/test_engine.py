@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -370,3 +372,48 @@ async def test_processes_on_postgres_take_names_of_their_own(cluster: Any) -> No
     for each in (second, third):
         each.release()
     connections.dispose()
+
+
+async def test_another_process_starts_flows_and_the_engine_runs_them(database: str, sandbox: Sandbox) -> None:
+    document = {
+        "inputs": {"team": {"type": "string"}},
+        "steps": [{"id": "tell", "host": "notify", "to": "{input.team}", "text": "Hello"}],
+    }
+    people = People()
+    client = flows.connect(database)
+    try:
+        with pytest.raises(InputError, match="is required"):
+            await client.start(document, {})
+        runs = [(f"run-{number}", {"team": f"#team-{number}"}) for number in range(3)]
+        assert await client.start_many(document, [*runs, runs[0]]) == ["run-0", "run-1", "run-2", "run-0"]
+    finally:
+        client.close()
+    async with engine(database, sandbox, people):
+        for workflow_id, _ in runs:
+            assert await result(workflow_id) == {"tell": {}}
+    assert sorted(target for target, _, _ in people.sent) == ["#team-0", "#team-1", "#team-2"]
+
+
+@pytest.mark.process
+def test_an_engine_alone_goes_on_with_templates(sqlite_database: str) -> None:
+    """Nothing but the engine is imported by the program that runs it."""
+    client = flows.connect(sqlite_database)
+    document = {"inputs": {}, "steps": [{"id": "tell", "host": "notify", "to": "console:", "text": "Hello from a flow"}]}
+    asyncio.run(client.start(document, {}, "one"))
+    client.close()
+    program = """
+import asyncio, sys
+from dbos import DBOS
+from persona_block.flows import Engine
+
+async def main():
+    async with Engine(sys.argv[1]):
+        handle = await DBOS.retrieve_workflow_async("one")
+        print(await handle.get_result(polling_interval_sec=0.05))
+
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", program, sqlite_database]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert "{'tell': {}}" in done.stdout, done.stderr
+    assert "Hello from a flow" in done.stdout
