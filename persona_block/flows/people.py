@@ -26,6 +26,9 @@ from .workfiles import is_own
 RECHECK = 3600.0
 """Seconds after which a flow looks by itself whether its question was answered, as the message that wakes it may be lost."""
 
+ANSWERS_AT_ONCE = "answers_at_once"
+"""The attribute of a notifier whose `send` waits for the answer, and may be cancelled once that came another way."""
+
 GLANCE = 0.5
 """Seconds after which a flow whose question stands at a terminal looks whether it was answered elsewhere."""
 
@@ -124,7 +127,7 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
         reply = {"answer": question.answer, "comment": question.comment} if question and is_answered else None
         return {"at": engine.now(), "reply": reply}
 
-    at = (await durable(step.label, asked))["at"]
+    at = (await durable(step.label, asked, bounded=not _waits_for_answer(to, computed)))["at"]
     ends = math.inf if patience is None else at + patience
     while True:
         looked = await durable(f"{step.label}: look", answered)
@@ -133,6 +136,14 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
         if looked["at"] >= ends:
             raise WaitTimedOut(f"{step.label}: nobody has answered; the time to wait is over.")
         await DBOS.recv_async(question_id, timeout_seconds=max(0.0, min(RECHECK, ends - looked["at"])))
+
+
+def _waits_for_answer(to: str, computed: bool) -> bool:
+    """Return whether sending to a target waits for the answer, as it does at a terminal."""
+    try:
+        return bool(getattr(current().ports.notifier(to, computed=computed), ANSWERS_AT_ONCE, False))
+    except InputError:  # which the step raises too, and stores
+        return False
 
 
 async def _answered(engine: Engine, question: Question, reply: Reply) -> None:
@@ -153,7 +164,7 @@ async def _sent(
     A target that waits for it, as a terminal does, is given up once another answer has come, or at the time `ends`.
     """
     sending = asyncio.create_task(notifier.send(question.to, message, dedupe_id))
-    waits = getattr(notifier, "answers_at_once", False)
+    waits = getattr(notifier, ANSWERS_AT_ONCE, False)
     try:
         while not (await asyncio.wait({sending}, timeout=GLANCE if waits else None))[0]:
             known = await asyncio.to_thread(engine.tables.question, question.question_id)

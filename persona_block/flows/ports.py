@@ -89,7 +89,11 @@ class StoredRef:
 
 
 class Notifier(Protocol):
-    """Tells a target something, or asks it."""
+    """Tells a target something, or asks it.
+
+    One whose `send` waits for the answer has the attribute `answers_at_once` set to True: its questions hold up no other step,
+    and `send` is cancelled once an answer came another way, or too late.
+    """
 
     async def send(self, target: str, message: Message, dedupe_id: str) -> Reply | None:
         """Send the message; return the answer where the target gives one at once, as a terminal does, and else None.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import weakref
@@ -72,18 +73,20 @@ def next_step(name: str) -> Step:
     return Step(workflow_id, name, counts[name])
 
 
-async def durable(label: str, made: Made) -> Any:
+async def durable(label: str, made: Made, *, bounded: bool = True) -> Any:
     """Run a function as a durable step, and return what it gave as JSON data; a PersonaError is stored and raised alike.
 
     Done once, it is not done again: another run of the workflow gets what was stored. Killed before that was stored, it is
     done again. What fails in a way that may pass is tried again for as long as the engine's settings say.
+
+    bounded: whether it is one of the calls that the engine's settings bound; a step that waits for a person is none.
     """
     engine = current()
     engine.watch(asyncio.current_task())
 
     async def kept() -> dict[str, Any]:
         try:
-            return {"output": await _tried(engine, label, made)}
+            return {"output": await _tried(engine, label, made, bounded)}
         except PersonaError as error:
             return {"error": failures.to_json(error)}
 
@@ -93,13 +96,13 @@ async def durable(label: str, made: Made) -> Any:
     return stored["output"]
 
 
-async def _tried(engine: Engine, label: str, made: Made) -> Any:
+async def _tried(engine: Engine, label: str, made: Made, bounded: bool) -> Any:
     """Return what a function gives, which is called again while it fails in a way that may pass."""
     ends = engine.now() + engine.settings.retry_for
     tries = 0
     while True:
         try:
-            async with engine.slots:
+            async with engine.slots if bounded else contextlib.nullcontext():
                 return await made()
         except PersonaError as error:
             tries += 1

@@ -208,6 +208,33 @@ async def test_files_go_along_with_a_message(
     assert (data[0], json.loads(data[1])) == ("notify-2.json", {"inquiry": inquiry_id})
 
 
+@DBOS.workflow(max_recovery_attempts=None)
+async def count_inquiries() -> int:
+    return len((await flows.call("list_inquiries", {}))["inquiries"])
+
+
+async def test_a_question_at_a_terminal_holds_up_no_other_flow(
+    sqlite_database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "GLANCE", 0.05)
+    person, program = os.openpty()
+    terminal = os.fdopen(program, encoding="utf-8")
+    console = flows.Ports({"console": ConsoleNotifier(terminal, io.StringIO())})
+    settings = flows.Settings(wake_poll=0.02, concurrency=1)
+    try:
+        async with flows.Engine(sqlite_database, runner=sandbox.runner, ports=console, settings=settings) as running:
+            asking = await started(ask_at_terminal, "one", None)
+            asked = await question(running)
+            counting = await started(count_inquiries, "two")
+            assert await asyncio.wait_for(counting.get_result(polling_interval_sec=0.02), 10) == 0
+            await running.client.answer("one", asked.question_id, "yes")
+            assert await asyncio.wait_for(asking.get_result(polling_interval_sec=0.02), 10) == "yes"
+    finally:
+        os.close(person)
+        await asyncio.sleep(0.2)  # the thread that reads the terminal sees that its question is over
+        terminal.close()
+
+
 class TooLate:
     """A notifier whose answer comes right after another one was taken."""
 
