@@ -126,6 +126,7 @@ class BlockingRunner:
         progress: Progress | None = None,
     ) -> Iterator[Output]:
         """Return every page of a list operation, as `Runner.paginate` does; raises PersonaError."""
+        params = sealed(params)
         pages = self._runner.paginate(operation, params, max_items=max_items, page_size=page_size, progress=progress)
         return self._iterate(pages)
 
@@ -172,6 +173,7 @@ class BlockingRunner:
         An iterable of rows is read in the caller's thread, so it may call this runner; an async one in the runner's own.
         """
         asked: Asked = queue.SimpleQueue()
+        rows = sealed(rows)
         if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping | AsyncIterable):
             rows = SizedCallersRows(rows, asked) if isinstance(rows, Sized) else CallersRows(rows, asked)
         items = self._runner.map(

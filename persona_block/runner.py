@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from .call import waiting
-from .call.bulk import Mapped, Plan, RowKey, Rows, mapped
+from .call.bulk import Mapped, Plan, RowKey, Rows, RowSource, mapped
 from .call.caller import Caller, Output, Params, Target, commit_in_thread, storing
 from .call.client import TIMEOUT, Client
 from .call.filehost import FileHost
@@ -253,8 +253,10 @@ class Runner:
         Raises InputError for arguments that cannot be used, and what reading the rows raises, once the rows before have ended.
         Where the iteration is left early, rows under way are cancelled, and their writes may have taken effect.
         """
+        source = RowSource(rows)
+        del rows
         spec = catalog.load(_operation_name(operation))
-        plan = Plan.of(spec, rows, concurrency, key, done, ordered)
+        plan = Plan.of(spec, source, concurrency, key, done, ordered)
         trace = Trace(progress=progress)
 
         def retold(update: ProgressUpdate) -> None:
@@ -263,7 +265,7 @@ class Runner:
         async def run_row(params: Any, idempotency_key: str | None) -> ToolResult:
             return await self.run(spec.name, params, idempotency_key=idempotency_key, progress=retold)
 
-        return mapped(plan, rows, run_row, trace)
+        return mapped(plan, source, run_row, trace)
 
     async def download(
         self, file: str | Mapping[str, Any], store: FileStore | None = None, *, overwrite: bool = False

@@ -8,16 +8,18 @@ import re
 import subprocess
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 
 import persona_block
-from persona_block import PersonaError, Runner, operation, run_sync
+from persona_block import BlockingRunner, PersonaError, Runner, operation, run_sync
 from persona_block.credentials import ApiKey
 from persona_block.hosts import Toolbox
+from persona_block.runner import RunnerOptions
 
 KEY = "persona_production_never-shown-7c1f"
 PACKAGE = str(Path(persona_block.__file__).parent)
@@ -102,6 +104,43 @@ async def test_neither_a_bad_base_url_nor_a_running_loop_shows_the_key(monkeypat
     with pytest.raises(PersonaError) as fourth:
         Toolbox(api_key=KEY).bare_request("approve_inquiry", {}, api_key=KEY)
     assert _frames_with_key(fourth.value) == []
+
+
+async def test_no_frame_of_rows_holds_the_key() -> None:
+    def breaking() -> Iterator[dict[str, str]]:
+        yield {"apiKey": KEY}
+        raise PersonaError("the source broke")
+
+    given: list[tuple[Any, int]] = [([{"apiKey": KEY}], 0), ({"apiKey": KEY}, 1), (breaking(), 1)]
+    async with Runner(transport=httpx.MockTransport(_fail), deadline=0) as runner:
+        for rows, concurrency in given:
+            with pytest.raises(PersonaError) as caught:
+                await _last(runner.map(operation("get_inquiry"), rows, concurrency=concurrency))
+            assert _frames_with_key(caught.value) == []
+
+
+async def _last(items: AsyncIterator[Any]) -> None:
+    async for _ in items:
+        pass
+
+
+@pytest.mark.parametrize("where", ["params", "runner"])
+def test_no_frame_of_the_blocking_runner_holds_the_key(where: str) -> None:
+    params = {"inquiryId": "inq_1"} | ({"apiKey": KEY} if where == "params" else {})
+    api_key = KEY if where == "runner" else None
+    options: RunnerOptions = {"transport": httpx.MockTransport(_fail), "deadline": 0, "api_key": api_key}
+    with BlockingRunner(**options) as runner:
+        attempts: list[Callable[[], object]] = [
+            lambda: runner.call(operation("approve_inquiry"), params),
+            lambda: runner.wait(operation("get_inquiry"), params, deadline=0),
+            lambda: next(runner.paginate(operation("list_inquiries"), params)),
+            lambda: next(runner.map(operation("get_inquiry"), [params], concurrency=0)),
+            lambda: next(runner.map(operation("get_inquiry"), cast(Any, params))),
+        ]
+        for attempt in attempts:
+            with pytest.raises(PersonaError) as caught:
+                attempt()
+            assert _frames_with_key(caught.value) == []
 
 
 TEST_MODULE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
@@ -49,6 +50,33 @@ class Mapped(Generic[OutputT]):
     result: ToolResult[OutputT]
 
 
+class RowSource:
+    """Rows as a caller gave them; they may hold API keys, so nothing shows what they are."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether these are rows at all."""
+        return not isinstance(self._rows, str | bytes | Mapping) and isinstance(self._rows, Iterable | AsyncIterable)
+
+    @property
+    def total(self) -> int | None:
+        """How many rows there are; None where nobody knows."""
+        return len(self._rows) if isinstance(self._rows, Sized) else None
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self._rows) if isinstance(self._rows, AsyncIterable) else _each(iter(self._rows))
+
+
+async def _each(iterator: Iterator[Any]) -> AsyncIterator[Any]:
+    # A row by a name would stand in the frame of an exception that reading the next one raises.
+    with contextlib.suppress(StopIteration):
+        while True:
+            yield next(iterator)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How rows are gone through: see `Runner.map`."""
@@ -61,7 +89,7 @@ class Plan:
 
     @classmethod
     def of(
-        cls, spec: ToolSpec, rows: Rows, concurrency: int, key: RowKey | None, done: Collection[object], ordered: bool
+        cls, spec: ToolSpec, source: RowSource, concurrency: int, key: RowKey | None, done: Collection[object], ordered: bool
     ) -> Plan:
         """Return a plan for rows whose every part can be used; raises InputError with each that cannot."""
         problems = []
@@ -73,41 +101,37 @@ class Plan:
             problems.append(Problem("done", "must be a collection of keys"))
         elif done and key is None:
             problems.append(Problem("key", "is required where rows are done already"))
-        if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable | AsyncIterable):
+        if not source.is_usable:
             problems.append(Problem("rows", "must be a list or another iterable of params"))
         if problems:
             raise InputError(spec.name, problems)
         return cls(spec, concurrency, key, frozenset(str(each) for each in done), ordered)
 
 
-async def mapped(plan: Plan, rows: Rows, run_row: RunRow, trace: Trace) -> AsyncIterator[Mapped]:
+async def mapped(plan: Plan, source: RowSource, run_row: RunRow, trace: Trace) -> AsyncIterator[Mapped]:
     """Yield what became of each row; a row that fails, or is none, is a result too.
 
     What reading the rows raises is raised once the rows before it have ended. Where the iteration is left, the rows that are
     under way are cancelled.
     """
-    work = _Work(plan, run_row, _Tally(trace, len(rows) if isinstance(rows, Sized) else None))
-    source = _source(rows)
+    work = _Work(plan, run_row, _Tally(trace, source.total))
+    rows = aiter(source)
     reading: asyncio.Task[Any] | None = None
     broken: Exception | None = None
     at_end = False
     try:
         while True:
             if reading is None and not at_end and work.has_room():
-                reading = asyncio.create_task(_next(source))
+                reading = asyncio.create_task(_next(rows))
             under_way = {*work.running, *([] if reading is None else [reading])}
             if not under_way:
                 break
             await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             if reading is not None and reading.done():
-                try:
-                    row = reading.result()
-                    at_end = row is _END
-                except Exception as error:
-                    at_end, broken = True, error
-                else:
-                    if not at_end:
-                        work.begin(row)
+                broken = _error_of(reading)
+                at_end = broken is not None or reading.result() is _END
+                if not at_end:
+                    work.begin(reading.result())
                 reading = None
             for each in work.ended():
                 yield each
@@ -270,17 +294,13 @@ def _inner_error(spec: ToolSpec, error: Exception, idempotency_key: str | None) 
 _END = object()
 
 
-def _source(rows: Rows) -> AsyncIterator[Any]:
-    if isinstance(rows, AsyncIterable):
-        return aiter(rows)
-    iterator = iter(rows)
-
-    async def read() -> AsyncIterator[Any]:
-        for row in iterator:
-            yield row
-
-    return read()
+def _error_of(reading: asyncio.Task[Any]) -> Exception | None:
+    """Return what the reading of a row raised; a cancellation is raised again."""
+    error = reading.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return error
 
 
-async def _next(source: AsyncIterator[Any]) -> Any:
-    return await anext(source, _END)
+async def _next(rows: AsyncIterator[Any]) -> Any:
+    return await anext(rows, _END)
