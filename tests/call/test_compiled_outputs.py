@@ -14,9 +14,9 @@ import pytest
 from persona_block import ResponseError
 from persona_block.call import json_body
 from persona_block.call.compiled import structs
+from persona_block.call.compiled.documents import document_shaper
 from persona_block.call.compiled.once import Misfit
 from persona_block.call.compiled.outputs import output_of
-from persona_block.call.compiled.shapes import document_shaper
 from persona_block.call.json_body import DEEPEST, VALUES_LIMIT, read_json
 from persona_block.call.parse import Answer, parse
 from persona_block.spec import catalog
@@ -200,6 +200,7 @@ SPREAD: dict[str, Any] = {
     "third": {"type": ["string", "null"], "x-from": "/d/e/f/g"},
     "whole": {"type": "object", "x-from": "/d/e"},
     "texts": {"type": "array", "x-from": "/l/*/m/n", "items": {"type": "string"}},
+    "nested": {"type": "array", "x-from": "/l/*/o/*/n", "items": {"type": "string"}},
     "all": {"type": "array", "x-from": "/l", "items": {"type": "object"}},
     "number": {"type": ["integer", "null"], "x-from": "/n"},
     "same": {"type": ["boolean", "null"], "x-from": "/n"},
@@ -210,7 +211,15 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "a": (None, "x", 1),
     "b": (None, {"c": "x"}, {"c": None}, {"c": 5}, "x"),
     "d": ({"c": "x"}, {"e": {"f": {"g": "x"}, "h": 1}}, {"e": {"f": 5}}, {"e": 5}, [], None),
-    "l": ([], [{"m": {"n": "x"}}, {"m": None}, {}], [{"m": {"n": ""}}], [5], {}, None),
+    "l": (
+        [],
+        [{"m": {"n": "x"}, "o": [{"n": "y"}, {}]}, {"m": None}, {}],
+        [{"m": {"n": ""}}],
+        [{"o": [{"n": ""}]}],
+        [5],
+        {},
+        None,
+    ),
     "n": (None, None, 5, 5.0, 5.5, True, "5"),
     "p": ({"q": "x"}, {"q": "x", "r": {"s": 1}}, {"q": "", "r": {}}, {}, None),
 }

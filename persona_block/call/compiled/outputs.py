@@ -7,8 +7,8 @@ from typing import Any
 from ...spec.grammar import ToolSpec
 from ..json_body import read_json
 from ..parse import Answer, parse
+from .documents import document_shaper
 from .once import Misfit
-from .shapes import document_shaper
 from .structs import output_reader
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...spec.grammar import CursorSource, Schema, ToolSpec
 from ..json_body import is_too_deep
-from ..parse import cursor_of, first, is_of, shape, unwrap
-from .once import Misfit, OncePerSpec
+from ..parse import first, is_of, shape, unwrap
+from .once import Misfit
 
 Shaper = Callable[[Any], Any]
 """A value of an answer to the value of an output; raises Misfit."""
@@ -19,61 +18,6 @@ SCALARS: Mapping[str, type] = {"string": str, "boolean": bool}
 CONTAINERS = frozenset({dict, list})
 """The types of JSON that other values stand in."""
 _NOTHING: dict[str, Any] = {}
-
-
-@OncePerSpec
-def document_shaper(spec: ToolSpec) -> Callable[[Any], dict[str, Any]]:
-    """Return the function that makes the output out of an answer's document."""
-    outputs = []
-    for name, source in spec.response.items():
-        if isinstance(source, CursorSource):
-            outputs.append((name, cursor_shaper(source), ""))
-        elif isinstance(source, str):
-            outputs.append((name, promised(spec.output[name], shaper(spec.output[name])), source))
-
-    def shape_document(document: Any) -> dict[str, Any]:
-        if type(document) is not dict:
-            raise Misfit
-        return {name: make(first(document, pointer) if pointer else document) for name, make, pointer in outputs}
-
-    return shape_document
-
-
-def promised(schema: Schema, make: Shaper) -> Shaper:
-    """Return a shaper for an output of its own, whose list may be empty but never missing."""
-    if schema["type"] != "array":
-        return make
-
-    def shape_promised(value: Any) -> Any:
-        if value is None:
-            raise Misfit
-        return make(value)
-
-    return shape_promised
-
-
-def cursor_shaper(source: CursorSource) -> Shaper:
-    """Return the function that makes a cursor out of the document, whose links must be there."""
-    parent = source.pointer.rpartition("/")[0]
-
-    def shape_cursor(document: Any) -> str | None:
-        if not isinstance(first(document, parent), dict):
-            raise Misfit
-        return checked_cursor(first(document, source.pointer), source.query_param)
-
-    return shape_cursor
-
-
-def checked_cursor(link: Any, query_param: str) -> str | None:
-    """Return the cursor in a link, None for no link; raises Misfit for a link without one."""
-    if link is None:
-        return None
-    if cursor := cursor_of(link, query_param):
-        return cursor
-    raise Misfit
-
-
-# --- values ----------------------------------------------------------------------------------------------------------------
 
 
 def json_types(schema: Mapping[str, Any]) -> list[str]:
@@ -191,6 +135,8 @@ class _Part(NamedTuple):
     path: tuple[str, ...]
     texts: list[tuple[str, str]]
     """Properties that are text or null, each with its key in that object."""
+    related: list[tuple[str, str, str, str]]
+    """Properties that are text or null three keys down, such as the id of a relationship."""
     others: list[tuple[str, str, tuple[str, ...], Shaper]]
     """Other properties: key in that object, keys from there on, and what is made of the value."""
 
@@ -209,18 +155,22 @@ def resource_shaper(schema: Mapping[str, Any]) -> Shaper:
         if kind and not is_of(kind, value.get("type")):
             raise Misfit
         output = blank.copy()
-        for path, texts, others in parts:
+        for path, texts, related, others in parts:
             get = _inner(value, path).get
             for name, key in texts:
                 text = get(key)
                 if text is not None and type(text) is not str:
                     raise Misfit
                 output[name] = text
-            for name, key, rest, make in others:
+            for name, key, second, third in related:
                 found = get(key)
-                for step in rest:
-                    found = found.get(step) if type(found) is dict else None
-                output[name] = make(found)
+                if type(found) is dict and type(found := found.get(second)) is dict:
+                    text = found.get(third)
+                    if text is not None and type(text) is not str:
+                        raise Misfit
+                    output[name] = text
+            for name, key, rest, make in others:
+                output[name] = make(_walked(get(key), rest) if rest else get(key))
         for name, read, make in elsewhere:
             output[name] = make(read(value))
         return output
@@ -235,43 +185,69 @@ def _parts(properties: Mapping[str, Any]) -> tuple[list[_Part], list[tuple[str, 
     for name, schema in properties.items():
         pointer = schema.get("x-from")
         steps = tuple(pointer.split("/")[1:]) if isinstance(pointer, str) else ("*",)
+        make = shaper(schema)
+        if (
+            steps[-2:-1] == ("*",)
+            and len(steps) > 2
+            and "*" not in steps[:-2]
+            and schema.get("items", {}).get("type") == "string"
+        ):
+            make = _texts_of_entries(steps[-1])
+            steps = steps[:-2]
         if "*" in steps:
-            elsewhere.append((name, reader(schema), shaper(schema)))
+            elsewhere.append((name, reader(schema), make))
             continue
         path = steps[:1] if len(steps) > 1 else ()
-        part = parts.setdefault(path, _Part(path, [], []))
+        part = parts.setdefault(path, _Part(path, [], [], []))
         key, rest = steps[len(path)], steps[len(path) + 1 :]
-        if not rest and json_types(schema) == ["string", "null"]:
+        is_text = json_types(schema) == ["string", "null"]
+        if is_text and not rest:
             part.texts.append((name, key))
+        elif is_text and len(rest) == 2:
+            part.related.append((name, key, *rest))
         else:
-            part.others.append((name, key, rest, shaper(schema)))
+            part.others.append((name, key, rest, make))
     return list(parts.values()), elsewhere
+
+
+def _walked(node: Any, steps: Sequence[str]) -> Any:
+    for step in steps:
+        node = node.get(step) if type(node) is dict else None
+    return node
+
+
+def _texts_of_entries(key: str) -> Shaper:
+    """Return the function that makes a list out of the text that a key holds in each object of a list."""
+
+    def make_texts(found: Any) -> list[str]:
+        if not found or type(found) is not list:
+            return []
+        texts = [entry[key] for entry in found if type(entry) is dict and key in entry]
+        for text in texts:
+            if type(text) is not str or not text:
+                raise Misfit
+        return texts
+
+    return make_texts
 
 
 def reader(schema: Mapping[str, Any]) -> Shaper:
     """Return the function that reads a property's value from its resource, wherever it stands."""
     if "x-collect" in schema:
         return collector(schema["x-collect"])
-    pointer = schema["x-from"]
-    match pointer.split("/")[1:] if isinstance(pointer, str) else []:
-        case [*path, "*", key] if "*" not in path:
-            return _each(tuple(path), key)
-        case _:
-            return lambda resource: first(resource, pointer)
+    pointers = schema["x-from"]
+    if isinstance(pointers, str) or any("*" in pointer for pointer in pointers):
+        return lambda resource: first(resource, pointers)
+    ways = [pointer.split("/")[1:] for pointer in pointers]
 
+    def read_first(resource: Any) -> Any:
+        for way in ways:
+            found = _walked(resource, way)
+            if found is not None:
+                return found
+        return None
 
-def _each(path: tuple[str, ...], key: str) -> Shaper:
-    """Return the function that reads what a key holds in each object of a list."""
-
-    def read_each(resource: Any) -> list[Any]:
-        found = resource
-        for step in path:
-            found = found.get(step) if type(found) is dict else None
-        if not found or type(found) is not list:
-            return []
-        return [entry[key] for entry in found if type(entry) is dict and key in entry]
-
-    return read_each
+    return read_first
 
 
 def collector(pointers: Sequence[str]) -> Shaper:

@@ -16,9 +16,10 @@ from typing import Any
 from ...spec.grammar import CursorSource, FileSource, ToolSpec
 from ..json_body import DEEPEST, check_count, is_too_deep
 from ..parse import first, unwrap
+from .documents import checked_cursor, cursor_shaper, promised
 from .objects import DIRECT, Leaf, Property, as_it_is, object_reader
 from .once import Misfit, OncePerSpec
-from .shapes import CONTAINERS, SCALARS, Shaper, checked_cursor, cursor_shaper, json_types, promised, reader, shaper
+from .shapes import CONTAINERS, SCALARS, Shaper, json_types, reader, shaper
 
 _LONG_NUMBER = re.compile(rb"[0-9]{4301}")
 """More digits than Python reads by default: `json` refuses them, and msgspec passes over those that nobody asks for."""
