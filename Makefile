@@ -10,7 +10,7 @@ LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal 
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports export-sim export-n8n langflow canvas frameworks floors bench format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports flows export-sim export-n8n langflow canvas frameworks floors bench format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ exports: .venv/.ready ## test the exported blocks with the SDKs of their platfor
 	@reason=$$($(MAKE) .venv-dify/.ready 2>&1) || \
 		echo "Dify's SDK cannot be had here, so its tests are skipped: $$(echo "$$reason" | grep -m 1 ERROR)"
 	$(PYTEST) $(ARGS) tests/export
+
+# Without Postgres its tests are skipped.
+flows: .venv/.ready ## prove durable flows with the full budget: every template, and crashes at every step; needs Postgres
+	$(PYTEST) --hypothesis-profile=full -o faulthandler_timeout=300 $(ARGS) tests/flows
 
 export-sim: .venv/.ready ## check the types of the exported Sim block, and play the test vectors through its tools
 	@if reason=$$($(MAKE) --silent tests/export/sim/node_modules/.ready 2>&1); then tests/export/sim/run; else \

@@ -50,6 +50,7 @@ def test_continuous_integration_runs_every_check() -> None:
         "test",
         "soak",
         "exports",
+        "flows",
         "export-sim",
         "export-n8n",
         "langflow",

@@ -21,8 +21,9 @@ from persona_block import InputError, Sandbox, flows
 from persona_block.credentials import Secret
 from persona_block.errors import PersonaError
 from persona_block.flows import Engine, Settings
+from persona_block.flows import database as database_module
 from persona_block.flows.calls import KEY_LIFETIME
-from persona_block.flows.database import open_database
+from persona_block.flows.database import claim, open_database
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox import Settings as SandboxSettings
 from persona_block.sandbox.serving.faults import Faults
@@ -34,7 +35,8 @@ REMARK = "Planted remark of the reviewer"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.chdir(tmp_path)
     with Sandbox(settings=SandboxSettings(report_delay=0, import_delay=0)) as made:
         yield made
 
@@ -343,8 +345,6 @@ def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path: Path) -> None:
 
 
 async def test_one_process_at_a_time_runs_the_flows_of_a_file(sqlite_database: str, sandbox: Sandbox) -> None:
-    from persona_block.flows.database import claim
-
     connections = open_database(sqlite_database)
     held = claim(connections, None)
     try:
@@ -358,9 +358,8 @@ async def test_one_process_at_a_time_runs_the_flows_of_a_file(sqlite_database: s
 
 
 @pytest.mark.process
-async def test_processes_on_postgres_take_names_of_their_own(cluster: Any) -> None:
-    from persona_block.flows.database import claim
-
+async def test_processes_on_postgres_take_names_of_their_own(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "CLAIM_PATIENCE", 0.1)
     connections = open_database(cluster.database())
     first, second = claim(connections, None), claim(connections, None)
     assert (first.executor_id, second.executor_id) == ("executor-1", "executor-2")
