@@ -29,6 +29,8 @@ from tests.support.loopback import LoopbackServer, write_authority
 from tests.support.mail_server import MailServer
 from tests.support.slack_server import SlackServer
 
+pytestmark = pytest.mark.slow
+
 SECRET = "planted-signing-secret"
 CONTACTS = {"+15555550142": "jane@example.com", "left": "left@example.com"}
 ERASING = {"honour-deletion-request", "purge-declined"}
@@ -118,7 +120,6 @@ REACHED: dict[str, tuple[int, int, int, int]] = {
 """How many messages in Slack, mails, requests and objects each template leaves on its usual way."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 async def test_a_template_reaches_whom_it_names(
     sqlite_database: str, sandbox: Sandbox, town: Town, tmp_path: Path, name: str
