@@ -117,24 +117,20 @@ def marked(node: Any) -> Iterator[Any]:
         )
 
 
-def hostile(spec: ToolSpec) -> Iterator[bytes]:
-    """Yield bodies with something hostile in one place."""
-    mark = json.dumps(MARK).encode()
-    for body in bodies(spec):
-        templates = [json.dumps(changed).encode() for changed in marked(body)]
-        yield from (template.replace(mark, value) for template in templates for value in HOSTILE)
-
-
-def sample(items: Iterator[Any], count: int) -> list[Any]:
-    """Return some of many items, the same ones each time."""
-    every = list(items)
-    return random.Random(3).sample(every, min(count, len(every)))
+def hostile(spec: ToolSpec, count: int) -> Iterator[bytes]:
+    """Yield so many bodies with something hostile in one place."""
+    chosen = random.Random(4)
+    templates = [changed for body in bodies(spec) for changed in marked(body)]
+    for _ in range(count):
+        yield json.dumps(chosen.choice(templates)).encode().replace(json.dumps(MARK).encode(), chosen.choice(HOSTILE))
 
 
 @each_spec
 def test_compiled_ways_give_what_the_general_way_gives(spec: ToolSpec) -> None:
-    mutants = [json.dumps(changed).encode() for body in bodies(spec) for changed in (body, *mutated(body))]
-    tried = sample(iter(mutants), budget(small=50, full=5_000)) + sample(hostile(spec), budget(small=100, full=5_000))
+    mutants = [changed for body in bodies(spec) for changed in (body, *mutated(body))]
+    count = min(budget(small=50, full=5_000), len(mutants))
+    tried = [json.dumps(changed).encode() for changed in random.Random(3).sample(mutants, count)]
+    tried += hostile(spec, budget(small=100, full=5_000))
     seen = set()
     for body in tried:
         expected = outcome(in_general, spec, body)
