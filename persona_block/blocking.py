@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sized
-from contextlib import AbstractContextManager
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -46,9 +47,8 @@ class BlockingRunner:
     def __init__(self, **options: Unpack[RunnerOptions]) -> None:
         self._runner = Runner(**options)
         self._lock = threading.Lock()
-        self._context: AbstractContextManager[BlockingPortal] | None = None
+        self._thread: threading.Thread | None = None
         self._portal: BlockingPortal | None = None
-        self._thread: int | None = None
         self._process = os.getpid()
         self._closed = False
 
@@ -62,15 +62,15 @@ class BlockingRunner:
         """Cancel what is still under way, close the connections and end the thread."""
         with self._lock:
             self._closed = True
-            portal, context = self._portal, self._context
-            self._portal = self._context = None
-        if portal is None or context is None or self._process != os.getpid():
+            portal, thread = self._portal, self._thread
+            self._portal = None
+        if portal is None or thread is None or self._process != os.getpid():
             return
         try:
             portal.call(self._runner.aclose)
-            portal.call(portal.stop, True)
         finally:
-            context.__exit__(None, None, None)
+            portal.call(portal.stop, True)
+            thread.join()
 
     @as_run
     def run(
@@ -203,7 +203,7 @@ class BlockingRunner:
                 yield item
         finally:
             # The garbage collector may come by in the runner's own thread, where the loop closes what is left by itself.
-            if not self._closed and threading.get_ident() != self._thread:
+            if not self._closed and threading.current_thread() is not self._thread:
                 self._wait_for(close)
 
     def _wait_for(self, work: Callable[[], Awaitable[Result]], asked: Asked | None = None) -> Result:
@@ -241,12 +241,24 @@ class BlockingRunner:
             if self._closed:
                 raise RuntimeError("this runner is closed; make a new one")
             if self._portal is None:
-                from anyio.from_thread import start_blocking_portal
+                from anyio.from_thread import BlockingPortal
 
-                self._context = start_blocking_portal(name="persona-block runner")
-                self._portal = self._context.__enter__()
-                self._thread = self._portal.call(threading.get_ident)
+                started: Future[BlockingPortal] = Future()
+                name = "persona-block runner"
+                # A daemon, so that a runner which nobody closes keeps no script from ending.
+                self._thread = threading.Thread(
+                    target=asyncio.run, args=(_serve(BlockingPortal, started),), name=name, daemon=True
+                )
+                self._thread.start()
+                self._portal = started.result()
             return self._portal
+
+
+async def _serve(portal_type: type[BlockingPortal], started: Future[BlockingPortal]) -> None:
+    """Run what comes through a portal until it is stopped."""
+    async with portal_type() as portal:
+        started.set_result(portal)
+        await portal.sleep_until_stopped()
 
 
 @as_run_sync

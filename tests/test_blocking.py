@@ -234,6 +234,13 @@ def test_a_forked_process_needs_a_runner_of_its_own(monkeypatch: pytest.MonkeyPa
                 runner.run("get_inquiry", {"inquiryId": "inq_1"})
 
 
+@pytest.mark.process
+def test_a_runner_that_nobody_closes_keeps_no_script_from_ending() -> None:
+    code = "from persona_block import BlockingRunner\nrunner = BlockingRunner(api_key='k')\nrunner.run('get_inquiry', {})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 _INTERRUPTED = """
 import threading, asyncio, httpx
 from persona_block import BlockingRunner
