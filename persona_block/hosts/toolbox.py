@@ -268,6 +268,8 @@ class Toolbox:
                 async with asyncio.timeout(WAIT_SECONDS + GRACE_SECONDS):
                     return await runner.wait(spec.name, params, deadline=WAIT_SECONDS, progress=progress)
             except WaitTimedOut as error:
+                if not error.output:  # nothing was read, so nobody knows whether it has ended
+                    raise
                 return hint | error.output
             except TimeoutError:
                 return hint

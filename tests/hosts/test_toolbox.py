@@ -254,6 +254,18 @@ async def test_waiting_that_takes_too_long_says_how_to_go_on(
     assert waited.data["more"] == "It has not ended yet. Call persona_get_report with wait again."
 
 
+async def test_waiting_through_an_outage_does_not_say_that_it_has_not_ended(
+    make_toolbox: MakeToolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.01)
+    away = httpx.MockTransport(lambda _: httpx.Response(503))
+    async with make_toolbox(runner=lambda: Runner(transport=away, deadline=0.1)) as toolbox:
+        waited = await toolbox.dispatch("get_report", {"reportId": "rep_1", "wait": True})
+    assert waited.is_error
+    assert waited.data["error"]["kind"] == "wait_timed_out"
+    assert waited.data["error"]["retryable"]
+
+
 async def test_waiting_for_what_ends_badly_is_an_error_with_what_was_read(box: Toolbox) -> None:
     created = await box.dispatch("create_report", {**WATCHLIST, "nameFirst": "Ada", "nameLast": "ReportError"})
     waited = await box.dispatch("get_report", {"reportId": created.data["report"]["id"], "wait": True})
