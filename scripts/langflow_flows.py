@@ -139,6 +139,9 @@ def flow_document(name: str) -> dict[str, Any]:
     dumped["edges"] = [edge for component in components for edge in component.get_edges()]
     dumped["edges"] += [_tools_edge(component) for component in components if isinstance(component, AgentComponent)]
     nodes = {node["id"]: node for node in dumped["nodes"]}
+    for edge in dumped["edges"]:
+        # Langflow draws no wire to a field that is folded away.
+        nodes[edge["target"]]["data"]["node"]["template"][edge["data"]["targetHandle"]["fieldName"]]["advanced"] = False
     places = _places([component.get_id() for component in components], dumped["edges"])
     return {
         "name": title,
