@@ -10,7 +10,7 @@ LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal 
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports flows export-sim export-n8n langflow canvas frameworks floors bench format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports flows export-sim export-n8n frameworks langflow canvas floors bench format lint types check generate clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile

@@ -30,6 +30,10 @@ class Langflow:
         token = self._client.get("/api/v1/auto_login").json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
 
+    def close(self) -> None:
+        """Close the connections to the API."""
+        self._client.close()
+
     def make_flow(self, name: str, data: dict[str, Any] | None = None) -> str:
         """Make a flow, empty where no data is given, and return the address of its canvas."""
         empty = {"nodes": [], "edges": [], "viewport": {"x": 0, "y": 0, "zoom": 1}}
@@ -69,7 +73,11 @@ def running_langflow(folder: Path) -> Iterator[Langflow]:
             if server.poll() is not None or time.monotonic() - begun > STARTING_SECONDS:
                 raise RuntimeError(f"Langflow does not start: {(folder / 'server.log').read_text('utf-8')[-2000:]}")
             time.sleep(0.5)
-        yield Langflow(url, time.monotonic() - begun)
+        server_api = Langflow(url, time.monotonic() - begun)
+        try:
+            yield server_api
+        finally:
+            server_api.close()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
