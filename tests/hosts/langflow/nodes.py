@@ -34,7 +34,7 @@ async def object_ids(sandbox: Sandbox) -> dict[str, str]:
         report = (await runner.call("list_reports", {}))["reports"][0]
         case = (await runner.call("list_cases", {}))["cases"][0]
         importer = await runner.call("import_accounts", {"file": {"name": "a.csv", "content": CSV}})
-    return {
+    found: dict[str, Any] = {
         "inquiryId": inquiry["id"],
         "accountId": inquiry["accountId"],
         "verificationId": inquiry["verificationIds"][0],
@@ -43,11 +43,12 @@ async def object_ids(sandbox: Sandbox) -> dict[str, str]:
         "caseId": case["id"],
         "importerId": importer["importer"]["id"],
     }
+    return found
 
 
 async def filled_in(sandbox: Sandbox, spec: ToolSpec) -> dict[str, Any]:
     """Return the values of a node with all that an operation needs, and nothing else."""
-    ids = await object_ids(sandbox)
+    ids: dict[str, str] = await object_ids(sandbox)
     if spec.name in ("resume_inquiry", "generate_inquiry_link", "expire_inquiry"):
         async with sandbox.runner() as runner:
             ids["inquiryId"] = (await runner.call("create_inquiry", {"inquiryTemplateId": TEMPLATE}))["inquiry"]["id"]

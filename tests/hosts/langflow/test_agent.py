@@ -51,7 +51,7 @@ async def completed_inquiry(sandbox: Sandbox) -> str:
 
 async def outcome(sandbox: Sandbox, approvals: dict[str, list[str]], answer: str = "approve", name: str = APPROVE) -> Outcome:
     """Let the agent call a tool about a completed inquiry, with a person who always answers the same."""
-    script = [
+    script: list[dict[str, Any]] = [
         {"text": "", "calls": [{"name": name, "args": {"inquiryId": await completed_inquiry(sandbox)}}]},
         {"text": "That is all."},
     ]
@@ -117,7 +117,7 @@ async def test_an_unticked_box_cannot_decide_beside_a_ticked_one(sandbox: Sandbo
 
 async def test_a_ticked_box_of_a_host_that_does_not_ask_cannot_decide(sandbox: Sandbox, tmp_path: Path) -> None:
     tools = {tool.name: tool for tool in agent.node_tools(lambda: Connection.of({SANDBOX: True}), tmp_path)}
-    assert tools[APPROVE].metadata["approval_actions"]
+    assert (tools[APPROVE].metadata or {})["approval_actions"]
     before = len(sandbox.effects)
     told = await tools[APPROVE].ainvoke({"inquiryId": await completed_inquiry(sandbox)})
     assert "did not ask a person" in str(told)

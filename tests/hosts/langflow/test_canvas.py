@@ -222,7 +222,7 @@ def test_text_is_wired_into_chat_and_slack(page: Page, langflow: Langflow, tmp_p
 
 
 def write_picture(page: Page, path: Path) -> None:
-    """Write the picture of the README, small enough for it: `make canvas` tries it, with LANGFLOW_CANVAS=picture it is kept."""
+    """Write the picture of the README, small enough for it; LANGFLOW_CANVAS=picture keeps it."""
     page.get_by_test_id("sidebar-search-input").fill("persona")
     expect(page.get_by_test_id("personaPersona")).to_be_visible()
     page.locator(CANVAS).click(position={"x": 1200, "y": 900})

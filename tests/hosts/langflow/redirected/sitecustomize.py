@@ -5,6 +5,7 @@ import importlib.util
 import os
 import sys
 from types import ModuleType
+from typing import Any
 
 
 class _Redirect(importlib.abc.MetaPathFinder):
@@ -13,7 +14,7 @@ class _Redirect(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> None:  # noqa: ARG002
         if name == "lfx_slack._client":
             sys.meta_path.remove(self)
-            client = importlib.import_module(name)
+            client: Any = importlib.import_module(name)
             client.SLACK_API_BASE_URL = os.environ["TEST_SLACK_URL"]
 
 
