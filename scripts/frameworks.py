@@ -37,6 +37,7 @@ GROUPS = (
         {
             "agent_framework": ("agent-framework-core>=1.20",),
             "autogen": ("autogen-agentchat>=0.7", "autogen-ext>=0.7"),
+            "claude_agent_sdk": ("claude-agent-sdk>=0.2",),
             "dspy": ("dspy>=3",),
             "google_adk": ("google-adk>=2",),
             "haystack": ("haystack-ai>=3",),

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 MODULES = {
     "test_agent_framework.py": "agent_framework",
     "test_autogen.py": "autogen_agentchat",
+    "test_claude_agent_sdk.py": "claude_agent_sdk",
     "test_crewai.py": "crewai",
     "test_dspy.py": "dspy",
     "test_google_adk.py": "google.adk",
