@@ -198,6 +198,8 @@ SPREAD: dict[str, Any] = {
     "texts": {"type": "array", "x-from": "/l/*/m/n", "items": {"type": "string"}},
     "nested": {"type": "array", "x-from": "/l/*/o/*/n", "items": {"type": "string"}},
     "all": {"type": "array", "x-from": "/l", "items": {"type": "object"}},
+    "inside": {"type": ["string", "null"], "x-from": "/u/a/value"},
+    "unwrapped": {"type": "object", "x-from": "/u", "x-unwrap": True},
     "number": {"type": ["integer", "null"], "x-from": "/n"},
     "same": {"type": ["boolean", "null"], "x-from": "/n"},
     "part": {"type": "object", "x-from": "/p", "properties": {"q": {"type": "string", "x-from": "/q"}}},
@@ -216,6 +218,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
         {},
         None,
     ),
+    "u": ({"a": {"type": "string", "value": "x"}}, {}, {"a": "x"}, 5, None),
     "n": (None, None, 5, 5.0, 5.5, True, "5"),
     "p": ({"q": "x"}, {"q": "x", "r": {"s": 1}}, {"q": "", "r": {}}, {}, None),
 }
