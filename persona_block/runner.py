@@ -65,6 +65,9 @@ class Runner:
     file_rules: what may be read and fetched as a file.
 
     Use it as `async with`, or call `aclose`; one runner belongs to one event loop.
+
+    Type checkers know the params and the output of an operation whose name is written out without the `persona_` prefix; any
+    other name goes through `persona_block.operation`.
     """
 
     def __init__(

@@ -70,7 +70,9 @@ TYPED: Mapping[str, tuple[Typed, ...]] = {
 """What is typed, by the stub in `persona_block/typed/` that says how; the functions' own module takes `as_<name>` from it."""
 
 _HOMES = {
-    "collections.abc": ("AsyncIterable", "AsyncIterator", "Callable", "Collection", "Iterable", "Iterator", "Mapping"),
+    "collections.abc": (
+        *("AsyncIterable", "AsyncIterator", "Callable", "Collection", "Coroutine", "Iterable", "Iterator", "Mapping"),
+    ),
     "typing": ("Any", "Literal", "Protocol", "overload"),
     "..call.bulk": ("Mapped",),
     "..call.progress": ("Progress",),

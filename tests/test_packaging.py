@@ -56,6 +56,7 @@ def test_wheel(built: Path, tmp_path: Path) -> None:
         names = archive.namelist()
     assert ask(cwd=tmp_path, path=tmp_path).startswith(str(tmp_path))
     assert not [name for name in names if name.startswith(("tests/", "tool_specs/", "benchmarks/"))]
+    assert {f"persona_block/typed/{name}" for name in ("blocking.pyi", "params.py", "runner.pyi")} <= set(names)
     assert {"persona_block/py.typed", "persona_block/sandbox/pages/base.html"} <= set(names)
     assert {"persona_block/runtimes/javascript/src/persona.mjs", "persona_block/export/n8n/template/README.md"} <= set(names)
 
