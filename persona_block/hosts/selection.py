@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from ..block.build import manifest
+from ..block.prebuilt import manifest
 from ..errors import InputError, Problem
 from ..spec import catalog
 from ..spec.grammar import TOOL_PREFIX, ToolSpec
