@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # What lfx stands on warns of its own ways.
-LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal -W default tests/hosts/langflow
+LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal -W default --ignore=tests/hosts/langflow/test_canvas.py tests/hosts/langflow
 
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
