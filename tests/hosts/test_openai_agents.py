@@ -304,3 +304,24 @@ async def test_equal_calls_of_agents_inside_a_tool_all_happen(sandbox: Sandbox, 
     await Runner.run(Agent(name="Outer", model=ScriptedModel(outer), tools=[tool]), TASK)
     assert [name for name, _ in changes(sandbox, before)] == ["report/watchlist.created"] * 2
     await toolbox.aclose()
+
+
+@pytest.mark.parametrize("in_namespace", [False, True], ids=["bare", "in a namespace"])
+async def test_a_change_before_the_approval_is_noticed_in_a_namespace_too(
+    sandbox: Sandbox, toolbox: Toolbox, in_namespace: bool
+) -> None:
+    inquiry = in_review(sandbox)
+    tools: list[Any] = function_tools(toolbox)
+    if in_namespace:
+        tools = [*tool_namespace(name="persona", description="Persona", tools=tools)]
+    script = one_call("persona_approve_inquiry", inquiryId=inquiry)
+    model = Namespaced(script) if in_namespace else ScriptedModel(script)
+    agent: Agent[Any] = Agent(name="Reviewer", model=model, tools=tools)
+    result = await Runner.run(agent, TASK, run_config=QUIET)
+    await toolbox.dispatch("decline_inquiry", {"inquiryId": inquiry}, consent=lambda _: True)
+    before, state = len(sandbox.effects), result.to_state()
+    state.approve(result.interruptions[0])
+    result = await Runner.run(agent, state, run_config=QUIET)
+    assert "has changed since a person was asked about it" in str(result.final_output)
+    assert changes(sandbox, before) == []
+    await toolbox.aclose()
