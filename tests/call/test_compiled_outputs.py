@@ -190,6 +190,13 @@ def test_fields_may_be_as_deep_on_every_way(depth: int, opened: bytes) -> None:
         assert outcome(by_chosen_way, spec, body % (fields, behaviors)) == expected
 
 
+@pytest.mark.parametrize("body", [b"", b'{"data":{"type":"account","id":"Mira"}}', b'{"data":[],"Mira"'])
+def test_an_error_says_nothing_of_the_ways_that_were_tried(body: bytes) -> None:
+    with pytest.raises(ResponseError) as caught:
+        by_chosen_way(catalog.load("get_inquiry"), body)
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
 SPREAD: dict[str, Any] = {
     "first": {"type": ["string", "null"], "x-from": ["/a", "/b/c"]},
     "second": {"type": ["string", "null"], "x-from": ["/b/c", "/d/c"]},

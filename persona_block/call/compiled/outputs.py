@@ -22,4 +22,6 @@ def output_of(spec: ToolSpec, answer: Answer) -> dict[str, Any]:
     try:
         return document_shaper(spec)(read_json(answer.body))
     except (Misfit, ValueError, RecursionError):
-        return parse(spec, answer)
+        pass
+    # Not within the `except`, so that an error has no context but its own.
+    return parse(spec, answer)
