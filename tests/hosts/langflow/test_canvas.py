@@ -21,8 +21,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.process,
     needs_chromium,
-    pytest.mark.skipif(not os.environ.get("LANGFLOW_CANVAS"), reason="make canvas runs these, with a Langflow server"),
 ]
+if not os.environ.get("LANGFLOW_CANVAS"):
+    pytest.skip("make canvas runs these, with a Langflow server", allow_module_level=True)
 
 PICTURE = ROOT / "docs/langflow.webp"
 PICTURE_LIMIT = 200_000
