@@ -38,14 +38,15 @@ def node_inputs() -> list[InputTypes]:
 
 def as_text(field: NodeField, value: Any) -> Any:
     """Return what an earlier block gave as text for a field: JSON for data, CSV for a table that is to be a file."""
+    is_file = field.name.startswith("p_file")
     if isinstance(value, Message):
         return value.text
-    if isinstance(value, Data):
+    if isinstance(value, Data) and (is_file or field.kind == "json"):
         value = value.data
-        if field.name.startswith("p_file") and isinstance(value, dict):
-            return next((value[name] for name in ("path", "file_path", "text") if isinstance(value.get(name), str)), "")
-    if isinstance(value, DataFrame):
+    if is_file and isinstance(value, DataFrame):
         return str(value.to_csv(index=False))
+    if is_file and isinstance(value, dict):
+        return next((value[name] for name in ("path", "file_path", "text") if isinstance(value.get(name), str)), "")
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) and field.kind == "json" else value
 
 
