@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from persona_block.blocking import BlockingRunner, run_sync
+from persona_block.flows import calls, waits
 from persona_block.runner import Runner
 from persona_block.spec import catalog
 from persona_block.spec.grammar import ToolSpec
@@ -65,6 +66,12 @@ TYPED: Mapping[str, tuple[Typed, ...]] = {
         Typed(BlockingRunner.wait, "waits"),
         Typed(BlockingRunner.map),
         Typed(run_sync),
+    ),
+    "flows": (
+        Typed(calls.call),
+        Typed(calls.pages, "lists"),
+        Typed(calls.map),
+        Typed(waits.wait, "waits"),
     ),
 }
 """What is typed, by the stub in `persona_block/typed/` that says how; the functions' own module takes `as_<name>` from it."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..call.paging import pagination
 from ..call.result import Stopwatch, ToolResult, failed_result
@@ -18,6 +18,11 @@ from .lookup import look_up
 from .step import Step, durable, next_step
 from .workfiles import step_files
 
+if TYPE_CHECKING:
+    from ..typed.flows import as_call, as_map, as_pages
+else:
+    as_call = as_map = as_pages = lambda function: function
+
 logger = logging.getLogger("persona_block.flows")
 
 Output = dict[str, Any]
@@ -28,6 +33,7 @@ KEY_LIFETIME = 23 * 3600.0
 _RESOURCE_ID = re.compile(r"(?:act|inq|rep|case|ver|doc|txn|mprt)_[A-Za-z0-9]+")
 
 
+@as_call
 async def call(operation: str, params: Params | None = None, *, step: str | None = None) -> Output:
     """Return the output of one call of `operation`, as a durable step of a workflow; raises PersonaError.
 
@@ -42,6 +48,7 @@ async def call(operation: str, params: Params | None = None, *, step: str | None
     return await perform(spec, dict(params or {}), next_step(step or spec.name))
 
 
+@as_pages
 async def pages(operation: str, params: Params | None = None, *, step: str | None = None) -> AsyncIterator[Output]:
     """Yield every page of a list operation, each a durable step; raises PersonaError.
 
@@ -67,6 +74,7 @@ async def pages(operation: str, params: Params | None = None, *, step: str | Non
         number += 1
 
 
+@as_map
 async def map(operation: str, rows: Iterable[Params], *, step: str | None = None) -> list[ToolResult]:
     """Return the envelope of `operation` for each row of params, in their order; no row's failure is raised.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
@@ -64,6 +63,10 @@ class Claim(Protocol):
 
     executor_id: str
 
+    def hold(self) -> bool:
+        """Take the right again where the database has lost it, as by a restart; return whether this process has it."""
+        ...
+
     def release(self) -> None:
         """Give the right back; does nothing the second time."""
         ...
@@ -79,25 +82,38 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
     """
     if engine.dialect.name == "sqlite":
         return _FileClaim(Path(str(engine.url.database)), executor_id or "executor-1")
-    connection = engine.raw_connection()
-    connection.detach()
-    session: Any = connection.dbapi_connection
-    session.autocommit = True
-    if executor_id:
-        # The session of a process that was killed a moment ago may still be there.
-        session.execute("SELECT set_config('lock_timeout', %s, false)", (str(int(CLAIM_PATIENCE * 1000)),))
-        with contextlib.suppress(psycopg.errors.LockNotAvailable):
-            session.execute("SELECT pg_advisory_lock(%s)", (_lock_number(executor_id),))
-            return _SessionClaim(session, executor_id)
+    session = _session(engine)
+    if executor_id and _waits_for(session, executor_id):
+        return _SessionClaim(engine, session, executor_id)
     names = [] if executor_id else [f"executor-{number}" for number in range(1, MOST_EXECUTORS + 1)]
     for name in names:
-        if session.execute("SELECT pg_try_advisory_lock(%s)", (_lock_number(name),)).fetchone()[0]:
-            return _SessionClaim(session, name)
+        if session.execute("SELECT pg_try_advisory_lock(%s)", (lock_number(name),)).fetchone()[0]:
+            return _SessionClaim(engine, session, name)
     session.close()
     raise InputError("flows", [Problem("executor_id", "another process that runs flows of this database has it")])
 
 
-def _lock_number(name: str) -> int:
+def _session(engine: sa.Engine) -> Any:
+    """Return a session of its own, which holds a lock for as long as it lasts."""
+    connection = engine.raw_connection()
+    connection.detach()
+    session: Any = connection.dbapi_connection
+    session.autocommit = True
+    return session
+
+
+def _waits_for(session: Any, executor_id: str) -> bool:
+    """Return whether a session gets a name: the session of a process that was killed a moment ago may still have it."""
+    session.execute("SELECT set_config('lock_timeout', %s, false)", (str(int(CLAIM_PATIENCE * 1000)),))
+    try:
+        session.execute("SELECT pg_advisory_lock(%s)", (lock_number(executor_id),))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
+
+
+def lock_number(name: str) -> int:
+    """Return the number of the advisory lock that the process of this name holds."""
     return int.from_bytes(hashlib.sha256(f"persona-flows:{name}".encode()).digest()[:8], "big", signed=True)
 
 
@@ -114,6 +130,9 @@ class _FileClaim:
             message = "another process runs the flows of this file; several share a database only on Postgres"
             raise InputError("flows", [Problem("database", message)]) from None
 
+    def hold(self) -> bool:
+        return self._handle is not None
+
     def release(self) -> None:
         if self._handle is not None:
             os.close(self._handle)
@@ -123,9 +142,19 @@ class _FileClaim:
 class _SessionClaim:
     """A claim on Postgres, kept as an advisory lock that ends with its session."""
 
-    def __init__(self, session: Any, executor_id: str) -> None:
+    def __init__(self, engine: sa.Engine, session: Any, executor_id: str) -> None:
         self.executor_id = executor_id
+        self._engine = engine
         self._session = session
+
+    def hold(self) -> bool:
+        try:
+            self._session.execute("SELECT 1")
+        except psycopg.OperationalError:
+            self._session.close()
+            self._session = _session(self._engine)
+            return _waits_for(self._session, self.executor_id)
+        return True
 
     def release(self) -> None:
         self._session.close()

@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbos import DBOS
 
@@ -20,7 +20,13 @@ from .engine import Engine, current
 from .step import Step, durable, next_step
 from .tables import Waiter
 
+if TYPE_CHECKING:
+    from ..typed.flows import as_wait
+else:
+    as_wait = lambda function: function  # noqa: E731
 
+
+@as_wait
 def wait(
     operation: str,
     params: Params | None = None,

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 from dbos import DBOS
 
 from persona_block import InputError, Sandbox, flows
+from persona_block import operation as checked_name
 from persona_block.credentials import Secret
 from persona_block.errors import PersonaError
 from persona_block.flows import Engine, Settings
@@ -29,6 +30,7 @@ from persona_block.sandbox import Settings as SandboxSettings
 from persona_block.sandbox.serving.faults import Faults
 from tests.support.flow_ports import People, choosing
 from tests.support.flow_world import engine, question, result, started, until, writes
+from tests.support.postgres import Cluster, programs
 
 PERSON = {"name-first": "Planted", "name-last": "Applicant"}
 REMARK = "Planted remark of the reviewer"
@@ -210,9 +212,9 @@ class Clearing(httpx.AsyncBaseTransport):
 
 
 @DBOS.workflow(max_recovery_attempts=None)
-async def one_write(operation: str, params: dict[str, Any]) -> Any:
+async def one_write(name: str, params: dict[str, Any]) -> Any:
     try:
-        return await flows.call(operation, params)
+        return await flows.call(checked_name(name), params)
     except PersonaError as error:
         return f"{error.kind}: {error.took_effect}"
 
@@ -365,6 +367,13 @@ async def test_processes_on_postgres_take_names_of_their_own(cluster: Any, monke
     assert (first.executor_id, second.executor_id) == ("executor-1", "executor-2")
     with pytest.raises(InputError, match="executor_id"):
         claim(connections, "executor-2")
+    with connections.connect() as connection:
+        # As a restart of Postgres would, this ends the oldest other session, which is the first process's.
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(sa.text(f"SELECT pg_terminate_backend((SELECT pid {others} ORDER BY backend_start LIMIT 1))"))
+    assert first.hold()
+    with pytest.raises(InputError, match="executor_id"):
+        claim(connections, "executor-1")
     first.release()
     third = claim(connections, None)
     assert third.executor_id == "executor-1"
@@ -416,3 +425,37 @@ asyncio.run(main())
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert "{'tell': {}}" in done.stdout, done.stderr
     assert "Hello from a flow" in done.stdout
+
+
+@pytest.mark.process
+@pytest.mark.slow
+async def test_flows_outlive_a_restart_of_postgres(sandbox: Sandbox) -> None:
+    if programs() is None:
+        pytest.skip("Postgres is not installed: apt-get install postgresql")
+    people = People()
+    with Cluster(durable=True) as cluster:
+        async with engine(cluster.database(), sandbox, people) as running:
+            for number in range(5):
+                await started(invite, f"wf-{number}", f"customer-{number}", PERSON)
+
+            async def all_ask() -> bool:
+                return len(await running.client.questions()) == 5
+
+            await until(all_ask)
+            cluster.stop()
+            cluster.start()
+            asked = await running.client.questions()
+
+            async def all_have_ended() -> bool:
+                # A message of the moment in which the engine listens to Postgres anew is noticed within a minute: it is sent
+                # again, as whoever answers may do.
+                for each in asked:
+                    await running.client.answer(each.workflow_id, each.question_id, "yes")
+                await asyncio.sleep(0.5)
+                finished = await asyncio.to_thread(running.client.dbos.list_workflows, status="SUCCESS")
+                return len(finished) == 5
+
+            await until(all_have_ended)
+            ends = [await result(f"wf-{number}") for number in range(5)]
+    assert all("yes" in end for end in ends)
+    assert writes(sandbox).count("inquiry.created") == len(people.sent) == 5

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
-from persona_block import InputError, Sandbox, flows
+from persona_block import InputError, Sandbox, flows, operation
 from persona_block.errors import DeliveryError, NotFound, Problem, Unavailable, WaitFailed, WaitTimedOut
 from persona_block.flows import step as steps
 from persona_block.flows.failures import from_json, to_json
@@ -41,7 +41,7 @@ async def onboard(reference_id: str, contact: str) -> str:
     reply = await flows.ask("#reviews", f"{reference_id}: approve?", ["approve", "decline"], timeout=86_400)
     if reply.answer != "approve":
         return reply.answer
-    done = await flows.call("approve_inquiry", {"inquiryId": started["inquiry"]["id"], "comment": reply.comment})
+    done = await flows.call("approve_inquiry", {"inquiryId": started["inquiry"]["id"], "comment": reply.comment or ""})
     pdf = await flows.call("print_inquiry_pdf", {"inquiryId": done["inquiry"]["id"]})
     return await flows.store(pdf["file"], "memory://records")
 
@@ -94,7 +94,7 @@ async def three_accounts() -> list[str]:
     one = asyncio.gather(*(flows.call("create_account", {"referenceId": f"g-{number}"}) for number in range(3)))
     gathered = [output["account"]["referenceId"] for output in await one]
     rows: list[dict[str, Any]] = [{"referenceId": "m-1"}, {"referenceId": "g-1"}, {"referenceId": "m-2"}, {"apiKey": "k"}]
-    mapped = await flows.map("create_account", rows)
+    mapped = await flows.map(operation("create_account"), rows)
     assert [each.success for each in mapped] == [True, False, True, False]
     pages = [len(page["accounts"]) async for page in flows.pages("list_accounts", {"pageSize": 2})]
     return [*gathered, *[each.error_details["kind"] for each in mapped if each.error_details], *map(str, pages)]

@@ -18,19 +18,20 @@ def deploy() -> None:
         template["steps"][-1]["text"] = "Another text"
 
     @DBOS.workflow(name=naming.template_workflow(2), max_recovery_attempts=None)
-    async def run_version_2(document: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    async def run_version_2(pinned: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         await flows.notify("#deploys", "A new interpreter begins")
-        return await templates.run_version_1.__wrapped__(document, inputs)  # type: ignore[attr-defined, no-any-return]
+        return await templates.run_version_1.__wrapped__(pinned, inputs)  # type: ignore[attr-defined, no-any-return]
 
     naming.INTERPRETER = 2
 
 
 def deploy_carelessly() -> None:
     """Insert a step under the name of the version that flows are under way on, as a deploy must not."""
-    original = templates.run_document
+    original = vars(templates)["run_document"]
 
-    async def with_one_step_more(document: Any, inputs: Any, actions: Any) -> dict[str, Any]:
+    async def with_one_step_more(pinned: Any, inputs: Any, actions: Any) -> dict[str, Any]:
         await flows.notify("#deploys", "A step that was not there")
-        return await original(document, inputs, actions)
+        results: dict[str, Any] = await original(pinned, inputs, actions)
+        return results
 
-    templates.run_document = with_one_step_more  # type: ignore[attr-defined]
+    vars(templates)["run_document"] = with_one_step_more
