@@ -106,7 +106,8 @@ def run(page: Page) -> None:
 def output(page: Page, name: str) -> str:
     """Open an output of the node, and return what it shows."""
     page.get_by_test_id(f"output-inspection-{name}-personacomponent").click()
-    dialog = page.get_by_role("dialog")
+    # Langflow may greet a newcomer with a dialog of its own.
+    dialog = page.get_by_role("dialog").filter(has_text="Component Output")
     shown = dialog.locator("textarea, .ag-root, .ag-root-wrapper, .cm-content, .jse-main, pre").first
     expect(shown).to_be_visible()
     text = shown.input_value() if shown.evaluate("each => each.tagName") == "TEXTAREA" else dialog.inner_text()
