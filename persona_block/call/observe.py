@@ -75,9 +75,9 @@ class _Observation:
         self._span: contextlib.AbstractContextManager[Any] | None = None
 
     def __enter__(self) -> None:
-        tracer = _tracer()
-        if tracer is not None:
-            self._span = _span(tracer, self._operation)
+        spans = tracer()
+        if spans is not None:
+            self._span = _span(spans, self._operation)
             self._recording = self._span.__enter__()
         self._started = time.monotonic()
 
@@ -107,10 +107,10 @@ class _Observation:
 
 
 @contextlib.contextmanager
-def _span(tracer: Any, operation: str) -> Iterator[Any]:
+def _span(spans: Any, operation: str) -> Iterator[Any]:
     """Open a span without the exception's text, which may quote Persona."""
     telemetry = _telemetry()
-    with tracer.start_as_current_span(
+    with spans.start_as_current_span(
         f"persona {operation}", kind=telemetry.SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
@@ -120,13 +120,13 @@ def _span(tracer: Any, operation: str) -> Iterator[Any]:
             raise
 
 
-def _tracer() -> Any:
+def tracer() -> Any:
     """Return a tracer, or None where OpenTelemetry is not installed, or nobody has set up where its spans go."""
     telemetry = _telemetry()
     if telemetry is None:
         return None
-    tracer = telemetry.get_tracer("persona_block")
-    return None if isinstance(tracer, telemetry.ProxyTracer | telemetry.NoOpTracer) else tracer
+    found = telemetry.get_tracer("persona_block")
+    return None if isinstance(found, telemetry.ProxyTracer | telemetry.NoOpTracer) else found
 
 
 @cache

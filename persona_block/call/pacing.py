@@ -35,6 +35,16 @@ class WindowClosed(Exception):
         self.wait = wait
 
 
+_sharing = 1
+"""How many processes share the windows of this one's keys."""
+
+
+def share_among(processes: int) -> None:
+    """Let each pacer of this process use one of so many equal parts of a window, and others the rest; 1 takes all of it."""
+    global _sharing
+    _sharing = max(1, processes)
+
+
 class Pacer:
     """Lets calls through while the window has budget and holds the others until it ends; it never delays before that."""
 
@@ -47,6 +57,8 @@ class Pacer:
         self._window = 0
         self._in_flight = 0
         self._sent = 0
+        self._sent_before = 0
+        """How much of what was sent is of earlier windows."""
 
     async def admit(self, seconds: float) -> Ticket:
         """Return a ticket for one request, as soon as the window has room; use it as a context around the request.
@@ -101,7 +113,8 @@ class Pacer:
         """Begin the next window; requests still under way may be counted in it, so they are taken off its budget."""
         self._window += 1
         self._ends = None
-        self._left = None if self._limit is None else max(1, self._limit - self._in_flight)
+        self._sent_before = self._sent - self._in_flight
+        self._left = None if self._limit is None else max(1, self._limit // _sharing - self._in_flight)
 
     def finish(self, window: int, counted: int, headers: Mapping[str, str] | None) -> None:
         """Take note of a request's end; `counted` is how many Persona had counted for certain when it answered."""
@@ -123,6 +136,8 @@ class Pacer:
         # Answers come late and out of order: of what one tells, only what was sent around or after it is uncertain.
         lowest = remaining - (self._sent - counted)
         self._left = min(lowest if self._left is None else max(self._left, lowest), remaining)
+        if _sharing > 1:
+            self._left = min(self._left, max(1, limit // _sharing) - (self._sent - self._sent_before))
 
     def _wake(self, count: int) -> None:
         """Let so many waiters ask again."""

@@ -36,12 +36,13 @@ class FlowClient:
     """The flows of one database, seen from outside; `connect` makes one, and `Engine.client` is one.
 
     dbos: the engine's own client, for what is not here: listing, cancelling and resuming workflows.
+    connections: those to the database.
     """
 
     def __init__(
         self, connections: sa.Engine, encoding: Serializer, tables: Tables, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._connections = connections
+        self.connections = connections
         self._tables = tables
         self._clock = clock
         self.dbos = DBOSClient(system_database_engine=connections, serializer=encoding, application_name=APPLICATION)
@@ -49,7 +50,7 @@ class FlowClient:
     def close(self) -> None:
         """Close the connections of a client that `connect` made."""
         self.dbos.destroy()
-        self._connections.dispose()
+        self.connections.dispose()
 
     async def start(self, document: Mapping[str, Any], inputs: Mapping[str, Any], workflow_id: str | None = None) -> str:
         """Start a flow that runs a document, and return its id; an engine of the database runs it.
@@ -75,7 +76,7 @@ class FlowClient:
         return started
 
     def _enqueue(self, document: Mapping[str, Any], runs: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        with self._connections.begin() as connection:
+        with self.connections.begin() as connection:
             for workflow_id, inputs in runs:
                 options: EnqueueOptions = {
                     "queue_name": QUEUE,

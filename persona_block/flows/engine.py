@@ -26,6 +26,7 @@ from .naming import APPLICATION, APPLICATION_VERSION, QUEUE
 from .ports import Ports
 from .serialization import serializer
 from .tables import Tables
+from .workers import Workforce
 from .workfiles import delete_files, is_local
 
 logger = logging.getLogger("persona_block.flows")
@@ -33,6 +34,9 @@ logger = logging.getLogger("persona_block.flows")
 HOLDS_PERSONAL_DATA = "workflow_input, workflow_output, operation_outputs, notifications and persona_flow_questions"
 
 DAY = 86_400.0
+
+_SHARED_QUEUE: dict[str, Any] = {"limiter": {"limit": 100, "period": 0.5}, "polling_interval_sec": 0.25}
+"""How processes on one database take flows from the queue: in turns. Without a limit the first would take all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +117,7 @@ class Engine:
         self._connections = open_database(database)
         self._make_runner = runner
         self._claim: Claim | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.tables = Tables(self._connections, self._serializer)
         self.runner: Runner
@@ -139,22 +143,25 @@ class Engine:
         self.runner = self._make_runner()
         self.slots = asyncio.Semaphore(self.settings.concurrency)
         _running.append(self)
-        await DBOS.register_queue_async(QUEUE)
+        await DBOS.register_queue_async(QUEUE, **(_SHARED_QUEUE if self.is_postgres else {}))
         if not self.settings.encryption_keys:
             logger.warning(
                 "No encryption key: what flows read and write, personal data included, is in clear in the tables %s.",
                 HOLDS_PERSONAL_DATA,
             )
-        self._sweeping = asyncio.create_task(self._sweep_now_and_then())
+        self._background.append(asyncio.create_task(self._sweep_now_and_then()))
+        if self.is_postgres:
+            workforce = Workforce(self._connections, self._claim, self.client.dbos)
+            self._background.append(asyncio.create_task(workforce.attend()))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         ending = [task for task in self._tasks if not task.done() and task is not asyncio.current_task()]
-        for task in [*ending, *([self._sweeping] if self._sweeping else [])]:
+        for task in [*ending, *self._background]:
             task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*ending, *self._background, return_exceptions=True)
         _running.remove(self)
         await asyncio.to_thread(self._destroy)
         # DBOS made its threads the loop's own, and ended them.

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSContextEnsure
 
 from ..errors import InputError, PersonaError, Problem
 from . import failures
 from .engine import Engine, current
+from .observe import Tries, observed_step
 
 logger = logging.getLogger("persona_block.flows")
 
@@ -85,10 +87,14 @@ async def durable(label: str, made: Made, *, bounded: bool = True) -> Any:
     engine.watch(asyncio.current_task())
 
     async def kept() -> dict[str, Any]:
-        try:
-            return {"output": await _tried(engine, label, made, bounded)}
-        except PersonaError as error:
-            return {"error": failures.to_json(error)}
+        tries = Tries()
+        with observed_step(label, str(DBOS.workflow_id), tries) as ended:
+            try:
+                stored = {"output": await _tried(engine, label, made, bounded, tries)}
+            except PersonaError as error:
+                stored = {"error": failures.to_json(error)}
+                ended(error)
+        return stored if tries.made == 1 else {**stored, "tries": tries.made}
 
     stored = await DBOS.run_step_async({"name": label}, kept)
     if "error" in stored:
@@ -96,19 +102,26 @@ async def durable(label: str, made: Made, *, bounded: bool = True) -> Any:
     return stored["output"]
 
 
-async def _tried(engine: Engine, label: str, made: Made, bounded: bool) -> Any:
-    """Return what a function gives, which is called again while it fails in a way that may pass."""
+async def _tried(engine: Engine, label: str, made: Made, bounded: bool, tries: Tries) -> Any:
+    """Return what a function gives, which is called again while it fails in a way that may pass.
+
+    A database that is away or full fails so too: each write of a step comes after it has noted there that it means to.
+    """
     ends = engine.now() + engine.settings.retry_for
-    tries = 0
     while True:
+        tries.made += 1
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries.made - 1, 30))
         try:
             async with engine.slots if bounded else contextlib.nullcontext():
                 return await made()
         except PersonaError as error:
-            tries += 1
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(tries - 1, 30))
             pause = max(pause, error.retry_after or 0.0)
             if not error.retryable or engine.now() + pause > ends:
                 raise
-            logger.warning("%s of flow %s: %s; trying again in %.0f s", label, DBOS.workflow_id, error.kind, pause)
+            reason = error.kind
+        except sa.exc.DBAPIError as error:
+            if engine.now() + pause > ends:
+                raise
+            reason = f"the database of flows failed with {type(error.orig).__name__}"
+        logger.warning("%s of flow %s: %s; trying again in %.0f s", label, DBOS.workflow_id, reason, pause)
         await asyncio.sleep(pause)
