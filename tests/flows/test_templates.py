@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from persona_block import Sandbox, flows, manifest
+from persona_block import InputError, Sandbox, WaitTimedOut, flows, manifest
 from persona_block.flows.checker import output_spec
 from persona_block.sandbox import Settings as SandboxSettings
 from persona_block.typed import CreateInquiryParams
 from tests.support.budget import budget
 from tests.support.flow_ports import People, Shelf, choosing
-from tests.support.flow_world import engine, result
+from tests.support.flow_world import engine, result, writes
 
 TEMPLATES: dict[str, dict[str, Any]] = {template["name"]: template for template in manifest()["templates"]}
 ONBOARD = TEMPLATES["onboard-customer"]
@@ -162,3 +163,107 @@ async def test_a_template_runs_durably(database: str, sandbox: Sandbox, tmp_path
             for output in given if isinstance(given, list) else [given]:
                 assert set(output) - {"item"} == set(output_spec(step).output), step["id"]
     assert len({dedupe_id for _, _, dedupe_id in people.sent}) == len(people.sent)
+
+
+# --- documents of one's own ------------------------------------------------------------------------------------------------
+
+
+MAKE: dict[str, Any] = {
+    "id": "make",
+    "operation": "create_inquiry",
+    "params": {"inquiryTemplateId": "{input.template}", "note": "{input.note}"},
+}
+WAIT: dict[str, Any] = {"id": "end", "operation": "get_inquiry", "params": {"inquiryId": "{make.inquiry.id}"}, "wait": True}
+ASK: dict[str, Any] = {"id": "ask", "host": "ask", "to": "#reviews", "text": "Approve?", "options": ["yes", "no"]}
+
+
+def document(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"inputs": {"template": {"type": "string"}, "note": {"type": "string"}}, "steps": [MAKE, *steps]}
+
+
+def inputs(sandbox: Sandbox, note: str = "A note") -> dict[str, Any]:
+    return {"template": sandbox.templates.inquiry, "note": note}
+
+
+@pytest.mark.parametrize(
+    ("step", "given"),
+    [
+        ({**WAIT, "timeout": {"seconds": 1, "then": "continue"}}, "created"),
+        ({**WAIT, "timeout": {"seconds": 1, "then": "fail"}}, WaitTimedOut),
+        ({**ASK, "timeout": {"seconds": 1, "answer": "no"}}, {"answer": "no", "comment": None}),
+        ({**ASK, "timeout": {"seconds": 1, "answer": None}}, WaitTimedOut),
+    ],
+    ids=str,
+)
+async def test_a_step_that_times_out_does_what_the_document_says(
+    sqlite_database: str, sandbox: Sandbox, step: dict[str, Any], given: Any
+) -> None:
+    # A clock that runs faster than the flow's own waiting, which takes real time.
+    begun = time.time()
+    clock = {"clock": lambda: begun + (time.time() - begun) * 10}
+    async with engine(sqlite_database, sandbox, first_poll=0.05, **clock):
+        if given is WaitTimedOut:
+            with pytest.raises(WaitTimedOut):
+                await flows.template(document(step), inputs(sandbox))
+            return
+        results = await flows.template(document(step), inputs(sandbox))
+    assert results[step["id"]] == given or results[step["id"]]["inquiry"]["status"] == given
+
+
+@pytest.mark.parametrize(
+    ("to", "note", "refused"),
+    [
+        ("{make.inquiry.note}", "attacker@example.com", True),
+        ("{make.inquiry.note}", "https://attacker.example.com", True),
+        ("#team-{make.inquiry.note}", "x", True),
+        ("{make.inquiry.note}", "customer-1042", False),
+        ("{input.note}", "jane@example.com", False),
+    ],
+)
+async def test_what_persona_answered_names_no_target_but_a_contact(
+    sqlite_database: str, sandbox: Sandbox, to: str, note: str, refused: bool
+) -> None:
+    people = People()
+    step = {"id": "tell", "host": "notify", "to": to, "text": "Hello"}
+    async with engine(sqlite_database, sandbox, people):
+        if refused:
+            with pytest.raises(InputError, match="contact"):
+                await flows.template(document(step), inputs(sandbox, note))
+        else:
+            await flows.template(document(step), inputs(sandbox, note))
+    assert [target for target, _, _ in people.sent] == ([] if refused else [note])
+
+
+async def test_a_place_for_files_is_never_computed(sqlite_database: str, sandbox: Sandbox) -> None:
+    shelf = Shelf()
+    step = {"id": "keep", "host": "store", "content": {"a": 1}, "to": "{make.inquiry.note}", "text": "Data"}
+    async with engine(sqlite_database, sandbox, shelf=shelf):
+        with pytest.raises(InputError, match="names no place"):
+            await flows.template(document(step), inputs(sandbox, "memory://elsewhere"))
+    assert shelf.kept == {}
+
+
+async def test_a_document_with_problems_is_refused_before_anything_runs(sqlite_database: str, sandbox: Sandbox) -> None:
+    faulty = document({"id": "get", "operation": "get_inquiri", "params": {"inquiryId": "{make.inquiry.key}"}})
+    async with engine(sqlite_database, sandbox) as running:
+        with pytest.raises(InputError) as error:
+            await flows.template(faulty, {"note": 3}, workflow_id="one")
+        with pytest.raises(InputError):
+            await running.client.start(faulty, {"note": 3}, "one")
+        listed = await asyncio.to_thread(running.client.dbos.list_workflows)
+    assert {problem.param for problem in error.value.problems} == {
+        "steps[1].operation",
+        "steps[1].params.inquiryId",
+        "inputs.template",
+        "inputs.note",
+    }
+    assert listed == []
+    assert writes(sandbox) == []
+
+
+async def test_an_id_starts_a_flow_once(sqlite_database: str, sandbox: Sandbox) -> None:
+    async with engine(sqlite_database, sandbox):
+        first = await flows.template(document(), inputs(sandbox), workflow_id="row-1")
+        assert await flows.start_template(document(), inputs(sandbox), workflow_id="row-1") == "row-1"
+        assert await flows.template(document(), inputs(sandbox), workflow_id="row-1") == first
+    assert writes(sandbox).count("inquiry.created") == 1
