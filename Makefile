@@ -10,7 +10,7 @@ LANGFLOW_PYTEST := .venv-langflow/bin/python -m pytest -n auto --dist worksteal 
 # With compiled modules kept, the processes that tests start are faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick soak runtimes peers exports flows export-sim export-n8n frameworks langflow canvas floors bench format lint types check generate clean
+.PHONY: help demo test quick soak runtimes peers exports flows export-sim export-n8n frameworks langflow canvas floors bench format lint types check generate docs clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,10 @@ check: lint types test ## lint, types and test
 generate: .venv/.ready ## write the files that are made from others
 	$(BIN)/python -m scripts.generate
 
+# Quiet, it would not count warnings; what Material says of other programs is not about the pages.
+docs: .venv/.ready ## build the documentation into site/; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
+
 # The demo needs a fraction of what the tests need, and so is ready in a fraction of the time.
 .venv/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12")'
@@ -128,4 +132,4 @@ tests/export/sim/node_modules/.ready: tests/export/sim/package.json
 	@touch $@
 
 clean: ## remove the environment, what was built and what tools remember
-	rm -rf .venv .venv-dify .venv-langflow .venv-canvas dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-dify .venv-langflow .venv-canvas dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

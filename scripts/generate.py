@@ -1,8 +1,8 @@
 """Write the files that are made from others: `make generate`.
 
 They are the types of every call, the JSON Schemas of a spec and of the manifest, the test vectors, the tables and the count of
-operations in the documentation, the picture of the demo, and the snapshots that the tests compare with. Two runs give the same
-bytes.
+operations in the documentation and its page for each of them, the picture of the demo, and the snapshots that the tests
+compare with. Two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from persona_block.block import manifest_schema, prebuilt
 from persona_block.block.build import manifest
 from persona_block.sandbox import OUTCOMES, Sandbox, Settings
 from persona_block.spec import catalog
+from scripts.operation_pages import operation_pages
 from scripts.typed_calls import typed_files
 from scripts.vectors import vectors
 
@@ -31,6 +32,7 @@ MANIFEST_SCHEMA = ROOT / "tool_specs/shared/manifest.schema.json"
 VECTORS = ROOT / "tool_specs/shared/vectors.json"
 SPEC_SCHEMA = ROOT / "tool_specs/shared/spec.schema.json"
 TYPES = ROOT / "persona_block/typed"
+OPERATION_PAGES = ROOT / "docs/operations"
 PICTURE = ROOT / "docs/demo.svg"
 
 _LINE_WIDTH = 160
@@ -163,16 +165,17 @@ def generated_files() -> Mapping[Path, str]:
         files[TOOL_SNAPSHOTS / f"{name}.json"] = json.dumps(tool, indent=1, ensure_ascii=False)
     texts = {path: f"{text}\n" for path, text in files.items()}
     texts |= {path: document(path.read_text("utf-8")) for path in documents()}
+    texts |= operation_pages(OPERATION_PAGES, operations_table())
     return texts | typed_files(TYPES) | {PICTURE: demo_picture()}
 
 
 def main() -> None:
-    """Write every file that is made, and remove the snapshots of operations that are gone."""
+    """Write every file that is made, and remove the snapshots and pages of operations that are gone."""
     files = generated_files()
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    for path in set(TOOL_SNAPSHOTS.glob("*.json")) - set(files):
+    for path in {*TOOL_SNAPSHOTS.glob("*.json"), *OPERATION_PAGES.glob("*.md")} - set(files):
         path.unlink()
 
 

@@ -15,7 +15,7 @@ from persona_block.flows.ports import ENTRY_POINTS
 from tests.test_house import FLOORS, PACKAGE, imports, modules, room
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples/README.md"]
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text("utf-8")
 STABILITY = (ROOT / "docs/stability.md").read_text("utf-8")
 PICTURES = dict(zip(FLOORS, re.findall(r"```mermaid\n(.*?)```", ARCHITECTURE, re.DOTALL), strict=True))

@@ -55,6 +55,7 @@ def test_continuous_integration_runs_every_check() -> None:
         "export-n8n",
         "langflow",
         "canvas",
+        "docs",
         "generate",
     }
     assert checks <= set(commands)

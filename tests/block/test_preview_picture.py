@@ -1,4 +1,4 @@
-"""The picture of the preview page: the one in the README is small, and can be made anew."""
+"""The picture of the preview page: the one in the documentation is small, and can be made anew."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def checked(picture: bytes) -> Image.Image:
     return image
 
 
-def test_the_readme_shows_the_picture() -> None:
+def test_the_page_about_hosts_shows_the_picture() -> None:
     checked(PICTURE.read_bytes())
-    assert f"({PICTURE.relative_to(ROOT).as_posix()})" in (ROOT / "README.md").read_text("utf-8")
+    assert f"({PICTURE.name})" in (ROOT / "docs/hosts.md").read_text("utf-8")
 
 
 @pytest.mark.browser

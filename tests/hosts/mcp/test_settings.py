@@ -1,4 +1,4 @@
-"""The README's settings for MCP clients start servers that answer."""
+"""The settings for MCP clients in the documentation start servers that answer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from persona_block.hosts.mcp import create_app
 from tests.hosts.mcp.test_http import caller, served
 from tests.support.mcp_servers import options
 
-README = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
-SECTION = README.partition("## Over MCP\n")[2].partition("\n## ")[0]
-SETTINGS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", SECTION, re.DOTALL)]
+PAGE = (Path(__file__).resolve().parents[3] / "docs/mcp.md").read_text("utf-8")
+SETTINGS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 SERVERS = [(settings.get("mcpServers") or settings["servers"])["persona"] for settings in SETTINGS]
 STDIO = [server for server in SERVERS if "command" in server]
 (HTTP,) = [server for server in SERVERS if "url" in server]
@@ -30,7 +29,7 @@ STDIO = [server for server in SERVERS if "command" in server]
 @pytest.mark.parametrize("server", STDIO, ids=lambda server: " ".join(server["args"]))
 async def test_settings_for_stdio(server: dict[str, Any]) -> None:
     command = Path(sys.executable).parent / server["command"]
-    # The same server, but offline: no key of the README's opens anything.
+    # The same server, but offline: no key of the page opens anything.
     process = StdioServerParameters(
         command=str(command), args=[*server["args"], "--sandbox"], env={**os.environ, **server["env"]}
     )
@@ -48,10 +47,10 @@ async def test_settings_for_http(sandbox: Sandbox) -> None:
         assert not (await client.call_tool("persona_list_cases", {})).is_error
 
 
-def test_the_options_of_the_section_exist(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_options_of_the_page_exist(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["mcp", "--help"])
     known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
-    used = set(re.findall(r"--[a-z-]+", re.sub(r"claude mcp add[^`]*", "", SECTION)))
+    used = set(re.findall(r"--[a-z-]+", re.sub(r"claude mcp add[^`]*", "", PAGE)))
     assert used
     assert used <= known
