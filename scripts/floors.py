@@ -33,6 +33,8 @@ BASE_TESTS = (
     "call",
     "cli/test_progress.py",
     "files",
+    "flows/test_engine.py",
+    "flows/test_steps.py",
     "sandbox/api",
     "sandbox/objects",
     "spec",

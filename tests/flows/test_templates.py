@@ -200,8 +200,11 @@ async def test_a_step_that_times_out_does_what_the_document_says(
 ) -> None:
     # A clock that runs faster than the flow's own waiting, which takes real time.
     begun = time.time()
-    clock = {"clock": lambda: begun + (time.time() - begun) * 10}
-    async with engine(sqlite_database, sandbox, first_poll=0.05, **clock):
+
+    def clock() -> float:
+        return begun + (time.time() - begun) * 10
+
+    async with engine(sqlite_database, sandbox, first_poll=0.05, clock=clock):
         if given is WaitTimedOut:
             with pytest.raises(WaitTimedOut):
                 await flows.template(document(step), inputs(sandbox))
