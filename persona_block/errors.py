@@ -15,6 +15,7 @@
     ├── WaitError             waiting did not bring what was wanted
     │   ├── WaitFailed        it ended badly
     │   └── WaitTimedOut      it did not end in time
+    ├── DeliveryError         a message or a file of a flow did not get where it was to go
     ├── WebhookError          a webhook that cannot be read
     │   └── SignatureError    it is not known to come from Persona
     └── SpecError             our own fault: a spec file is wrong
@@ -275,6 +276,13 @@ class WaitTimedOut(WaitError):
     """What was waited for did not end in time; it may still."""
 
     may_help = True
+
+
+class DeliveryError(PersonaError):
+    """A message or a file of a flow did not get where it was to go.
+
+    `took_effect` says whether it arrived all the same: "no", "yes" where only a part of it is missing, or "unknown".
+    """
 
 
 class WebhookError(PersonaError):
