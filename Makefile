@@ -90,6 +90,8 @@ generate: .venv/.ready ## write the files that are made from others
 
 # Quiet, it would not count warnings; what Material says of other programs is not about the pages.
 docs: .venv/.ready ## build the documentation into site/; a link that leads nowhere is an error
+	@reason=$$($(MAKE) --silent .venv/mermaid.min.js 2>&1) || \
+		echo "Mermaid cannot be had from npm, so the pictures of the architecture stay text: $$(echo "$$reason" | head -n 1)"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 # The demo needs a fraction of what the tests need, and so is ready in a fraction of the time.
@@ -121,6 +123,14 @@ docs: .venv/.ready ## build the documentation into site/; a link that leads nowh
 	.venv-canvas/bin/python -m pip install --quiet --upgrade pip
 	.venv-canvas/bin/python -m pip install --quiet --editable '.[langflow]' 'langflow-base>=1.13,<1.14' 'lfx-slack>=0.2,<1'
 	@touch $@
+
+# One file of the package, without what others would need to build it.
+.venv/mermaid.min.js:
+	@mkdir -p .venv/mermaid
+	npm pack --silent --pack-destination .venv/mermaid mermaid@11 > .venv/mermaid/name
+	tar -xzf .venv/mermaid/$$(cat .venv/mermaid/name) -C .venv/mermaid package/dist/mermaid.min.js
+	@mv .venv/mermaid/package/dist/mermaid.min.js $@
+	@rm -r .venv/mermaid
 
 # Their install scripts compile what no test needs.
 tests/export/n8n/node_modules/.ready: tests/export/n8n/package.json

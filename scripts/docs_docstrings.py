@@ -1,13 +1,12 @@
 """The docstrings of this project as Markdown: an extension of Griffe, which reads them for the reference.
 
-A docstring tells its arguments as `name: what it is`, one after the other in a paragraph, with further lines indented. Each
-becomes an entry of a list.
+A docstring tells its arguments as `name: what it is`, one after the other in a paragraph, on lines of their own or on the same
+line. Each becomes an entry of a list.
 """
 
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import Any
 
 from griffe import Extension, Object
@@ -34,12 +33,9 @@ def _paragraph(text: str) -> str:
     if not _ENTRY.match(text):
         return text
     entries: list[str] = []
-    for line in text.splitlines():
+    for line in _NEXT_ENTRY.sub(r"\n\g<names>: ", text).splitlines():
         if _ENTRY.match(line):
-            entries.append(line)
+            entries.append(_ENTRY.sub(r"- **\g<names>**: ", line))
         else:
-            entries[-1] += f"\n{line.strip()}"
-    separate = [
-        part for entry in entries for part in _NEXT_ENTRY.sub(r"\n\n\g<names>: ", " ".join(entry.split())).split("\n\n")
-    ]
-    return "\n".join(textwrap.indent(_ENTRY.sub(r"- **\g<names>**: ", entry), "") for entry in separate)
+            entries[-1] += f" {line.strip()}"
+    return "\n".join(entries)

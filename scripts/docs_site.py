@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+from pymdownx.superfences import fence_code_format
 
 from persona_block.spec import catalog
 
@@ -26,15 +29,23 @@ PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "example
 FILES = ("icons/persona.svg", "LICENSE")
 EXAMPLES = ("examples/*.py", "examples/*.csv", "examples/agents/**/*.py", "examples/langflow/*.json")
 NOTEBOOKS = "examples/*.ipynb"
+MERMAID = ROOT / ".venv/mermaid.min.js"
+"""What draws the pictures of the architecture, where `make docs` could get it; without it they stay text."""
+MERMAID_URL = "assets/javascripts/mermaid.min.js"
 
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^\s()#]+)(?P<anchor>#[^\s()]*)?(?=\))")
+_IMAGE = re.compile(r'(?<=<img src=")(?P<target>[^"#:]+)(?P<anchor>)(?=")')
+_LOADED = re.compile(r"""<(?:script|img|iframe|source|link|use)\b[^>]*?\s(?:src|href)=["']?((?:https?:)?//[^\s"'>]+)""")
 _WHOLE_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^\s()#]+)(?:#[^\s()]*)?\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the page of each operation behind their index in the navigation, in the order of their use."""
+    """Put the page of each operation behind their index in the navigation, and have pictures in Mermaid drawn where it is."""
     sections = {name: pages for section in config.nav or [] if isinstance(section, dict) for name, pages in section.items()}
     sections["Operations"] += [f"operations/{spec.name}.md" for spec in catalog.in_order_of_use()]
+    if MERMAID.exists():
+        fence = {"name": "mermaid", "class": "mermaid", "format": fence_code_format}
+        config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
     return config
 
 
@@ -45,6 +56,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path in _found(NOTEBOOKS):
         document = json.loads((ROOT / path).read_text("utf-8"))
         files.append(File.generated(config, _page_of(path), content="\n".join(notebook_page(document))))
+    if MERMAID.exists():
+        files.append(File.generated(config, MERMAID_URL, abs_src_path=str(MERMAID)))
     return files
 
 
@@ -52,7 +65,23 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Return a page with its links led to the pages of the site."""
     source = page.file.src_uri
     folder = posixpath.dirname(source if (ROOT / source).is_file() else DOCS + source)
-    return relinked(markdown, folder, posixpath.dirname(source), lambda path: files.get_file_from_path(path) is not None)
+    text = relinked(markdown, folder, posixpath.dirname(source), lambda path: files.get_file_from_path(path) is not None)
+    if "\n```mermaid\n" in text and MERMAID.exists():
+        # The theme would fetch it from another host where a page does not bring it along.
+        text += f'\n\n<script src="{get_relative_url(MERMAID_URL, page.url)}"></script>\n'
+    return text
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
+    """Return a page as it is; raises PluginError for one that would load something from elsewhere."""
+    if loaded := loads_from_elsewhere(output):
+        raise PluginError(f"{page.file.src_uri} loads {', '.join(loaded)}; a page loads nothing from other hosts")
+    return output
+
+
+def loads_from_elsewhere(page: str) -> list[str]:
+    """Return the URLs of other hosts that a page loads by itself; links are none."""
+    return _LOADED.findall(page)
 
 
 def relinked(markdown: str, folder: str, site_folder: str, is_shown: Callable[[str], bool]) -> str:
@@ -75,7 +104,7 @@ def relinked(markdown: str, folder: str, site_folder: str, is_shown: Callable[[s
         path = site_path(link["target"])
         return link[0] if path is None else posixpath.relpath(path, site_folder or ".") + (link["anchor"] or "")
 
-    return _LINK.sub(led, _WHOLE_LINK.sub(plain, markdown))
+    return _IMAGE.sub(led, _LINK.sub(led, _WHOLE_LINK.sub(plain, markdown)))
 
 
 def notebook_page(document: dict[str, Any]) -> Iterator[str]:

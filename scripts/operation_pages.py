@@ -13,7 +13,7 @@ from persona_block.spec.grammar import Param, ToolSpec
 from scripts.typed_dicts import output_name, params_name
 
 INDEX = "index.md"
-_HEADER = "<!-- `make generate` writes this from the specs. -->\n"
+_NOTE = "<!-- `make generate` writes this from the specs. -->"
 _TYPES = {"date": "date", "date-time": "time", "file": "file", "id-list": "list", "list": "list"}
 """What the type of a param is called where its format says more than its JSON type."""
 
@@ -23,13 +23,13 @@ def operation_pages(folder: Path, table: str) -> dict[Path, str]:
 
     table: the table of all operations, whose names become links.
     """
-    pages = {folder / f"{spec.name}.md": _HEADER + "\n" + "\n".join(_page(spec)) for spec in catalog.load_all()}
+    pages = {folder / f"{spec.name}.md": "\n".join(_page(spec)) for spec in catalog.load_all()}
     linked = table
     for name in catalog.names():
         linked = linked.replace(f"| `{name}` |", f"| [`{name}`]({name}.md) |")
     effects = "\n".join(f"- *{name}*: {text}" for name, text in _effects().items())
     intro = f"In the order of their use. What an operation does to the world is its effect:\n\n{effects}"
-    return pages | {folder / INDEX: f"{_HEADER}\n# Operations\n\n{intro}\n\n{linked}\n"}
+    return pages | {folder / INDEX: f"# Operations\n\n{_NOTE}\n\n{intro}\n\n{linked}\n"}
 
 
 def _effects() -> Mapping[str, str]:
@@ -39,16 +39,14 @@ def _effects() -> Mapping[str, str]:
 
 def _page(spec: ToolSpec) -> Iterator[str]:
     """Yield the lines of an operation's page."""
-    yield f"# {spec.name}"
+    yield f"# {spec.name}\n\n{_NOTE}"
     yield f"\n{spec.description}\n"
-    yield "| | |\n| --- | --- |"
-    yield f"| request | `{spec.request.method} {spec.request.path}` |"
-    yield f"| group | {catalog.groups()[spec.group]} |"
-    yield f"| effect | *{spec.effect}*: {_effects()[spec.effect]} |"
-    yield f"| tool | `{spec.tool_id}` |"
+    yield f"- Request: `{spec.request.method} {spec.request.path}`"
+    yield f"- Effect: *{spec.effect}*. {_effects()[spec.effect]}"
+    yield f"- Group: {catalog.groups()[spec.group]}; for an agent it is the tool `{spec.tool_id}`"
     if spec.aliases:
-        yield f"| former names | {', '.join(f'`{alias}`' for alias in spec.aliases)} |"
-    yield f"| types | `{params_name(spec)}`, `{output_name(spec)}` of `persona_block.typed` |"
+        yield f"- Former names: {', '.join(f'`{alias}`' for alias in spec.aliases)}"
+    yield f"- Types: `{params_name(spec)}` and `{output_name(spec)}` of `persona_block.typed`"
     yield f"\n```sh\n{example(spec)}\n```\n"
     yield f"```python\n{_python(spec)}\n```\n"
     yield "## Params\n"
