@@ -27,6 +27,7 @@ COMMANDS = {
     "export": Command("export", "write the block for another platform into a folder"),
     "sandbox": Command("sandbox", "serve an offline Persona on this machine"),
     "mcp": Command("mcp", "serve the operations to agents over the Model Context Protocol"),
+    "flow": Command("flow", "run workflows that outlive crashes, deploys and weeks of waiting"),
     "demo": Command("show", "watch one onboarding from first link to archive, offline", "add_demo"),
     "completion": Command("completion", "print what makes a shell complete these commands"),
 }

@@ -17,7 +17,7 @@ from ..call.parse import first
 from ..credentials import Secret
 from ..errors import InputError, Problem
 from ..webhooks import Event
-from .checker import check
+from .checker import check, input_problems
 from .database import engine_url, open_database
 from .naming import APPLICATION, APPLICATION_VERSION, QUEUE, template_workflow
 from .serialization import serializer
@@ -67,10 +67,12 @@ class FlowClient:
 
         Raises InputError for the first run whose inputs do not fit, before any of its batch of 500 is started.
         """
+        check(document)
         started: list[str] = []
         for batch in _batches(runs):
             for _, inputs in batch:
-                check(document, inputs)
+                if problems := list(input_problems(document, inputs)):
+                    raise InputError("workflow", problems)
             await asyncio.to_thread(self._enqueue, document, batch)
             started += [workflow_id for workflow_id, _ in batch]
         return started

@@ -126,6 +126,11 @@ class Engine:
         """Held by each call and message while it is under way."""
 
     @property
+    def executor_id(self) -> str:
+        """The name of this process among those that run the database's flows, such as `executor-1`."""
+        return self._claim.executor_id if self._claim else ""
+
+    @property
     def is_postgres(self) -> bool:
         """Whether the database is Postgres, which tells of messages at once."""
         return self._connections.dialect.name != "sqlite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,21 +18,29 @@ from persona_block.spec import catalog
 from tests.cli.conftest import RunHere
 from tests.support.planted import COMMAND_LINE_KEY as KEY
 
+importlib.import_module("persona_block.flows.engine")  # which starts a program where it is imported for the first time
+
 UNKNOWN = "--no-such-option"
 """An option that ends every command before it does anything, once its other arguments are read."""
 
 
 def _parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentParser]:
-    """Return the parser of each command by its name, and that of the whole by an empty one."""
+    """Return the parser of each command by its name, such as `flow run`, and that of the whole by an empty one."""
     parsers: dict[str, argparse.ArgumentParser] = {}
     parse = Parser.parse_known_args
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        parsers[parser.prog.removeprefix("persona-block").strip()] = parser
+        for action in parser._actions:  # noqa: SLF001
+            for sub in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+                add(sub)
 
     def keep(parser: Parser, *arguments: Any, **options: Any) -> Any:
         parsers[parser.prog.removeprefix("persona-block").strip()] = parser
         actions = parser._actions  # noqa: SLF001
         for action in actions:
-            for name, sub in (action.choices or {}).items() if isinstance(action.choices, dict) else ():
-                parsers[name] = sub
+            for sub in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+                add(sub)
         return parse(parser, *arguments, **options)
 
     with monkeypatch.context() as patch:
@@ -43,9 +52,14 @@ def _parsers(monkeypatch: pytest.MonkeyPatch) -> dict[str, argparse.ArgumentPars
 
 def _planted(name: str, parser: argparse.ArgumentParser) -> Iterator[list[str]]:
     """Yield arguments of a command with a key in the place of each of its arguments and options, and beside them."""
-    positional = [action for action in parser._actions if not action.option_strings and name]  # noqa: SLF001
+    positional = [
+        action
+        for action in parser._actions  # noqa: SLF001
+        if not action.option_strings and not isinstance(action.choices, dict)
+    ]
     good = {"operation": "get_inquiry", "pairs": "inquiryId=inq_1", "platform": "dify", "folder": "folder", "shell": "bash"}
-    start = [name] if name else []
+    good |= {"name": "onboard-customer", "file": "flow.json", "flow": "wf", "option": "approve"}
+    start = name.split()
     arguments = [good[action.dest] for action in positional]
     for index in range(len(arguments)):
         yield [*start, *arguments[:index], KEY, *arguments[index + 1 :], UNKNOWN]
@@ -67,7 +81,8 @@ def _planted(name: str, parser: argparse.ArgumentParser) -> Iterator[list[str]]:
 
 def test_no_place_of_any_command_is_repeated(monkeypatch: pytest.MonkeyPatch, run_here: RunHere) -> None:
     parsers = _parsers(monkeypatch)
-    assert {"", *COMMANDS} == set(parsers)
+    assert {"", *COMMANDS} == {name.partition(" ")[0] for name in parsers}
+    assert "flow run" in parsers
     tried = 0
     for name, parser in parsers.items():
         for arguments in _planted(name, parser):
@@ -77,6 +92,21 @@ def test_no_place_of_any_command_is_repeated(monkeypatch: pytest.MonkeyPatch, ru
             tried += 1
     assert tried > 150
 
+
+FLOW_COMMANDS = [
+    ["flow", "start", "post-pending-reviews", "channel=console:"],
+    ["flow", "run", "post-pending-reviews", "channel=console:"],
+    ["flow", "status", "wf"],
+    ["flow", "answer", "wf", "yes"],
+    ["flow", "cancel", "wf"],
+    ["flow", "resume", "wf"],
+    ["flow", "worker"],
+    ["flow", "serve", "--token", "env:HOOKS"],
+    ["flow", "campaign", "post-pending-reviews", "--items", "missing"],
+]
+"""A command of flows each, with which only the database is wrong."""
+RUNS_FLOWS = {"run": [], "worker": [], "serve": ["--work"], "campaign": []}
+"""Those that run flows, and what makes them do so."""
 
 REACHING: list[list[str]] = [
     [KEY],
@@ -146,6 +176,36 @@ REACHING: list[list[str]] = [
     ["sandbox", "--faults", KEY],
     ["sandbox", "--faults", f"stall,{KEY}"],
     ["sandbox", "--faults", f"stall:{KEY}"],
+    ["flow", "describe", KEY],
+    ["flow", "check", KEY],
+    ["flow", "start", KEY],
+    ["flow", "start", "onboard-customer", KEY],
+    ["flow", "start", "onboard-customer", f"{KEY}={KEY}"],
+    ["flow", "start", "send-link-and-wait", f"linkSeconds={KEY}"],
+    ["flow", "start", "onboard-customer", "--id", f"{KEY}\n"],
+    ["flow", "run", "onboard-customer", "--id", f"{KEY}\n"],
+    ["flow", "run", "onboard-customer", "--applicant", KEY],
+    ["flow", "run", "onboard-customer", "--answer", KEY],
+    ["flow", "answer", "wf", "yes", "--comment", KEY, "--db", f"{KEY}://x"],
+    ["flow", "serve", "--host", KEY],
+    ["flow", "serve", "--port", KEY],
+    ["flow", "serve", "--public-url", KEY],
+    ["flow", "serve", "--webhook-secret", KEY],
+    ["flow", "serve", "--token", KEY],
+    ["flow", "campaign", "onboard-customer", "--items", KEY],
+    ["flow", "campaign", "onboard-customer", "--items", "missing", "--campaign", KEY],
+    ["flow", "campaign", "onboard-customer", "--items", "missing", "--row-key", KEY],
+    ["flow", "campaign", "onboard-customer", "--items", "missing", "--report", KEY],
+    *([*command, "--db", f"{KEY}://x"] for command in FLOW_COMMANDS),
+    *([*command, "--db", f"postgresql://a:{KEY}@127.0.0.1:9/x"] for command in FLOW_COMMANDS),
+    *([*command, "--encryption-key", KEY] for command in FLOW_COMMANDS),
+    *([*command, "--concurrency", KEY] for command in FLOW_COMMANDS if command[1] in RUNS_FLOWS),
+    *([*command, "--first-poll", KEY] for command in FLOW_COMMANDS if command[1] in RUNS_FLOWS),
+    *(
+        [*command, "--files", KEY, "--shared", *RUNS_FLOWS[command[1]]]
+        for command in FLOW_COMMANDS
+        if command[1] in RUNS_FLOWS
+    ),
     ["mcp", "--toolsets", KEY],
     ["mcp", "--tools", f"get_inquiry,{KEY}"],
     ["mcp", "--exclude-tools", KEY],
@@ -159,6 +219,10 @@ REACHING: list[list[str]] = [
     ["mcp", "--http", "--host", KEY],
     ["mcp", "--http", "--port", KEY],
     ["mcp", "--http", "--public-host", KEY, "--host", "0.0.0.0", "--port", "99999"],
+    ["mcp", "--oauth-issuer", KEY],
+    ["mcp", "--http", "--oauth-issuer", KEY, "--public-url", f"http://{KEY}", "--oauth-scopes", KEY, "--oauth-keys", "x"],
+    ["mcp", "--http", "--oauth-issuer", "https://x", "--oauth-jwks", KEY, "--oauth-server", f"https://{KEY}@x"],
+    ["mcp", "--http", "--oauth-issuer", "https://x", "--public-url", "https://x/mcp", "--oauth-keys", KEY],
 ]
 """Arguments that are read, and refused only by what they are for."""
 
@@ -168,7 +232,9 @@ def test_what_is_read_and_refused_is_not_repeated(
     arguments: list[str], run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = run_here(*arguments, HOOK="secret", PERSONA_API_KEY="another", PERSONA_BASE_URL="http://127.0.0.1:9")
+    done = run_here(
+        *arguments, HOOK="secret", HOOKS="0123456789abcdef", PERSONA_API_KEY="another", PERSONA_BASE_URL="http://127.0.0.1:9"
+    )
     assert done.returncode in (1, 2)
     assert KEY not in done.stdout + done.stderr
     assert KEY.upper() not in (done.stdout + done.stderr).upper()
@@ -182,7 +248,8 @@ def test_every_option_with_a_value_is_refused_somewhere(monkeypatch: pytest.Monk
         for action in parser._actions:  # noqa: SLF001
             for option in action.option_strings if action.nargs != 0 else ():
                 assert any(
-                    arguments[0] == name and any(each.startswith(option) for each in arguments) for arguments in REACHING
+                    arguments[: len(name.split())] == name.split() and any(each.startswith(option) for each in arguments)
+                    for arguments in REACHING
                 ), f"{name} {option}"
 
 
