@@ -15,6 +15,7 @@
     ├── WaitError             waiting did not bring what was wanted
     │   ├── WaitFailed        it ended badly
     │   └── WaitTimedOut      it did not end in time
+    ├── InDoubt               a write may have taken effect, and Persona does not show whether it did
     ├── DeliveryError         a message or a file of a flow did not get where it was to go
     ├── WebhookError          a webhook that cannot be read
     │   └── SignatureError    it is not known to come from Persona
@@ -278,6 +279,12 @@ class WaitTimedOut(WaitError):
     may_help = True
 
 
+class InDoubt(PersonaError):
+    """A write of a flow may have taken effect, and Persona does not show whether it did."""
+
+    took_effect: TookEffect | None = "unknown"
+
+
 class DeliveryError(PersonaError):
     """A message or a file of a flow did not get where it was to go.
 
@@ -299,16 +306,8 @@ class SpecError(PersonaError):
     """A spec file is wrong, which is this package's fault and not the caller's."""
 
 
-_BY_STATUS: dict[int, type[ApiError]] = {
-    400: Rejected,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    408: Unavailable,
-    409: Conflict,
-    422: Rejected,
-    429: RateLimited,
-}
+_BY_STATUS: dict[int, type[ApiError]] = {400: Rejected, 401: Unauthorized, 403: Forbidden, 404: NotFound, 408: Unavailable}
+_BY_STATUS |= {409: Conflict, 422: Rejected, 429: RateLimited}
 
 
 def api_error_type(status: int) -> type[ApiError]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .checker import check
     from .client import FlowClient, connect
     from .engine import Engine, Settings
-    from .lookup import InDoubt
     from .people import ask, notify, store
     from .ports import Content, Message, Notifier, Ports, Reply, Store, StoredRef
     from .templates import start_template, template
@@ -31,7 +30,6 @@ _HOMES = {
     "checker": ("check",),
     "client": ("FlowClient", "connect"),
     "engine": ("Engine", "Settings"),
-    "lookup": ("InDoubt",),
     "people": ("ask", "notify", "store"),
     "ports": ("Content", "Message", "Notifier", "Ports", "Reply", "Store", "StoredRef"),
     "templates": ("start_template", "template"),
@@ -50,7 +48,6 @@ __all__ = [
     "Content",
     "Engine",
     "FlowClient",
-    "InDoubt",
     "Message",
     "Notifier",
     "Ports",

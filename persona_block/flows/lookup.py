@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..call.parse import first
-from ..errors import PersonaError, TookEffect
+from ..errors import InDoubt
 from ..spec import catalog
 from ..spec.grammar import OperationName, ToolSpec
 
@@ -22,12 +22,6 @@ CLOCK_SKEW = 300.0
 _IDENTIFYING = ("accountId", "referenceId")
 """The params that say whom an object is about."""
 _MOST_PAGES = 20
-
-
-class InDoubt(PersonaError):
-    """A write that may have taken effect, of which Persona does not show whether it did."""
-
-    took_effect: TookEffect | None = "unknown"
 
 
 async def look_up(spec: ToolSpec, params: Mapping[str, Any], since: float, read: Read, claimed: Claimed) -> Output | None:

@@ -11,10 +11,9 @@ import pytest
 from dbos import DBOS
 
 from persona_block import InputError, Sandbox, flows, operation
-from persona_block.errors import DeliveryError, NotFound, Problem, Unavailable, WaitFailed, WaitTimedOut
+from persona_block.errors import DeliveryError, InDoubt, NotFound, Problem, Unavailable, WaitFailed, WaitTimedOut
 from persona_block.flows import step as steps
 from persona_block.flows.failures import from_json, to_json
-from persona_block.flows.lookup import InDoubt
 from persona_block.flows.step import Step
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox import Settings as SandboxSettings
