@@ -242,7 +242,11 @@ async def test_the_receiver_notes_what_comes_twice_once_and_refuses_what_is_not_
             headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(body, secret)}
             assert (await client.post("/webhooks", content=body, headers=headers)).status_code == status
         assert (await client.post("/webhooks", content=body)).status_code == 400
-    assert inbox.waiting() == [module.Noted("evt_1", "inquiry.approved", "inq_1")]
+        assert inbox.waiting() == [module.Noted("evt_1", "inquiry.approved", "inq_1")]
+        inbox.mark_handled("evt_1")
+        headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(body, SECRET)}
+        assert (await client.post("/webhooks", content=body, headers=headers)).status_code == 204
+    assert inbox.waiting() == []
     assert b"Secret" not in Path("events.sqlite").read_bytes()
 
 
