@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..call.addresses import check_base_url, is_loopback
 from ..errors import InputError, Problem
 from ..spec import catalog
+from . import oauth
 from .sandbox import port_number, sandbox_class
 from .terminal import print_error
 
@@ -73,6 +74,7 @@ def add_command(commands: Any, help_text: str) -> None:
         "--public-host", action="append", metavar="NAME", help="name that clients reach it by, as a proxy passes it"
     )
     http.add_argument("--stateless", action="store_true", help="keep no sessions")
+    oauth.add_options(mcp)
     mcp.set_defaults(handler=serve)
 
 
@@ -86,15 +88,19 @@ def serve(arguments: argparse.Namespace) -> int:
 
     options, sandbox_key = _options(arguments)
     if arguments.http:
-        app = create_app(options, hosts=arguments.public_host or (), stateless=arguments.stateless, api_key=sandbox_key)
+        settings = oauth.settings(arguments, sandbox_key)
+        api_key = None if settings else sandbox_key
+        hosts = arguments.public_host or ()
+        app = create_app(options, hosts=hosts, stateless=arguments.stateless, api_key=api_key, oauth=settings)
         return _serve_http(arguments, app)
-    api_key = ApiKey(sandbox_key) if sandbox_key else ApiKey.of_environment()
-    if api_key.is_absent:
+    oauth.refuse_on_stdio(arguments)
+    own_key = ApiKey(sandbox_key) if sandbox_key else ApiKey.of_environment()
+    if own_key.is_absent:
         print_error(f"There is no {KEY_VARIABLE}: tools can be listed, and every call will say so.")
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not known everywhere
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
-    asyncio.run(serve_stdio(create_server(options, api_key=api_key)))
+    asyncio.run(serve_stdio(create_server(options, api_key=own_key)))
     return 0
 
 
@@ -186,7 +192,7 @@ def _serve_http(arguments: argparse.Namespace, app: Any) -> int:
 
     from .connections import server_config
 
-    if not is_loopback(arguments.host) and not arguments.public_host:
+    if not is_loopback(arguments.host) and not arguments.public_host and not oauth.is_chosen(arguments):
         raise InputError("mcp", [Problem("--host", "other than loopback also needs --public-host, the name clients use")])
     config = server_config(app, arguments.host, arguments.port)
     with config.bind_socket() as bound:

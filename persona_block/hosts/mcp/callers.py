@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -26,8 +27,10 @@ ALL_SESSIONS = 1_000
 BODY_SECONDS = 10.0
 """Seconds in which a request has to arrive whole, before anything is kept for it."""
 
-_CHALLENGE = (b"www-authenticate", b'Bearer realm="Persona"')
-_CLOSE = (b"connection", b"close")
+KEY_CHALLENGE = 'Bearer realm="Persona"'
+"""What asks for a key, where the key is a Persona API key."""
+KEY_TEXT = "Send your Persona API key with each request, as the header Authorization: Bearer."
+"""The same in words."""
 
 
 class KeyVerifier:
@@ -43,16 +46,25 @@ class KeyVerifier:
 
 
 class RequireKey:
-    """Answers 401 to every request without a key, before a session is made for it."""
+    """Answers 401 to every request without a key or token, before a session is made for it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    text: what to do, for whoever reads the answer. challenge: the same for clients, as the header WWW-Authenticate.
+    open_paths: the paths that need neither.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, text: str = KEY_TEXT, challenge: str = KEY_CHALLENGE, open_paths: Collection[str] = ()
+    ) -> None:
         self._app = app
+        self._text = text
+        self._challenge = challenge
+        self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and not isinstance(scope.get("user"), AuthenticatedUser):
-            text = "Send your Persona API key with each request, as the header Authorization: Bearer."
-            await _refuse(send, 401, text, _CHALLENGE)
+        is_open = scope["type"] != "http" or scope["path"] in self._open_paths
+        if not is_open and not isinstance(scope.get("user"), AuthenticatedUser):
+            await refuse(send, 401, self._text, self._challenge)
         else:
             await self._app(scope, receive, send)
 
@@ -90,7 +102,7 @@ class BoundedSessions:
             async with asyncio.timeout(BODY_SECONDS):
                 beginning = await _body(receive)
         except TimeoutError:
-            await _refuse(send, 408, f"The request did not arrive within {BODY_SECONDS:.0f} seconds.", _CLOSE)
+            await refuse(send, 408, f"The request did not arrive within {BODY_SECONDS:.0f} seconds.", closes=True)
             return
         receive = _resumed(beginning, receive)
         headers = Headers(scope=scope)
@@ -192,10 +204,17 @@ async def _to_nobody(_message: Message) -> None:
     """Drop an answer that nobody waits for."""
 
 
-async def _refuse(send: Send, status: int, text: str, header: tuple[bytes, bytes]) -> None:
-    """Answer a request as the protocol answers one that is not carried out."""
+async def refuse(send: Send, status: int, text: str, challenge: str | None = None, *, closes: bool = False) -> None:
+    """Answer a request as the protocol answers one that is not carried out.
+
+    challenge: the header WWW-Authenticate. closes: whether the connection ends with the answer.
+    """
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": text}}
     body = json.dumps(error).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), header]
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if challenge is not None:
+        headers.append((b"www-authenticate", challenge.encode()))
+    if closes:
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -22,8 +22,8 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from ...call.progress import Progress
-from ...credentials import KEY_VARIABLE, ApiKey
-from ...errors import InputError, PersonaError, Problem, printable
+from ...credentials import ApiKey
+from ...errors import InputError, PersonaError
 from ...files.rules import FileRules
 from ...files.store import FileStore
 from ...runner import Runner
@@ -31,34 +31,23 @@ from ...spec import resources
 from ...version import __version__
 from ..answer import ToolAnswer, failure_answer
 from ..brevity import UNREAD_FIELDS
-from ..consent import NEEDS_CONSENT, ConsentRequest, SettlingEffect
+from ..consent import ConsentRequest, SettlingEffect
 from ..selection import DEFAULT, Selection
-from ..tool import Tool
 from ..toolbox import Toolbox
+from .completions import Seen, completed
 from .consent import Agreement, ask
 from .files import OWNER_BYTES, Files
+from .guides import Guide, guides
+from .identity import Identify, holder_of, narrowing, require_key
 from .instructions import instructions
+from .listed import listed_tool
+from .prompts import found_guide, listed_prompts, prompt
+from .resources import listed_resource_templates, listed_resources, read_guide
 from .text import TextMode, text_of
 
 CALL_SECONDS = 45.0
 """Seconds that one call may take with all its attempts, so that a client that gives it a minute hears how it ended."""
 
-HEADERS = {
-    "toolsets": "x-mcp-toolsets",
-    "tools": "x-mcp-tools",
-    "exclude": "x-mcp-exclude-tools",
-    "read_only": "x-mcp-readonly",
-}
-"""The HTTP headers by which a caller narrows what is offered."""
-
-NO = ("", "0", "false", "no", "off")
-"""The words that switch nothing on."""
-
-# Every tool repeats it in a list that has to stay short; the server's own icon is the real one.
-_TOOL_ICON = (
-    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
-    "<text y='13'>\N{IDENTIFICATION CARD}</text></svg>"
-)
 _log = logging.getLogger(__name__)
 
 
@@ -85,9 +74,13 @@ class Options:
     runner: Callable[[FileStore], Runner] | None = None
 
 
-def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> Server[Any]:
-    """Return the server. With `api_key` None each HTTP request has to bring its own key in its Authorization header."""
-    api_key = None if api_key is None else ApiKey.of(api_key)
+def create_server(options: Options, *, api_key: str | ApiKey | None = None, identify: Identify | None = None) -> Server[Any]:
+    """Return the server.
+
+    api_key: the key that every request uses; with None each HTTP request has to bring its own in its Authorization header.
+    identify: tells who makes a request, in the place of `api_key`.
+    """
+    identify = identify or holder_of(None if api_key is None else ApiKey.of(api_key))
     files = Files()
     make_runner = options.runner or (
         lambda store: Runner(files=store, deadline=CALL_SECONDS, file_rules=FileRules(limit=OWNER_BYTES))
@@ -99,7 +92,7 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> S
         left_out=options.left_out,
         file_root=options.file_root,
     )
-    handlers = _Handlers(options, toolbox, files, api_key)
+    handlers = _Handlers(options, toolbox, files, identify)
 
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[dict[str, Any]]:
@@ -116,7 +109,7 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> S
         instructions=instructions(toolbox),
         icons=[types.Icon(src=_data_url(resources.icon()), mime_type="image/svg+xml", sizes=["any"])],
         # Private, because headers narrow what one caller sees.
-        cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private")},
+        cache_hints={method: CacheHint(ttl_ms=300_000, scope="private") for method in ("tools/list", "prompts/list")},
         lifespan=lifespan,
         get_tool_input_schema=lambda name: _input_schema(toolbox, name),
         on_list_tools=handlers.list_tools,
@@ -124,6 +117,9 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None) -> S
         on_list_resources=handlers.list_resources,
         on_list_resource_templates=handlers.list_resource_templates,
         on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
+        on_completion=handlers.complete,
     )
     security = RequestStateSecurity(keys=[os.urandom(32)], bind_principal=handlers.owner)
     server.middleware += [_without_inner_text, RequestStateBoundary(security, default_audience="persona")]
@@ -139,11 +135,12 @@ async def serve_stdio(server: Server[Any]) -> None:
 class _Handlers:
     """The handlers of the server's requests."""
 
-    def __init__(self, options: Options, toolbox: Toolbox, files: Files, api_key: ApiKey | None) -> None:
+    def __init__(self, options: Options, toolbox: Toolbox, files: Files, identify: Identify) -> None:
         self._options = options
         self._toolbox = toolbox
         self._files = files
-        self._api_key = api_key
+        self._identify = identify
+        self._seen = Seen()
 
     async def list_tools(
         self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
@@ -154,8 +151,8 @@ class _Handlers:
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         try:
-            toolbox, api_key = self._offered(ctx), self._request_key(ctx)
-            _require_key(params.name, api_key, over_http=self._api_key is None)
+            toolbox, api_key = self._offered(ctx), self._identify(ctx).api_key
+            require_key(params.name, api_key, over_http=ctx.request is not None)
             bare = toolbox.bare_request(params.name, params.arguments, api_key=api_key)
             reply = await self._ask(ctx, params, toolbox, bare, api_key) if bare else None
         except PersonaError as error:
@@ -201,79 +198,52 @@ class _Handlers:
     async def list_resources(
         self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
-        return types.ListResourcesResult(resources=self._files.listed(self.owner(ctx)))
+        listed = [*self._files.listed(self.owner(ctx)), *listed_resources(self._guides(ctx).values())]
+        return types.ListResourcesResult(resources=listed)
 
     async def list_resource_templates(
-        self, _ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
+        self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
     ) -> types.ListResourceTemplatesResult:
-        return types.ListResourceTemplatesResult(resource_templates=[])
+        return types.ListResourceTemplatesResult(resource_templates=listed_resource_templates(self._guides(ctx).values()))
 
     async def read_resource(
         self, ctx: ServerRequestContext[Any, Any], params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        return self._files.read(self.owner(ctx), params.uri)
+        return read_guide(self._guides(ctx).values(), params.uri) or self._files.read(self.owner(ctx), params.uri)
+
+    async def list_prompts(
+        self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=listed_prompts(self._guides(ctx).values()))
+
+    async def get_prompt(
+        self, ctx: ServerRequestContext[Any, Any], params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult:
+        return prompt(found_guide(self._guides(ctx), params.name), params.arguments)
+
+    async def complete(self, ctx: ServerRequestContext[Any, Any], params: types.CompleteRequestParams) -> types.CompleteResult:
+        return completed(params, self._guides(ctx), self._seen, self.owner(ctx), self._options.templates)
 
     def owner(self, ctx: ServerRequestContext[Any, Any]) -> str:
-        """Return whose a sealed state or a file is, as what stands for the caller's key."""
-        return self._request_key(ctx).digest()
-
-    def _request_key(self, ctx: ServerRequestContext[Any, Any]) -> ApiKey:
-        """Return the API key to use: the server's own, else the one that this very request brought, else an absent one."""
-        if self._api_key is not None or ctx.request is None:
-            return self._api_key or ApiKey(None)
-        return bearer_key(str(ctx.request.headers.get("authorization", "")))
+        """Return whose a sealed state, a file or a completion is, as what stands for the caller."""
+        return self._identify(ctx).name
 
     def _offered(self, ctx: ServerRequestContext[Any, Any]) -> Toolbox:
         """Return the toolbox as this request may see it; raises InputError for a narrowing header that names nothing."""
-        if ctx.request is None:
-            return self._toolbox
-        # A header may come more than once: a gateway adds its own to what the client sent, and all of them count.
-        headers = {option: ctx.request.headers.getlist(header) for option, header in HEADERS.items()}
-        return self._toolbox.narrowed(_narrowing(headers)) if any(headers.values()) else self._toolbox
+        narrower = narrowing(ctx, read_only=self._identify(ctx).read_only)
+        return self._toolbox.narrowed(narrower) if narrower else self._toolbox
+
+    def _guides(self, ctx: ServerRequestContext[Any, Any]) -> Mapping[str, Guide]:
+        """Return the skills and templates that this request may see."""
+        return guides(self._offered(ctx).selection)
 
     def _result(
         self, ctx: ServerRequestContext[Any, Any], answer: ToolAnswer, *links: types.ResourceLink
     ) -> types.CallToolResult:
+        self._seen.note(self.owner(ctx), answer.data)
         text = text_of(answer, self._options.text, ctx)
         content: list[types.ContentBlock] = [types.TextContent(type="text", text=text), *links]
         return types.CallToolResult(content=content, structured_content=answer.data, is_error=answer.is_error)
-
-
-def listed_tool(tool: Tool) -> types.Tool:
-    """Return a tool as clients list it."""
-    effect = tool.spec.effect
-    # The protocol calls destructive whatever does more than add: it overwrites, settles or erases.
-    is_destructive = effect in NEEDS_CONSENT or tool.spec.request.method == "PATCH"
-    return types.Tool(
-        name=tool.name,
-        title=tool.title,
-        description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
-        icons=[types.Icon(src=_TOOL_ICON)],
-        annotations=types.ToolAnnotations(read_only_hint=effect == "read", destructive_hint=is_destructive),
-    )
-
-
-def bearer_key(authorization: str) -> ApiKey:
-    """Return the key of an Authorization header, absent where it holds none."""
-    scheme, _, token = authorization.partition(" ")
-    return ApiKey(token.strip() if scheme.lower() == "bearer" else None)
-
-
-def _narrowing(headers: Mapping[str, list[str]]) -> Selection:
-    """Return what a caller's headers ask for; a word that is not clearly a no means read-only."""
-    values = {option: ",".join(lines).split(",") for option, lines in headers.items()}
-    read_only = any(word.strip().lower() not in NO for word in values["read_only"])
-    return Selection.of(toolsets=values["toolsets"], tools=values["tools"], exclude=values["exclude"], read_only=read_only)
-
-
-def _require_key(name: str, api_key: ApiKey, *, over_http: bool) -> None:
-    if api_key.is_absent:
-        hint = "send it with each request as the header Authorization: Bearer" if over_http else f"set {KEY_VARIABLE}"
-        raise InputError(
-            printable(name), [Problem("host", f"there is no Persona API key; whoever runs this client has to {hint}")]
-        )
 
 
 def _input_schema(toolbox: Toolbox, name: str) -> Mapping[str, Any] | None:

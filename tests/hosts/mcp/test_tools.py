@@ -171,7 +171,8 @@ class TestFiles:
             pdf = base64.b64decode(content.blob)
             assert pdf.startswith(b"%PDF-")
             assert len(pdf) == file["size"]
-            assert [each.uri for each in (await client.list_resources()).resources] == [file["uri"]]
+            listed_uris = [each.uri for each in (await client.list_resources()).resources]
+            assert [uri for uri in listed_uris if uri.startswith("persona://files/")] == [file["uri"]]
             with pytest.raises(MCPError, match="no such file"):
                 await client.read_resource(file["uri"].replace("inq_", "other_"))
         assert "%PDF" not in str(result)
