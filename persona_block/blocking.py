@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import sys
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Future
@@ -39,14 +40,16 @@ class BlockingRunner:
 
     It takes the options of Runner, and each method the arguments of the method of the same name there. One may be used by
     several threads at once, and where an event loop is running, which waits meanwhile. Its own loop runs in a thread, which
-    ends with `close` or with the process; progress is told from that thread. Ctrl-C ends the call that is waited for.
+    ends with `close` or with the process; progress is told from that thread. Ctrl-C ends the call that is waited for. A
+    closed one, one in a forked process, and one while the interpreter shuts down raise RuntimeError.
 
     Use it in a `with`, or call `close`.
     """
 
     def __init__(self, **options: Unpack[RunnerOptions]) -> None:
         self._runner = Runner(**options)
-        self._lock = threading.Lock()
+        # A finalizer or a signal handler may use the runner in the middle of what holds the lock.
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._portal: BlockingPortal | None = None
         self._process = os.getpid()
@@ -60,11 +63,14 @@ class BlockingRunner:
 
     def close(self) -> None:
         """Cancel what is still under way, close the connections and end the thread."""
+        if not self._is_alive():
+            self._closed = True
+            return
         with self._lock:
             self._closed = True
             portal, thread = self._portal, self._thread
             self._portal = None
-        if portal is None or thread is None or self._process != os.getpid():
+        if portal is None or thread is None:
             return
         try:
             portal.call(self._runner.aclose)
@@ -203,7 +209,7 @@ class BlockingRunner:
                 yield item
         finally:
             # The garbage collector may come by in the runner's own thread, where the loop closes what is left by itself.
-            if not self._closed and threading.current_thread() is not self._thread:
+            if self._is_alive() and not self._closed and threading.current_thread() is not self._thread:
                 self._wait_for(close)
 
     def _wait_for(self, work: Callable[[], Awaitable[Result]], asked: Asked | None = None) -> Result:
@@ -233,10 +239,16 @@ class BlockingRunner:
                 ended.wait()
             raise
 
+    def _is_alive(self) -> bool:
+        """Return whether the loop's thread can run: a fork has none, and one that shuts down stops those of its daemons."""
+        return self._process == os.getpid() and not sys.is_finalizing()
+
     def _started(self) -> BlockingPortal:
         """Return the portal to the runner's loop, which is started with the first call."""
         if self._process != os.getpid():
             raise RuntimeError("this runner was made in another process; make one in this one")
+        if sys.is_finalizing():
+            raise RuntimeError("the interpreter shuts down, so nothing can be called any more")
         with self._lock:
             if self._closed:
                 raise RuntimeError("this runner is closed; make a new one")

@@ -235,10 +235,62 @@ def test_a_forked_process_needs_a_runner_of_its_own(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.process
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_leaves_what_it_took_along() -> None:
+    code = f"""
+import os
+{_HALF_READ.replace(", Late()]", "]")}
+if os.fork() == 0:
+    left.clear()
+    runner.close()
+    print("left", flush=True)
+    os._exit(0)
+os.wait()
+left.clear()
+runner.close()
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("left\n")
+
+
+@pytest.mark.process
 def test_a_runner_that_nobody_closes_keeps_no_script_from_ending() -> None:
     code = "from persona_block import BlockingRunner\nrunner = BlockingRunner(api_key='k')\nrunner.run('get_inquiry', {})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+_HALF_READ = """
+import httpx
+from persona_block import BlockingRunner
+
+PAGE = {"data": [], "links": {"next": "/api/v1/inquiries?page[after]=inq_1"}}
+
+def pages():
+    with BlockingRunner(api_key="k", transport=httpx.MockTransport(lambda _: httpx.Response(200, json=PAGE))) as runner:
+        yield from runner.paginate("list_inquiries")
+
+runner = BlockingRunner(api_key="k", transport=httpx.MockTransport(lambda _: httpx.Response(200, json=PAGE)))
+
+class Late:
+    def __del__(self):
+        try:
+            runner.call("get_inquiry", {"inquiryId": "inq_1"})
+        except RuntimeError as error:
+            print(error)
+
+left = [pages(), runner.paginate("list_inquiries"), runner.map("get_inquiry", iter([{}] * 9)), Late()]
+print([bool(next(each)) for each in left[:3]])
+"""
+
+
+@pytest.mark.process
+def test_what_is_half_read_at_the_end_of_a_script_keeps_it_from_nothing() -> None:
+    """The runner's thread stands still by then, so that whatever waited for it would wait for ever."""
+    done = subprocess.run([sys.executable, "-c", _HALF_READ], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "[True, True, True]\nthe interpreter shuts down, so nothing can be called any more\n"
 
 
 _INTERRUPTED = """

@@ -16,6 +16,7 @@ from ..errors import InputError, PersonaError, Problem, TookEffect
 from ..spec.grammar import ToolSpec
 from .inputs import sealed
 from .result import OutputT, ToolResult, failed_result
+from .row_keys import is_stable, key_text
 from .trace import Trace
 
 log = logging.getLogger("persona_block")
@@ -105,7 +106,7 @@ class Plan:
             problems.append(Problem("rows", "must be a list or another iterable of params"))
         if problems:
             raise InputError(spec.name, problems)
-        return cls(spec, concurrency, key, frozenset(str(each) for each in done), ordered)
+        return cls(spec, concurrency, key, frozenset(map(key_text, done)), ordered)
 
 
 async def mapped(plan: Plan, source: RowSource, run_row: RunRow, trace: Trace) -> AsyncIterator[Mapped]:
@@ -221,9 +222,11 @@ class _Work:
             return None
         try:
             named = params[self._plan.key] if isinstance(self._plan.key, str) else self._plan.key(params)
+            is_same_each_run, row_key = is_stable(named), key_text(named)
         except Exception as error:
             raise self._refused(f"cannot be made of this row: {type(error).__name__}") from None
-        row_key = "" if named is None else str(named).strip()
+        if not is_same_each_run:
+            raise self._refused(f"must be text or a number, the same in every run, and is a {type(named).__name__}")
         if not row_key:
             raise self._refused("is blank in this row; every row needs one of its own")
         if row_key in self._keys:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import inspect
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -44,12 +45,14 @@ class Patience:
         problems = [
             Problem(name, "must be a number of seconds, at least 0")
             for name, value in (("delay", self.delay), ("deadline", self.deadline))
-            if value is not None and not (type(value) in (int, float) and 0 <= value < math.inf)
+            if value is not None and not (type(value) in (int, float) and 0 <= value <= sys.float_info.max)
         ]
         if isinstance(self.until, str):
             object.__setattr__(self, "until", (self.until,))
         if not (self.until is None or callable(self.until) or _are_statuses(self.until)):
             problems.append(Problem("until", "must be one status or more, or a function of the output"))
+        elif inspect.iscoroutinefunction(self.until):
+            problems.append(Problem("until", "must be a plain function of the output, and not an async one"))
         if problems:
             raise InputError("wait", problems)
 
@@ -149,7 +152,13 @@ def _is_reached(output: Output, spec: ToolSpec, wait: Wait, until: Until | None)
 
 def _holds(until: Callable[[Output], bool], output: Output, spec: ToolSpec) -> bool:
     try:
-        return bool(until(output))
+        held = until(output)
+        if inspect.isawaitable(held):
+            if inspect.iscoroutine(held):
+                held.close()
+            # An awaitable is always true, so the wait would end at once.
+            raise TypeError("until gave something to await instead of a truth")
+        return bool(held)
     except Exception as error:  # what was started must not get lost with it
         raise WaitError(f"{spec.name}: until failed with {type(error).__name__}.", output=output) from error
 

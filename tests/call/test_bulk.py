@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any, cast
@@ -191,6 +192,28 @@ async def test_a_row_without_a_key_of_its_own_is_not_sent() -> None:
         "is blank in this row",
     ]
     assert len(persona.keys) == 1
+
+
+async def coming(_row: object) -> str:
+    return "a"
+
+
+@pytest.mark.parametrize("key", [coming, lambda _: object(), lambda _: {"a", "b"}, lambda _: float("nan")])
+async def test_a_key_that_another_run_would_not_know_again_is_not_sent(key: Any) -> None:
+    persona = Persona()
+    async with runner(persona) as run:
+        (refused,) = await results(run.map("create_inquiry", rows("a"), key=key))
+    assert (refused.result.error_details or {})["problems"][0]["param"] == "key"
+    assert persona.keys == []
+
+
+@pytest.mark.parametrize("done", [["a\n", "b"], [" a", "b "], [uuid.UUID(int=1), "a", "b"]])
+async def test_keys_of_rows_that_were_done_are_read_as_those_of_rows(done: Any) -> None:
+    """Lines of a file end in a line break, and a row that is not known again would happen twice."""
+    persona = Persona()
+    async with runner(persona) as run:
+        assert await results(run.map("create_inquiry", rows("a", "b"), key="referenceId", done=done)) == []
+    assert persona.keys == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -105,6 +105,28 @@ async def test_what_cannot_be_waited_for_is_refused(until: Any) -> None:
     async with runner([500]) as run:
         with pytest.raises(InputError, match="until: must be one status or more"):
             await run.wait("create_report", SCREENING, until=until)
+
+
+async def never(_output: Any) -> bool:
+    return False
+
+
+@pytest.mark.parametrize(
+    ("options", "param"),
+    [({"until": never}, "until"), ({"deadline": 10**400}, "deadline"), ({"delay": 10**400}, "delay")],
+)
+async def test_what_would_end_the_wait_at_once_or_trip_it_starts_nothing(options: Any, param: str) -> None:
+    """What an async function gives is true before it is awaited, and no float is as large as some whole numbers."""
+    async with runner([500]) as run:
+        with pytest.raises(InputError, match=f"{param}: must be a"):
+            await run.wait("create_report", SCREENING, **options)
+
+
+async def test_a_function_that_gives_an_awaitable_holds_for_nothing() -> None:
+    async with runner(["pending"]) as run:
+        with pytest.raises(WaitError, match="until failed with TypeError") as failed:
+            await run.wait("create_report", SCREENING, until=lambda output: cast(bool, never(output)))
+    assert (failed.value.took_effect, failed.value.retryable) == ("yes", False)
 
 
 async def test_a_function_that_fails_does_not_lose_what_was_started() -> None:

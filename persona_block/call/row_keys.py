@@ -1,0 +1,21 @@
+"""Keys of rows, which tell in a later run what was done in an earlier one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Iterator
+
+
+def key_text(key: object) -> str:
+    """Return a key as text, blank where it is missing: None, or what is not even equal to itself, such as NaN."""
+    return "" if key is None or key != key else str(key).strip()
+
+
+def is_stable(key: object) -> bool:
+    """Return whether the text of a key is the same in every run; that of a set, or of an address in memory, is not."""
+    if inspect.isawaitable(key):
+        if inspect.iscoroutine(key):
+            key.close()
+        return False
+    shows_address = type(key).__str__ is object.__str__ and type(key).__repr__ is object.__repr__
+    return not (shows_address or callable(key) or isinstance(key, set | frozenset | Iterator | AsyncIterable))
