@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -38,6 +39,8 @@ for name, examples in json.load(sys.stdin).items():
     for number, example in enumerate(examples, 1):
         exec(compile(example, f"{name}, example {number}", "exec"), names)
 """
+NOT_REFERRED = {"__version__", "OperationName", "webhooks"}
+"""Public names that the reference shows within others."""
 SERVING = ("demo", "mcp", "sandbox")
 """Commands that go on until they are interrupted, or do what other tests show."""
 
@@ -166,6 +169,19 @@ def test_every_kind_of_error_has_a_line() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page, re.MULTILINE))
     kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.PersonaError)]
     assert rows == {re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind.__name__ for kind in kinds}
+
+
+@pytest.mark.parametrize(
+    "module", ["persona_block", *(f"persona_block.{name}" for name in ("block", "flows", "hosts", "sandbox"))]
+)
+def test_the_reference_has_every_public_name(module: str) -> None:
+    pages = "\n".join(path.read_text("utf-8") for path in (ROOT / "docs/reference").glob("*.md"))
+    referred = set(re.findall(r"^::: persona_block[\w.]*\.(\w+)$", pages, re.MULTILINE))
+    # The errors are shown by their module, as a whole.
+    assert "::: persona_block.errors\n" in pages
+    referred |= vars(errors).keys()
+    missing = set(importlib.import_module(module).__all__) - referred - NOT_REFERRED
+    assert missing == set()
 
 
 # --- the page of an operation ----------------------------------------------------------------------------------------------

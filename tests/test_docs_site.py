@@ -89,6 +89,7 @@ def test_links_to_elsewhere_are_no_loading() -> None:
 def test_the_theme_is_told_to_load_no_font_and_asks_no_host_about_a_repository() -> None:
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
     assert settings["theme"]["font"] is False
-    assert not settings.keys() & {"repo_url", "extra_javascript", "extra_css", "extra"}
+    assert not settings.keys() & {"repo_url", "extra_javascript", "extra"}
+    assert settings["extra_css"] == ["site.css"]
     links = settings["validation"]["links"]
     assert set(links.values()) == set(settings["validation"]["nav"].values()) == {"warn"}
