@@ -72,4 +72,5 @@ def test_every_check_of_the_operations_passes(listing: str) -> None:
 def test_what_is_made_from_the_specs_names_it(project: Path) -> None:
     assert "persona_tag_account" in (project / "tool_specs/shared/manifest.json").read_text("utf-8")
     assert (project / "tests/snapshots/tools/persona_tag_account.json").is_file()
+    assert (project / "docs/operations/tag_account.md").read_text("utf-8").startswith("# tag_account\n")
     assert "| `tag_account` | accounts | write | Replace the tags of an account" in (project / "README.md").read_text("utf-8")
