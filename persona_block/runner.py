@@ -23,6 +23,7 @@ from .call.result import Stopwatch, ToolResult, failed_result
 from .call.retry import DEADLINE
 from .call.trace import Trace
 from .call.waiting import Patience, Until
+from .call.wire import WireName
 from .credentials import ApiKey
 from .errors import InputError, PersonaError, Problem
 from .files.names import safe_name
@@ -50,6 +51,7 @@ class RunnerOptions(TypedDict, total=False):
     transport: httpx.AsyncBaseTransport | None
     files: FileStore | None
     file_rules: FileRules | None
+    wire: WireName | None
 
 
 class Runner:
@@ -63,6 +65,8 @@ class Runner:
     transport: answers in the place of the network, such as a sandbox's.
     files: where downloads go and uploads come from; the default is the folder `persona-files`.
     file_rules: what may be read and fetched as a file.
+    wire: `httpx`, or `aiohttp` of the extra `fast`; falls back to PERSONA_WIRE and then to `auto`, which is aiohttp where a
+        version that was tested is installed. With a `transport` it is httpx.
 
     Use it as `async with`, or call `aclose`; one runner belongs to one event loop.
 
@@ -80,6 +84,7 @@ class Runner:
         transport: httpx.AsyncBaseTransport | None = None,
         files: FileStore | None = None,
         file_rules: FileRules | None = None,
+        wire: WireName | None = None,
     ) -> None:
         api_key = ApiKey.of(api_key)
         rules = file_rules or FileRules()
@@ -89,8 +94,11 @@ class Runner:
             deadline=deadline,
             transport=transport,
             file_limit=rules.limit,
+            wire=wire,
         )
-        self._file_host = FileHost(rules.hosts, timeout=timeout, transport=transport, limit=rules.limit, deadline=deadline)
+        self._file_host = FileHost(
+            rules.hosts, timeout=timeout, transport=transport, limit=rules.limit, deadline=deadline, wire=wire
+        )
         self._files = files or FileStore()
         self._caller = Caller(self._client, self._files, api_key=api_key, rules=rules)
 

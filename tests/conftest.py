@@ -79,3 +79,11 @@ def states() -> Iterator[Path]:
     """A folder for the states of sandboxes that tests begin with."""
     with state_folder() as folder:
         yield folder
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The HTTP library of the runners that a test makes; each such test runs on both."""
+    name: str = request.param
+    monkeypatch.setenv("PERSONA_WIRE", name)
+    return name

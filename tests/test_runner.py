@@ -46,6 +46,7 @@ def runner(handler: Handler, **options: Any) -> Runner:
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERSONA_API_KEY", raising=False)
     monkeypatch.delenv("PERSONA_BASE_URL", raising=False)
+    monkeypatch.setenv("PERSONA_WIRE", "httpx")  # respx sees no other
 
 
 @respx.mock

@@ -12,6 +12,7 @@ from tests.support.soak import soak
 pytestmark = pytest.mark.soak
 
 
+@pytest.mark.usefixtures("wire")
 async def test_soak() -> None:
     operations = budget(small=300, full=5_000)
     report = await soak(operations, seed=2)
@@ -21,6 +22,7 @@ async def test_soak() -> None:
     assert set(report.injected) == {fault.name for fault in FAULTS}
 
 
+@pytest.mark.usefixtures("wire")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_each_fault_alone(fault: Fault) -> None:
     """A call whose every request is hit never succeeds by mistake, and says truly what it may have done."""

@@ -20,13 +20,14 @@ from ..files.threads import run_in_thread
 from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, Confirm, FileSource, ToolSpec
 from . import inputs
-from .client import Call, Client, Upload, check_idempotency_key, new_idempotency_key
+from .client import Call, Client, check_idempotency_key, new_idempotency_key
 from .compiled.outputs import output_of
 from .hints import value_hints
 from .observe import observed
 from .parse import SIGNATURES, broken, first, parse_error
 from .serialize import fill_text, serialize
 from .trace import Trace
+from .wire import Upload
 
 Params = Mapping[str, Any]
 Output = dict[str, Any]

@@ -1,17 +1,18 @@
-"""The wire: one pooled httpx client that sends request parts and reads answers within bounds."""
+"""The client: sends request parts over the wire, again where that is right, and reads answers within bounds."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import re
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,7 +29,7 @@ from .parse import Answer
 from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
-from .wire import FAILURES, Allowance, Moving, Oversized, UnaskedEncoding, Unsent, Wire, is_sent, pieces
+from .wire import Allowance, Credential, Lost, Oversized, Request, Response, UnaskedEncoding, Unsent, Upload, make_wire, pieces
 
 log = logging.getLogger("persona_block")
 Number = TypeVar("Number", int, float)
@@ -45,18 +46,11 @@ _PACERS = 256
 _HEADER_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
+_MEDIA_TYPE = re.compile(r"[!-~]*")
+_LONGEST_URL = 65_536
+
 _LEAST = 1.0
 """Seconds that an attempt gets even at the end of the deadline."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """The file of a multipart request: the field's name, its own name and its bytes, in a stream that can be rewound."""
-
-    part: str
-    name: str
-    stream: IO[bytes] = field(repr=False)
-    media_type: str = "text/csv"
 
 
 @dataclass(slots=True)
@@ -89,7 +83,8 @@ def check_idempotency_key(operation: str, idempotency_key: str) -> str:
 class Client:
     """Sends calls to one base URL; used within one event loop.
 
-    `timeout` holds for connecting, reading and writing, `deadline` for one call with all its attempts; both in seconds.
+    `timeout` holds for connecting, reading and writing, `deadline` for one call with all its attempts; both in seconds. `wire`
+    is the HTTP library (see `wire.make_wire`).
     """
 
     def __init__(
@@ -100,19 +95,21 @@ class Client:
         deadline: float = DEADLINE,
         transport: httpx.AsyncBaseTransport | None = None,
         file_limit: int = FILE_LIMIT,
+        wire: str | None = None,
     ) -> None:
-        wire = catalog.read("block.json")["wire"]
-        self.base_url = check_base_url(base_url or wire["baseUrl"])
+        settings = catalog.read("block.json")["wire"]
+        self.base_url = check_base_url(base_url or settings["baseUrl"])
         self._deadline = deadline
         self._file_limit = file_limit
-        self._auth: Mapping[str, str] = wire["auth"]
-        self._idempotency_header: str = wire["idempotencyHeader"]
+        self._auth: Mapping[str, str] = settings["auth"]
+        self._idempotency_header: str = settings["idempotencyHeader"]
         self._pacers: OrderedDict[str, Pacer] = OrderedDict()
         self._closed = False
-        self._wire = Wire(
+        self._wire = make_wire(
+            wire,
             timeout=timeout,
             transport=transport,
-            headers=wire["headers"],
+            headers=settings["headers"],
             trust_env=not is_loopback(urlsplit(self.base_url).hostname or ""),
         )
 
@@ -180,54 +177,50 @@ class Client:
         """
         call.trace.attempts += 1
         allowance = Allowance(seconds, earns=sink is not None or call.upload is not None)
-        request = self._request(call, media_type, allowance)
+        request = self._request(call, media_type)
         if sink is not None:
             sink.restart()
 
-        async def receive(response: httpx.Response) -> tuple[httpx.Response, Answer]:
+        async def receive(response: Response) -> tuple[Response, Answer]:
             ticket.answered(response.headers)
             call.trace.request_id = _request_id(response)
-            call.trace.status = response.status_code
+            call.trace.status = response.status
             return response, await self._read(call, response, allowance, sink, media_type)
 
         try:
-            response, answer = await self._wire.exchange(request, receive, allowance, _Bearer(self._auth, call.api_key))
+            response, answer = await self._wire.exchange(request, receive, allowance)
         except TimeoutError:
             return Attempt(reason=f"no whole answer in {seconds:.0f} s"), None
         except Unsent as error:
             return Attempt(sent=False, reason=f"no connection ({error})"), None
-        except FAILURES as error:
-            return Attempt(sent=is_sent(error), reason=f"no answer ({type(error).__name__})"), None
+        except Lost as error:
+            return Attempt(reason=f"no answer ({error})"), None
         ended = _ended(response)
         if ended.status == 429 and (ended.remaining or 0) <= 0:
             ticket.refused(ended.reset or 0.0)
         return ended, answer
 
-    def _request(self, call: Call, media_type: str, allowance: Allowance) -> httpx.Request:
+    def _request(self, call: Call, media_type: str) -> Request:
         headers = {"Accept": media_type}
         if media_type != "application/json":
             headers["Accept"] = f"{media_type}, application/json"
         if call.idempotency_key is not None:
             headers[self._idempotency_header] = call.idempotency_key
-        content: dict[str, Any] = {}
-        if call.upload is not None:
-            call.upload.stream.seek(0)
-            moving = Moving(call.upload.stream, allowance)
-            content["files"] = {call.upload.part: (call.upload.name, moving, call.upload.media_type)}
-        elif call.parts.body is not None:
-            content["json"] = call.parts.body
-        try:
-            url = self.base_url + call.parts.target
-            return self._wire.http.build_request(call.parts.method, url, headers=headers, **content)
-        except httpx.InvalidURL:
-            raise InputError(call.spec.name, [Problem("params", "are too long for a URL")]) from None
+        content = None
+        if call.upload is None and call.parts.body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(call.parts.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        url = self.base_url + call.parts.target
+        if len(url) > _LONGEST_URL:
+            raise InputError(call.spec.name, [Problem("params", "are too long for a URL")])
+        credential = Credential(self._auth["header"], self._auth["scheme"], call.api_key)
+        return Request(call.parts.method, url, headers, content, call.upload, credential)
 
-    async def _read(
-        self, call: Call, response: httpx.Response, allowance: Allowance, sink: Sink | None, media_type: str
-    ) -> Answer:
+    async def _read(self, call: Call, response: Response, allowance: Allowance, sink: Sink | None, media_type: str) -> Answer:
         received = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        received = received if _MEDIA_TYPE.fullmatch(received) else ""
         # No other success promises the whole of a file.
-        to_sink = sink if response.status_code == 200 and received == media_type else None
+        to_sink = sink if response.status == 200 and received == media_type else None
         limit = self._file_limit if to_sink else JSON_LIMIT
         kept = bytearray()
         try:
@@ -240,39 +233,27 @@ class Client:
             raise _unread(call, response, f"is over {limit} bytes and was not read further") from None
         except UnaskedEncoding:
             raise _unread(call, response, "is packed in a way that was not asked for and was not read") from None
-        return Answer(response.status_code, received, bytes(kept), call.trace.request_id)
+        return Answer(response.status, received, bytes(kept), call.trace.request_id)
 
 
-def _unread(call: Call, response: httpx.Response, what: str) -> ResponseError:
+def _unread(call: Call, response: Response, what: str) -> ResponseError:
     """Return the error for an answer that is not read to its end."""
     return ResponseError(
         f"Persona's answer to {call.spec.name} {what}.",
-        status=response.status_code,
+        status=response.status,
         request_id=call.trace.request_id,
         took_effect=None if call.spec.effect == "read" else "unknown",
     )
 
 
-class _Bearer(httpx.Auth):
-    """Puts the key into its header at the last moment."""
-
-    def __init__(self, auth: Mapping[str, str], api_key: ApiKey) -> None:
-        self._auth = auth
-        self._api_key = api_key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers[self._auth["header"]] = f"{self._auth['scheme']} {self._api_key.reveal()}"
-        yield request
-
-
-def _ended(response: httpx.Response) -> Attempt:
-    if response.status_code < 400:
-        return Attempt(status=response.status_code, reason="an answer")
+def _ended(response: Response) -> Attempt:
+    if response.status < 400:
+        return Attempt(status=response.status, reason="an answer")
     return Attempt(
-        status=response.status_code,
+        status=response.status,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),
         reset=reset_seconds(response.headers.get("RateLimit-Reset")),
-        reason=f"status {response.status_code}",
+        reason=f"status {response.status}",
     )
 
 
@@ -291,7 +272,7 @@ def _closed(call: Call) -> PersonaError:
     return PersonaError(f"{call.spec.name}: the runner is closed; open a new one. {what}", took_effect=took_effect)
 
 
-def _request_id(response: httpx.Response) -> str | None:
+def _request_id(response: Response) -> str | None:
     """Return Persona's id of the request, if it is text that a log can hold."""
     text = response.headers.get("Request-Id", "")
     return text if _REQUEST_ID.fullmatch(text) else None

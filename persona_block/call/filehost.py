@@ -12,12 +12,13 @@ from ..errors import InputError, PersonaError, Problem, ResponseError, Transport
 from ..files.rules import FILE_LIMIT
 from .addresses import is_loopback
 from .retry import DEADLINE
-from .wire import FAILURES, Allowance, Oversized, UnaskedEncoding, Unsent, Wire, pieces
+from .wire import Allowance, Lost, Oversized, Request, Response, UnaskedEncoding, Unsent, make_wire, pieces
 
 FILE_HOST = "files.withpersona.com"
 """Where Persona's file URLs lead (docs.withpersona.com/downloading-files)."""
 
 _REDIRECTS = 4
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
 
 class Sink(Protocol):
@@ -44,12 +45,13 @@ class FileHost:
         transport: httpx.AsyncBaseTransport | None = None,
         limit: int = FILE_LIMIT,
         deadline: float = DEADLINE,
+        wire: str | None = None,
     ) -> None:
         self._hosts = frozenset({FILE_HOST, *hosts})
         self._limit = limit
         self._closed = False
         self._deadline = deadline
-        self._wire = Wire(timeout=timeout, transport=transport)
+        self._wire = make_wire(wire, timeout=timeout, transport=transport)
 
     async def fetch(self, url: str, sink: Sink) -> None:
         """Fetch a file from a trusted host, without the API key, into `sink`; raises PersonaError.
@@ -61,6 +63,7 @@ class FileHost:
             if self._closed:
                 raise PersonaError("The runner is closed; open a new one. Nothing was fetched.", took_effect=None)
             request = self._request(url)
+            failure = ""
             try:
                 location = await self._wire.exchange(
                     request, lambda response: self._store(response, sink, allowance), allowance
@@ -68,18 +71,20 @@ class FileHost:
             except TimeoutError:
                 message = f"The file did not come within {self._deadline:g} s at a sensible pace."
                 raise TransportError(message, took_effect=None) from None
-            except (Unsent, *FAILURES) as error:
-                raise TransportError(f"The file could not be fetched: {type(error).__name__}.", took_effect=None) from None
+            except (Unsent, Lost) as error:
+                failure = str(error)
+            if failure:
+                raise TransportError(f"The file could not be fetched: {failure}.", took_effect=None)
             if location is None:
                 return
-            url = location
+            url = _joined(request.url, location)
         raise ResponseError("The file host redirects without end.", took_effect=None)
 
-    def _request(self, url: str) -> httpx.Request:
+    def _request(self, url: str) -> Request:
         """Return the request for a URL; raises InputError where it is none, or leads to a host that is not trusted."""
         try:
-            request = self._wire.http.build_request("GET", url)
-            host, scheme = request.url.host, request.url.scheme
+            parsed = httpx.URL(url)
+            host, scheme = parsed.host, parsed.scheme
             parts = urlsplit(url)
             # No port beyond the last one of TCP can be connected to; reading it raises ValueError there.
             has_user, has_port = "@" in parts.netloc, parts.port != 0
@@ -90,20 +95,20 @@ class FileHost:
             place = printable(host) or "none"
             message = f"is on a host that is not trusted with files ({place}); name it in FileRules(hosts=…)"
             raise InputError("download", [Problem("file", message)])
-        return request
+        # As it was understood here, so that no other reading of it leads elsewhere.
+        return Request("GET", str(parsed.copy_with(fragment=None)), {"Accept": "*/*"})
 
-    async def _store(self, response: httpx.Response, sink: Sink, allowance: Allowance) -> str | None:
+    async def _store(self, response: Response, sink: Sink, allowance: Allowance) -> str | None:
         """Store the body of an answer, or return where it leads to."""
-        if response.is_redirect:
-            return str(response.next_request.url) if response.next_request else ""
-        if not response.is_success:
-            hint = " Its URL may have expired: read the object again for a new one." if response.status_code < 500 else ""
-            raise api_error_type(response.status_code)(
-                f"The file host answered {response.status_code}.{hint}", status=response.status_code, took_effect=None
-            )
-        if response.status_code != 200:
-            message = f"The file host answered {response.status_code}, which promises no whole file."
-            raise ResponseError(message, status=response.status_code, took_effect=None)
+        status = response.status
+        if 300 <= status < 400:
+            return response.headers.get("Location", "") if status in _REDIRECTING else ""
+        if not 200 <= status < 300:
+            hint = " Its URL may have expired: read the object again for a new one." if status < 500 else ""
+            raise api_error_type(status)(f"The file host answered {status}.{hint}", status=status, took_effect=None)
+        if status != 200:
+            message = f"The file host answered {status}, which promises no whole file."
+            raise ResponseError(message, status=status, took_effect=None)
         sink.restart()
         is_empty = True
         try:
@@ -122,3 +127,11 @@ class FileHost:
         """Close every connection and refuse further files."""
         self._closed = True
         await self._wire.aclose()
+
+
+def _joined(url: str, location: str) -> str:
+    """Return where a redirect leads, or blank text where that is no URL."""
+    try:
+        return str(httpx.URL(url).join(location)) if location else ""
+    except (httpx.InvalidURL, ValueError):
+        return ""

@@ -22,7 +22,15 @@ log = logging.getLogger("persona_block")
 _LIBRARIES = tuple(
     map(
         logging.getLogger,
-        ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"),
+        (
+            "httpx",
+            "httpcore.connection",
+            "httpcore.http11",
+            "httpcore.http2",
+            "httpcore.proxy",
+            "httpcore.socks",
+            "aiohttp.client",
+        ),
     )
 )
 EventHooks = Mapping[str, list[Callable[..., Awaitable[None]]]]

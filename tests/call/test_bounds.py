@@ -90,6 +90,7 @@ async def test_what_is_nested_without_end_is_no_output(levels: int, is_read: boo
 # --- files -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("wire")
 async def test_a_file_in_several_packed_parts_is_stored_whole(tmp_path: Path) -> None:
     content = b"".join(gzip.compress(part) for part in (b"%PDF-one", b"two" * 50_000, b"three"))
 
@@ -194,6 +195,7 @@ async def test_an_id_of_a_request_that_steers_a_terminal_is_none(caplog: pytest.
 # --- proxies ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("wire")
 async def test_tunnels_that_fail_wear_no_runner_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that opens a tunnel and then breaks it costs httpcore the connection, for good."""
 

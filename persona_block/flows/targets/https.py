@@ -20,7 +20,7 @@ import httpx
 
 from ... import webhooks
 from ...call.addresses import check_base_url
-from ...call.wire import FAILURES, Allowance, Unsent, Wire
+from ...call.wire import Allowance, HttpxWire, Lost, Request, Response, Unsent, Wire
 from ...credentials import Secret
 from ...errors import DeliveryError, InputError
 from ...files.names import safe_name
@@ -58,7 +58,7 @@ class HttpsNotifier:
         check_dedupe_id(dedupe_id)
         host = check_target(target)
         secret, body = await run_in_thread(partial(_prepared, host, message, dedupe_id), _forget)
-        wire = Wire(timeout=TIMEOUT)
+        wire = HttpxWire(timeout=TIMEOUT)
         left = PATIENCE
         try:
             while True:
@@ -125,7 +125,7 @@ async def _attempt(wire: Wire, target: str, body: bytes, secret: Secret, dedupe_
         "User-Agent": "persona-block",
     }
     try:
-        request = wire.http.build_request("POST", target, content=body, headers=headers)
+        request = Request("POST", str(httpx.URL(target)), headers, body)
     except (httpx.InvalidURL, ValueError):
         raise refused("to", "is no URL") from None
     try:
@@ -134,17 +134,17 @@ async def _attempt(wire: Wire, target: str, body: bytes, secret: Secret, dedupe_
         return not_sent(f"The receiver could not be reached: {error}.", may_help=True)
     except TimeoutError:
         return in_doubt(f"The receiver gave no answer within {TIMEOUT:g} s.", idempotency_key=dedupe_id)
-    except FAILURES as error:
-        return in_doubt(f"The receiver gave no answer: {type(error).__name__}.", idempotency_key=dedupe_id)
+    except Lost as error:
+        return in_doubt(f"The receiver gave no answer: {error}.", idempotency_key=dedupe_id)
 
 
-async def _judged(dedupe_id: str, response: httpx.Response) -> DeliveryError | None:
+async def _judged(dedupe_id: str, response: Response) -> DeliveryError | None:
     """Return what an answer means, going by its status alone."""
-    status = response.status_code
+    status = response.status
     if 200 <= status < 300:
         return None
     words = f"The receiver answered {status}."
-    if response.is_redirect:
+    if 300 <= status < 400:
         return in_doubt(f"{words} No redirect is followed: write the address it leads to.")
     retry_after = seconds_of(response.headers.get("Retry-After"))
     if status in _NOT_TAKEN:
