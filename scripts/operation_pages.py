@@ -70,8 +70,8 @@ def _page(spec: ToolSpec) -> Iterator[str]:
 def _python(spec: ToolSpec) -> str:
     """Return a call in Python, with example values."""
     params = {name: _example_value(spec.params[name]) for name in (*spec.required, *spec.require_any[:1])}
-    given = "".join(f'    "{name}": {_literal(value)},\n' for name, value in params.items())
-    call = f'"{spec.name}"' + (f", {{\n{given}}}" if given else "")
+    given = "".join(f'        "{name}": {_literal(value)},\n' for name, value in params.items())
+    call = f'\n    "{spec.name}",\n    {{\n{given}    }},\n' if given else f'"{spec.name}"'
     if spec.paginate:
         return f'async for page in runner.paginate({call}):\n    print(page["{spec.paginate.items}"])'
     return f"output = await runner.{'wait' if spec.then else 'call'}({call})"

@@ -164,7 +164,7 @@ def _epilog() -> str:
             f"  {'all':{width}}  every kind below",
             *(f"  {fault.name:{width}}  {fault.means}" for fault in FAULTS),
             "",
-            "Names steer what happens: an applicant called Fail fails, one called Review needs review; docs/sandbox.md lists them.",
+            "Names steer what happens: an applicant called Fail fails, one called Review needs review; see docs/sandbox.md.",
             "A running sandbox is steered by programs too, with JSON and no key:",
             '  POST /sandbox/clock      {"advance-seconds": 86400}',
             '  POST /sandbox/applicant  {"inquiry-id": "inq_…", "outcome": "pass"}',
