@@ -85,7 +85,7 @@ class BlockingRunner:
         params: Params | None = None,
         *,
         all_pages: bool = False,
-        wait: bool = False,
+        wait: bool | float = False,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
         store: FileStore | None = None,
