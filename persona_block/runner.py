@@ -65,8 +65,7 @@ class Runner:
     transport: answers in the place of the network, such as a sandbox's.
     files: where downloads go and uploads come from; the default is the folder `persona-files`.
     file_rules: what may be read and fetched as a file.
-    wire: `httpx`, or `aiohttp` of the extra `fast`; falls back to PERSONA_WIRE and then to `auto`, which is aiohttp where a
-        version that was tested is installed. With a `transport` it is httpx.
+    wire: `httpx` or `aiohttp`; falls back to PERSONA_WIRE, then to `auto`: aiohttp where the extra `fast` has it tested.
 
     Use it as `async with`, or call `aclose`; one runner belongs to one event loop.
 
@@ -127,7 +126,7 @@ class Runner:
         params: Params | None = None,
         *,
         all_pages: bool = False,
-        wait: bool = False,
+        wait: bool | float = False,
         idempotency_key: str | None = None,
         progress: Progress | None = None,
         store: FileStore | None = None,
@@ -136,7 +135,7 @@ class Runner:
         """Return the envelope of `operation`; a PersonaError becomes its `error` and is never raised.
 
         all_pages: follow the cursor of a list to its end and give every item.
-        wait: poll to the outcome of what is read or started.
+        wait: poll to the outcome of what is read or started; a number is the seconds for that in all, as `deadline` of `wait`.
         idempotency_key: the key of a write; a call made again under one happens once. The default is a new one.
         progress: told how retries, paging and waiting go.
         store, overwrite: where a file goes, as for `call`.
@@ -148,7 +147,8 @@ class Runner:
             if all_pages:
                 output = await collect(self._caller, spec, checked, trace)
             elif wait:
-                output = await waiting.wait(self._caller, spec, checked, trace, idempotency_key=idempotency_key)
+                patience = Patience(deadline=None if wait is True else wait)
+                output = await waiting.wait(self._caller, spec, checked, trace, patience, idempotency_key)
             else:
                 output = await self._caller.call(spec.name, checked, trace, idempotency_key, target)
         except PersonaError as error:
