@@ -73,7 +73,7 @@ def campaign(
     """
     check(document)
     headings, lines = _lines(Path(items))
-    problems = [Problem("--items", f"has the heading {number} twice") for number in _repeated(headings)]
+    problems = [Problem("--items", f"has the heading of column {number} before it, too") for number in _repeated(headings)]
     if row_key is not None and row_key not in headings:
         problems.append(Problem("--row-key", "must be the heading of a column of the file"))
     declared = document.get("inputs", {})
@@ -146,4 +146,4 @@ def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _repeated(headings: list[str]) -> list[str]:
-    return sorted({str(headings.index(each) + 1) for each in headings if headings.count(each) > 1})
+    return [str(number) for number, each in enumerate(headings, 1) if each in headings[: number - 1]]

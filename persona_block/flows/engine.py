@@ -35,7 +35,7 @@ HOLDS_PERSONAL_DATA = "workflow_input, workflow_output, operation_outputs, notif
 
 DAY = 86_400.0
 
-_SHARED_QUEUE: dict[str, Any] = {"limiter": {"limit": 100, "period": 0.5}, "polling_interval_sec": 0.25}
+_SHARED_QUEUE: dict[str, Any] = {"limiter": {"limit": 25, "period": 0.25}, "polling_interval_sec": 0.25}
 """How processes on one database take flows from the queue: in turns. Without a limit the first would take all of them."""
 
 
