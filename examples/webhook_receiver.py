@@ -4,9 +4,9 @@
     PERSONA_WEBHOOK_SECRET=… persona-block sandbox --webhook http://127.0.0.1:8000/webhooks \\
         --webhook-secret-env PERSONA_WEBHOOK_SECRET
 
-The first line serves it, and the second lets an offline Persona send it events. It needs `persona-block[sandbox]`, which
-brings Starlette and uvicorn. Of an event it keeps ids, names and times, and no personal data: what there is to know of an
-object is read again when its turn comes.
+The first line serves it, and the second lets an offline Persona send it events. While one secret replaces another, the
+receiver's variable holds both, with a comma between. It needs `persona-block[sandbox]`, which brings Starlette and uvicorn. Of
+an event it keeps ids, names and times, and no personal data: the object itself is read again when its turn comes.
 """
 
 from __future__ import annotations

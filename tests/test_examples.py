@@ -202,6 +202,13 @@ def test_import_and_screening_as_a_script(capsys: pytest.CaptureFixture[str]) ->
 # --- webhooks --------------------------------------------------------------------------------------------------------------
 
 
+def signed_body() -> bytes:
+    """Return the body of an event, as Persona would sign it."""
+    payload = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"name-last": "Secret"}}}
+    attributes = {"name": "inquiry.approved", "created-at": "2026-01-05T09:00:00Z", "payload": payload}
+    return json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": attributes}}).encode()
+
+
 async def test_the_receiver_counts_an_event_once_and_tries_again_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
     module = example("webhook_receiver")
     inbox = module.Inbox(Path("events.sqlite"))
@@ -234,9 +241,7 @@ async def test_the_receiver_notes_what_comes_twice_once_and_refuses_what_is_not_
     module = example("webhook_receiver")
     inbox = module.Inbox(Path("events.sqlite"))
     app = module.create_app(inbox, module.tell, [SECRET])
-    payload = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"name-last": "Secret"}}}
-    attributes = {"name": "inquiry.approved", "created-at": "2026-01-05T09:00:00Z", "payload": payload}
-    body = json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": attributes}}).encode()
+    body = signed_body()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for secret, status in ((SECRET, 204), (SECRET, 204), ("another", 400)):
             headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(body, secret)}
@@ -259,13 +264,25 @@ async def test_the_receiver_works_by_itself_once_an_event_has_come() -> None:
         handled.put_nowait(event.id)
 
     app = module.create_app(inbox, handle, [SECRET])
-    payload = {"data": {"type": "inquiry", "id": "inq_1"}}
-    attributes = {"name": "inquiry.approved", "created-at": "2026-01-05T09:00:00Z", "payload": payload}
-    body = json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": attributes}}).encode()
+    body = signed_body()
     async with app.router.lifespan_context(app):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             await client.post("/webhooks", content=body, headers={webhooks.SIGNATURE_HEADER: webhooks.sign(body, SECRET)})
         assert await asyncio.wait_for(handled.get(), 5) == "evt_1"
+
+
+async def test_the_receiver_as_a_script_takes_both_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("webhook_receiver")
+    served: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **address: served.append((app, address)))
+    monkeypatch.setenv("PERSONA_WEBHOOK_SECRET", f"wbhsec_new,{SECRET}")
+    module.main()
+    ((app, address),) = served
+    assert address == {"host": "127.0.0.1", "port": 8000}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        for secret, status in (("wbhsec_new", 204), (SECRET, 204), ("another", 400)):
+            headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(signed_body(), secret)}
+            assert (await client.post("/webhooks", content=signed_body(), headers=headers)).status_code == status
 
 
 # --- notebooks -------------------------------------------------------------------------------------------------------------
