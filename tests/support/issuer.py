@@ -86,7 +86,8 @@ class Issuer:
             return JSONResponse(self.metadata)
 
         registration = ClientRegistrationOptions(enabled=True, valid_scopes=["persona:read", "persona:write"])
-        settings = AuthSettings.model_validate({"issuer_url": self.url, "resource_server_url": None})  # which adds no slash to the URL
+        # The URL stays as it is here, where another model would add a slash.
+        settings = AuthSettings.model_validate({"issuer_url": self.url, "resource_server_url": None})
         flow = create_auth_routes(_Flow(self), settings.issuer_url, client_registration_options=registration)
         return Starlette(routes=[*flow, Route("/keys", keys), Route("/.well-known/openid-configuration", metadata)])
 

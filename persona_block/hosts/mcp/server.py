@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,7 @@ from .instructions import instructions
 from .listed import listed_tool
 from .prompts import found_guide, listed_prompts, prompt
 from .resources import listed_resource_templates, listed_resources, read_guide
+from .tasks import CreatedTask, Tasks
 from .text import TextMode, text_of
 
 CALL_SECONDS = 45.0
@@ -100,6 +102,7 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None, iden
             try:
                 yield {}
             finally:
+                await handlers.tasks.aclose()
                 await toolbox.aclose()
 
     server: Server[Any] = Server(
@@ -113,7 +116,6 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None, iden
         lifespan=lifespan,
         get_tool_input_schema=lambda name: _input_schema(toolbox, name),
         on_list_tools=handlers.list_tools,
-        on_call_tool=handlers.call_tool,
         on_list_resources=handlers.list_resources,
         on_list_resource_templates=handlers.list_resource_templates,
         on_read_resource=handlers.read_resource,
@@ -121,6 +123,9 @@ def create_server(options: Options, *, api_key: str | ApiKey | None = None, iden
         on_get_prompt=handlers.get_prompt,
         on_completion=handlers.complete,
     )
+    # Not as `on_call_tool`, whose type knows nothing of tasks.
+    server.add_request_handler("tools/call", types.CallToolRequestParams, handlers.call_tool)
+    handlers.tasks.serve(server)
     security = RequestStateSecurity(keys=[os.urandom(32)], bind_principal=handlers.owner)
     server.middleware += [_without_inner_text, RequestStateBoundary(security, default_audience="persona")]
     return server
@@ -141,6 +146,7 @@ class _Handlers:
         self._files = files
         self._identify = identify
         self._seen = Seen()
+        self.tasks = Tasks(self.owner)
 
     async def list_tools(
         self, ctx: ServerRequestContext[Any, Any], _params: types.PaginatedRequestParams | None
@@ -149,7 +155,7 @@ class _Handlers:
 
     async def call_tool(
         self, ctx: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
+    ) -> types.CallToolResult | types.InputRequiredResult | CreatedTask:
         try:
             toolbox, api_key = self._offered(ctx), self._identify(ctx).api_key
             require_key(params.name, api_key, over_http=ctx.request is not None)
@@ -162,7 +168,7 @@ class _Handlers:
         if isinstance(reply, ToolAnswer):
             return self._result(ctx, reply)
 
-        async def dispatch(progress: Progress) -> ToolAnswer:
+        async def dispatch(progress: Progress | None = None) -> ToolAnswer:
             return await toolbox.dispatch(
                 params.name,
                 params.arguments,
@@ -172,6 +178,8 @@ class _Handlers:
                 idempotency_key=reply.idempotency_key if reply else None,
             )
 
+        if reply is None and self.tasks.takes(ctx, toolbox.find(params.name), params.arguments):
+            return self.tasks.begin(ctx, dispatch, partial(self._result, ctx))
         answer = await _reporting_progress(ctx, dispatch)
         file_source = toolbox.find(params.name).spec.file_source if not answer.is_error else None
         if file_source is None:
