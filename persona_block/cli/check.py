@@ -34,6 +34,8 @@ _PREFIXES = {"persona_sandbox_": "sandbox", "persona_production_": "production"}
 """What keys commonly begin with, by environment; others are no worse."""
 _PAGE = 10
 """Objects of each kind that are read, to find something that belongs to them."""
+_MOST_PAGES = 10
+"""Pages of templates that are counted; whoever answers can have no end of them."""
 _CLOCK_SECONDS = 60.0
 """Seconds that the clock may be off; a webhook's signature is refused beyond five minutes."""
 
@@ -123,7 +125,7 @@ class Heard:
         self.environment_id = headers.get("Persona-Environment-Id", self.environment_id)
         self.organization_id = headers.get("Persona-Organization-Id", self.organization_id)
         self.is_simulation = "Persona-Sandbox" in headers
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             moment = parsedate_to_datetime(headers["Date"]).timestamp()  # a whole second, which had begun
             least, most = self.ahead or (-float("inf"), float("inf"))
             self.ahead = max(least, moment - time.time()), min(most, moment + 1 - self._sent)
@@ -150,6 +152,7 @@ class Reading:
         self._ids: dict[str, str] = {}
         """An id for params of operations, where one was found."""
         self._templates = 0
+        self._has_more_templates = False
         self.ended_by: PersonaError | None = None
         """What makes all further calls needless."""
 
@@ -178,8 +181,13 @@ class Reading:
 
     async def _count_templates(self, paging: Pagination) -> None:
         spec = catalog.load(_TEMPLATES)
+        number = 0
         async for page in self._runner.paginate(spec.name, page_size=spec.params[paging.size].maximum):
             self._templates += len(page[paging.items])
+            number += 1
+            if number == _MOST_PAGES and page[paging.next]:
+                self._has_more_templates = True
+                break
 
     async def _try(self, operation: str, calling: Any) -> Any:
         self._outcomes[operation] = None
@@ -234,7 +242,8 @@ class Reading:
             return Finding("templates", "note", text)
         if error:
             return Finding("templates", "problem", error.message)
-        return Finding("templates", "ok" if self._templates else "note", f"{self._templates} inquiry templates")
+        count = f"{self._templates}{' or more' if self._has_more_templates else ''}"
+        return Finding("templates", "ok" if self._templates else "note", f"{count} inquiry templates")
 
 
 def _is_reading(spec: ToolSpec) -> bool:

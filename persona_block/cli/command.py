@@ -8,14 +8,13 @@ where anybody on the machine could read them.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from ..errors import InputError, PersonaError
 from .commands import COMMANDS, command_parsers
 from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
-from .terminal import prepare_streams, print_error
+from .terminal import discard, prepare_streams, print_error
 
 __all__ = ["FAILURE", "INTERRUPTED", "MISUSE", "SUCCESS", "main"]
 
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, BrokenPipeError):
             print_error(f"Failed: {error.strerror or type(error).__name__}")
             return FAILURE
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return FAILURE
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import InputError, PersonaError, Problem
-from .terminal import is_terminal, paragraph, print_error
+from .terminal import discard_typed, is_terminal, paragraph, print_error
 
 if TYPE_CHECKING:
     from ..hosts.consent import ConsentRequest
@@ -88,7 +88,9 @@ async def _template_names(runner: Runner, template_id: str) -> dict[str, str]:
 
 
 def _is_agreed(request: ConsentRequest) -> bool:
-    print_error(*(line for text in request.message.split("\n") for line in paragraph(text)))
+    # No part of a value that wraps may look like a line of ours.
+    print_error(*(line for text in request.message.split("\n") for line in paragraph(text, indent="    ")))
+    discard_typed(sys.stdin)
     sys.stderr.write(f"{request.prompt}: ")
     sys.stderr.flush()
     try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 
 from ..credentials import ApiKey
+from ..files.store import FileStore
 from .output import print_json
 from .terminal import print_error, print_lines
 
@@ -46,14 +48,16 @@ def show_request(
 ) -> ToolResult | None:
     """Print the first request that a run would send, and return None; return the failed result where none would be sent.
 
-    make_runner: takes the options `api_key` and `transport` of a runner.
+    make_runner: takes the options `api_key`, `transport` and `files` of a runner.
     as_json: print one JSON document, else the request as HTTP writes it.
     call: what `Runner.run` takes beside the operation.
     """
 
     async def prepare() -> ToolResult:
-        async with make_runner(api_key=ApiKey("hidden"), transport=_Unsent()) as runner:
-            return await runner.run(operation, **call)
+        # The folder of a file that will not come is not made either.
+        with tempfile.TemporaryDirectory() as folder:
+            async with make_runner(api_key=ApiKey("hidden"), transport=_Unsent(), files=FileStore(folder)) as runner:
+                return await runner.run(operation, **call)
 
     try:
         return asyncio.run(prepare())

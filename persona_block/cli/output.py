@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ FORMATS = ("json", "table", "csv", "ndjson")
 
 _FIRST = ("id", "name", "type", "status", "referenceId", "createdAt")
 """The properties that a table shows first, where nobody says which."""
-_FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-"""What a cell begins with that a spreadsheet takes for a formula, the signs of full width too.
+_FORMULA = re.compile(r"\A(?=[\t\r\n])|(?:\A|(?<=[;\t\r\n]))(?=\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
+"""Where a spreadsheet would take what follows for a formula, full-width signs too: at the beginning of a cell, and within
+it behind what a spreadsheet that parts cells at semicolons or tabs takes for its end.
 
 Source: owasp.org/www-community/attacks/CSV_Injection.
 """
@@ -195,12 +197,12 @@ def _print_csv(things: list[dict[str, Any]], columns: Sequence[str], *, is_wante
     _write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8"))
     count = sum(isinstance(cell, str) and harmless(cell) != cell for row in rows for cell in row)
     if count:
-        print_error(f"Cells that begin like a formula of a spreadsheet, and so have an apostrophe before them: {count}")
+        print_error(f"Cells that a spreadsheet could take for a formula, and so have an apostrophe before it: {count}")
 
 
 def harmless(cell: str) -> str:
-    """Return the text of a cell so that no spreadsheet takes it for a formula: with an apostrophe before it."""
-    return f"'{cell}" if cell.lstrip(" ")[:1] and cell.lstrip(" ")[0] in _FORMULA else cell
+    """Return the text of a cell so that no spreadsheet takes it for a formula: with an apostrophe before what would be one."""
+    return _FORMULA.sub("'", cell)
 
 
 def _cell(value: Any) -> str | int | float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
@@ -13,7 +15,7 @@ from .exits import FAILURE, INTERRUPTED, MISUSE, SUCCESS
 from .output import FORMATS, Layout, Part, chosen_fields, print_result
 from .progress import progress_display
 from .runners import MakeRunner, debugging, dry_runner, runners, seconds
-from .terminal import paragraph, print_error, print_lines
+from .terminal import discard, paragraph, print_error, print_lines
 
 if TYPE_CHECKING:
     from ..call.result import ToolResult
@@ -64,6 +66,12 @@ def _add_sending(group: Any) -> None:
         type=seconds,
         metavar="SECONDS",
         help="for one call with all its attempts (default: 60)",
+    )
+    group.add_argument(
+        "--wait-timeout",
+        type=seconds,
+        metavar="SECONDS",
+        help="for the whole of --wait, from the first look on (default: as describe tells of the operation)",
     )
 
 
@@ -154,31 +162,41 @@ def run_operation(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         result = failed_result(run.interruption())
         print_error("")
-        return _print(result, layout, run.spec, INTERRUPTED)
+        return _print(result, layout, run, INTERRUPTED)
     if result is None:
         return SUCCESS
     if result.success:
-        return _print(result, layout, run.spec, SUCCESS)
+        return _print(result, layout, run, SUCCESS)
     kind = (result.error_details or {}).get("kind")
-    return _print(result, layout, run.spec, MISUSE if kind == "input_error" else FAILURE)
+    return _print(result, layout, run, MISUSE if kind == "input_error" else FAILURE)
 
 
-def _print(result: ToolResult, layout: Layout, spec: ToolSpec | None, code: int) -> int:
+def _print(result: ToolResult, layout: Layout, run: _Run, code: int) -> int:
     """Print a result, and on stderr what is wrong with it; return the exit code."""
+    details = result.error_details or {}
+    idempotency_key = details.get("idempotencyKey") if layout.format != "json" else None
     try:
-        print_result(result, layout, spec)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        done = f"{spec.name if spec else 'It'} was {'done' if result.success else 'not done'}"
-        print_error(f"{done}, but its result could not be written: {error.strerror or type(error).__name__}")
-        code = code or FAILURE
+        print_result(result, layout, run.spec)
+    except (OSError, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError) and (run.spec is None or run.spec.effect == "read"):
+            raise
+        discard(sys.stdout)
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else error.strerror or type(error).__name__
+        print_error(f"{_what_happened(result, run.spec)}, but its result could not be written: {reason}")
+        idempotency_key = run.idempotency_key if result.success else details.get("idempotencyKey")
+        code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else code or FAILURE
     if not result.success:
         print_error(result.error or "")
-        idempotency_key = (result.error_details or {}).get("idempotencyKey")
-        if layout.format != "json" and idempotency_key:
-            print_error(f"Idempotency key: {idempotency_key}")
+    if idempotency_key:
+        print_error(f"Idempotency key: {idempotency_key}")
     return code
+
+
+def _what_happened(result: ToolResult, spec: ToolSpec | None) -> str:
+    """Return whether an operation was done, as the beginning of a sentence."""
+    words = {"yes": "was done", "unknown": "may have been done"}
+    took_effect = "yes" if result.success else (result.error_details or {}).get("tookEffect")
+    return f"{spec.name if spec else 'It'} {words.get(str(took_effect), 'was not done')}"
 
 
 def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: Layout) -> ToolResult | None:
@@ -188,6 +206,8 @@ def _result(arguments: argparse.Namespace, run: _Run, spec: ToolSpec, layout: La
     from ..call.inputs import prepare
 
     run.idempotency_key = _idempotency_key(arguments, spec)
+    if arguments.wait_timeout is not None and not arguments.wait:
+        raise InputError(spec.name, [Problem("--wait-timeout", "is only for --wait")])
     params = read_params(arguments, spec)
     if arguments.dry_run:
         from .dry_run import show_request
@@ -221,7 +241,8 @@ def _idempotency_key(arguments: argparse.Namespace, spec: ToolSpec) -> str | Non
 
 def _following(arguments: argparse.Namespace, run: _Run) -> dict[str, Any]:
     """Return how a run goes on after its first call, and under which key, as `Runner.run` takes it."""
-    return {"all_pages": arguments.all, "wait": arguments.wait, "idempotency_key": run.idempotency_key}
+    wait = arguments.wait_timeout or arguments.wait
+    return {"all_pages": arguments.all, "wait": wait, "idempotency_key": run.idempotency_key}
 
 
 async def _run_once(
@@ -232,4 +253,5 @@ async def _run_once(
         async with make_runner() as runner:
             return await runner.run(spec.name, params, progress=display.show, **_following(arguments, run))
     finally:
-        display.close()
+        with suppress(OSError):
+            display.close()

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -40,8 +41,31 @@ def print_lines(*lines: str, heading: bool = False) -> None:
 
 
 def print_error(*lines: str) -> None:
-    """Print each text as a line of its own on stderr, at once."""
-    _print(sys.stderr, lines)
+    """Print each text as a line of its own on stderr, at once; a stderr that takes none ends nothing, least of all a call."""
+    try:
+        _print(sys.stderr, lines)
+    except OSError:
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Have whatever is written on a stream from now on go nowhere, what it still holds too."""
+    with suppress(OSError, ValueError):  # a stream may have no file, or be closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def discard_typed(stream: TextIO) -> None:
+    """Throw away what was typed or pasted at a terminal before it was asked for."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios
+
+        with suppress(OSError, ValueError, termios.error):
+            termios.tcflush(stream.fileno(), termios.TCIFLUSH)
 
 
 def _print(stream: TextIO, lines: Iterable[str], style: str = "{}") -> None:
@@ -79,9 +103,10 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def paragraph(text: str) -> list[str]:
-    """Return text as lines of the terminal's width, at most 100 characters."""
-    return textwrap.wrap(text, min(100, terminal_width()), break_long_words=False, break_on_hyphens=False)
+def paragraph(text: str, *, indent: str = "") -> list[str]:
+    """Return text as lines of the terminal's width, at most 100 characters; `indent` begins each but the first."""
+    width = max(len(indent) + 1, min(100, terminal_width()))
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def shown_width(text: str) -> int:

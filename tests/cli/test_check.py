@@ -86,6 +86,11 @@ def test_a_good_key(persona: Persona, run_here: RunHere) -> None:
     assert "documents" in found["not tried"]["text"] and "importers" in found["not tried"]["text"]
 
 
+def test_templates_without_an_end_are_not_all_counted(persona: Persona, run_here: RunHere) -> None:
+    persona.pages = 10**9
+    assert checked(run_here, code=0)["templates"]["text"] == "30 or more inquiry templates"
+
+
 def test_it_prints_a_table(persona: Persona, run_here: RunHere) -> None:
     done = run_here("check", PERSONA_API_KEY=KEY)
     assert done.returncode == 0
@@ -168,7 +173,7 @@ def test_a_clock_that_is_off(seconds: float, verdict: str, text: str, persona: P
     assert any(each in found["text"] for each in near)
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026"])
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026", "Mon, 05 Jan 2026 00:00:00 +99999999999999"])
 def test_a_time_that_is_none_is_told_so(date: str, answer: Answer, run_here: RunHere) -> None:
     answer(lambda _: httpx.Response(200, json=EMPTY, headers={"Date": date}))
     assert checked(run_here, code=0)["clock"]["verdict"] == "note"

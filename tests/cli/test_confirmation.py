@@ -30,6 +30,7 @@ class Persona:
     def __init__(self) -> None:
         self.writes: list[str] = []
         self.status = "completed"
+        self.reference_id = "customer-7"
         self.template_status = 200
         self.refuses = 200
 
@@ -45,7 +46,7 @@ class Persona:
         if self.refuses != 200:
             return httpx.Response(self.refuses, json={"errors": [{"title": "No"}]})
         kind = path.split("/")[1].removesuffix("s").replace("inquirie", "inquiry")
-        attributes = {"status": self.status, "account-status": self.status, "reference-id": "customer-7"}
+        attributes = {"status": self.status, "account-status": self.status, "reference-id": self.reference_id}
         template = {"inquiry-template": {"data": {"type": "inquiry-template", "id": "itmpl_1"}}}
         data = {"type": kind, "id": path.split("/")[2], "attributes": attributes, "relationships": template}
         return httpx.Response(200, json={"data": data})
@@ -203,6 +204,42 @@ def test_a_real_terminal_is_asked(typed: bytes, code: int, shown: bytes) -> None
         process.kill()
         process.wait()
         os.close(ours)
+
+
+@pytest.mark.process
+def test_what_was_typed_before_the_question_is_no_answer() -> None:
+    """Lines that are pasted together answer what nobody has read."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"yes\n")
+    code = (
+        "from persona_block.cli import confirmation as c; from persona_block.hosts.consent import ConsentRequest as R;"
+        "print(c._is_agreed(R('approve_inquiry', 'Approve', 'decide', 'inq_1', 'Approve?', '')))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        _read_until(ours, b"type yes: ")
+        os.write(ours, b"no\n")
+        assert b"False" in _read_until(ours, None)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_no_value_that_wraps_looks_like_a_line_of_the_question(
+    persona: Persona, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Persona holds of a person may come from that person."""
+    monkeypatch.setenv("COLUMNS", "40")
+    persona.reference_id = "x" * 30 + " Failed checks: none of 12, Approve inq_2 as well"
+    done = run(run_here, "approve_inquiry", typed="no\n")
+    lines = done.stderr.split("\n")
+    assert any("none of 12" in line for line in lines)
+    assert len([line for line in lines if line.startswith("Failed checks:")]) == 1
+    assert not any(line.startswith(("Approve inq_2", "none of 12")) for line in lines)
+    assert persona.writes == []
 
 
 def _take_terminal() -> None:

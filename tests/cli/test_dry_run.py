@@ -47,6 +47,12 @@ def test_it_shows_what_is_sent(operation: str, pairs: list[str], answer: Answer,
     assert shown["headers"].items() <= {name.title(): value for name, value in request.headers.items()}.items()
 
 
+def test_it_makes_no_folder(run_here: RunHere, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    done = run_here("run", "print_inquiry_pdf", "inquiryId=inq_1", "--dry-run", "--output-dir", str(folder))
+    assert (done.returncode, folder.exists()) == (0, False)
+
+
 def test_it_needs_no_account_and_no_terminal(run_here: RunHere) -> None:
     done = run_here("run", "approve_inquiry", "inquiryId=inq_1", "--dry-run", "--output", "table")
     assert done.returncode == 0

@@ -147,6 +147,7 @@ REACHING: list[list[str]] = [
     ["run", "list_accounts", "--fields", f"id,{KEY}.{KEY}"],
     ["run", "list_accounts", "--output", KEY],
     ["run", "list_accounts", "--timeout", KEY],
+    ["run", "get_inquiry", "--wait", "--wait-timeout", KEY],
     ["run", "list_accounts", "--fresh", f"pageSize={KEY}"],
     ["run", "create_account", f"fields.{KEY}"],
     ["run", "create_account", f"{KEY}.x=1"],

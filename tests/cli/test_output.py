@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_block.cli import output, tables, terminal
+from persona_block.cli import output, run, tables, terminal
 from persona_block.cli.output import harmless
 from persona_block.cli.terminal import padded, shown_width
 from tests.cli.conftest import Answer, RunHere
@@ -128,20 +129,33 @@ def test_a_field_that_is_none_is_refused_before_anything_is_sent(answer: Answer,
     assert "entry 2" in problems[0]["message"] and "did you mean status?" in problems[0]["message"]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r@", " =", "\uff1d"])
-def test_no_cell_becomes_a_formula(start: str, inquiries: dict[str, Any], run_here: RunHere) -> None:
-    formula = f'{start}HYPERLINK("https://example.com","x")'
+@pytest.mark.parametrize(
+    ("start", "shown_start"),
+    [
+        *((start, f"'{start}") for start in ("=", "+", "-", "@", " =", "\xa0=", "\uff1d")),
+        ("\t=", "'\t'="),
+        ("\r@", "'\r'@"),
+        ("Ann;=", "Ann;'="),
+        ("Ann; =", "Ann;' ="),
+        ("Ann\n=", "Ann\n'="),
+    ],
+)
+def test_no_cell_becomes_a_formula(start: str, shown_start: str, inquiries: dict[str, Any], run_here: RunHere) -> None:
+    """Nor does a part of one, where a spreadsheet takes a semicolon for its end, as those of half of Europe do."""
+    call = 'HYPERLINK("https://example.com","x")'
+    formula = f"{start}{call}"
     inquiries["data"] = [inquiry(1, note=formula), inquiry(2, note="plain = text")]
     done = shown(run_here, *LIST, "--output", "csv", "--fields", "id,note")
     rows = list(csv.reader(io.StringIO(done.stdout, newline="")))
-    assert [row[1] for row in rows] == ["note", f"'{formula}", "plain = text"]
-    assert "an apostrophe before them: 1" in done.stderr
+    assert [row[1] for row in rows] == ["note", f"{shown_start}{call}", "plain = text"]
+    assert "an apostrophe before it: 1" in done.stderr
 
 
-@given(st.text())
-def test_a_harmless_cell_is_the_same_text_or_has_an_apostrophe(text: str) -> None:
-    assert harmless(text) in (text, f"'{text}")
-    assert not harmless(text).lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+@given(st.text() | st.text("=+-@; \t\r\n'a\xa0"))
+def test_a_harmless_cell_is_the_same_text_or_has_apostrophes(text: str) -> None:
+    assert harmless(text).replace("'", "") == text.replace("'", "")
+    assert not harmless(text).startswith(("\t", "\r", "\n"))
+    assert not any(part.lstrip().startswith(("=", "+", "-", "@")) for part in re.split("[;\t\r\n]", harmless(text)))
 
 
 def test_numbers_of_csv_stay_numbers(answer: Answer, run_here: RunHere) -> None:
@@ -261,13 +275,49 @@ def test_a_code_page_of_windows_shows_what_was_created() -> None:
 @pytest.mark.process
 def test_a_stdout_that_takes_nothing_is_no_traceback() -> None:
     program = f"{sys.executable} -m persona_block.cli run create_account --sandbox"
-    full = subprocess.run(["bash", "-c", f"{program} > /dev/full"], capture_output=True, text=True, check=False)
-    assert full.returncode == 1
-    assert "create_account was done, but its result could not be written" in full.stderr
+    for nobody_reads in ("> /dev/full", "| true"):
+        command = ["bash", "-c", f"set -o pipefail; {program} {nobody_reads}"]
+        full = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert full.returncode == 1
+        assert "create_account was done, but its result could not be written" in full.stderr
+        assert re.search("^Idempotency key: [0-9a-f-]{36}$", full.stderr, re.MULTILINE)
     for redirection, code in ((">&-", 0), ("2>&-", 0)):
         done = subprocess.run(["bash", "-c", f"{program} {redirection}"], capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
+
+
+class Full(io.StringIO):
+    """A stream that takes nothing, as that of a full disk."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("option", ["--debug", "--wait"])
+def test_a_stderr_that_takes_nothing_loses_no_result(
+    option: str, answer: Answer, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(lambda _: httpx.Response(200, json={"data": inquiry(1)}))
+    monkeypatch.setattr(sys, "stderr", Full())
+    done = run_here("run", "get_inquiry", "inquiryId=inq_1", option, PERSONA_API_KEY="k")
+    assert (done.returncode, json.loads(done.stdout)["success"]) == (0, True)
+
+
+@pytest.mark.parametrize(("status", "words"), [(201, "was done"), (500, "may have been done"), (404, "was not done")])
+@pytest.mark.parametrize("error", [OSError(28, "full"), BrokenPipeError(), KeyboardInterrupt()])
+def test_a_result_that_is_not_written_is_told_with_its_key(
+    status: int, words: str, error: BaseException, answer: Answer, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    answer(lambda _: httpx.Response(status, json={"data": {"type": "account", "id": "act_1", "attributes": {}}}))
+    monkeypatch.setattr(run, "print_result", fail)
+    done = run_here("run", "create_account", "--idempotency-key", "step-7", PERSONA_API_KEY="k")
+    assert done.returncode == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    assert f"create_account {words}, but its result could not be written" in done.stderr
+    assert ("Idempotency key: step-7" in done.stderr) == (status != 404)
 
 
 def test_a_stream_that_cannot_write_a_character_escapes_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import fsspec
@@ -137,6 +138,26 @@ def test_a_time_limit_reaches_the_runner(run_here: RunHere, monkeypatch: pytest.
     assert options[0]["timeout"] == httpx.Timeout(7)
     assert options[1]["timeout"] == httpx.Timeout(45.5, connect=10)
     assert "timeout" not in options[2]
+
+
+def test_a_time_limit_of_the_wait_ends_it(answer: Answer, run_here: RunHere) -> None:
+    looks: list[httpx.Request] = []
+
+    def pending(request: httpx.Request) -> httpx.Response:
+        looks.append(request)
+        return httpx.Response(200, json={"data": {"type": "inquiry", "id": "inq_1", "attributes": {"status": "pending"}}})
+
+    answer(pending)
+    started = time.monotonic()
+    done = run_here("run", "get_inquiry", "inquiryId=inq_1", "--wait", "--wait-timeout", "0.05", PERSONA_API_KEY="k")
+    assert time.monotonic() - started < 2
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errorDetails"]["kind"] == "wait_timed_out"
+    assert len(looks) == 2
+    alone = run_here("run", "get_inquiry", "inquiryId=inq_1", "--wait-timeout", "5", PERSONA_API_KEY="k")
+    assert alone.returncode == 2
+    assert "--wait-timeout: is only for --wait" in alone.stderr
+    assert len(looks) == 2
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon", "1e9"])
