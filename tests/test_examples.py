@@ -202,8 +202,8 @@ def test_import_and_screening_as_a_script(capsys: pytest.CaptureFixture[str]) ->
 # --- webhooks --------------------------------------------------------------------------------------------------------------
 
 
-def signed_body() -> bytes:
-    """Return the body of an event, as Persona would sign it."""
+def event_body() -> bytes:
+    """Return the body of an event that names a person."""
     payload = {"data": {"type": "inquiry", "id": "inq_1", "attributes": {"name-last": "Secret"}}}
     attributes = {"name": "inquiry.approved", "created-at": "2026-01-05T09:00:00Z", "payload": payload}
     return json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": attributes}}).encode()
@@ -241,7 +241,7 @@ async def test_the_receiver_notes_what_comes_twice_once_and_refuses_what_is_not_
     module = example("webhook_receiver")
     inbox = module.Inbox(Path("events.sqlite"))
     app = module.create_app(inbox, module.tell, [SECRET])
-    body = signed_body()
+    body = event_body()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for secret, status in ((SECRET, 204), (SECRET, 204), ("another", 400)):
             headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(body, secret)}
@@ -264,7 +264,7 @@ async def test_the_receiver_works_by_itself_once_an_event_has_come() -> None:
         handled.put_nowait(event.id)
 
     app = module.create_app(inbox, handle, [SECRET])
-    body = signed_body()
+    body = event_body()
     async with app.router.lifespan_context(app):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             await client.post("/webhooks", content=body, headers={webhooks.SIGNATURE_HEADER: webhooks.sign(body, SECRET)})
@@ -281,8 +281,8 @@ async def test_the_receiver_as_a_script_takes_both_secrets(monkeypatch: pytest.M
     assert address == {"host": "127.0.0.1", "port": 8000}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for secret, status in (("wbhsec_new", 204), (SECRET, 204), ("another", 400)):
-            headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(signed_body(), secret)}
-            assert (await client.post("/webhooks", content=signed_body(), headers=headers)).status_code == status
+            headers = {webhooks.SIGNATURE_HEADER: webhooks.sign(event_body(), secret)}
+            assert (await client.post("/webhooks", content=event_body(), headers=headers)).status_code == status
 
 
 # --- notebooks -------------------------------------------------------------------------------------------------------------
