@@ -1,4 +1,4 @@
-"""Blocks for other platforms, made from the manifest: one module for each platform, which writes a folder.
+"""Blocks and skills for other platforms, made from the manifest: one module for each platform, which writes a folder.
 
 What a platform cannot express, and what the block does there instead, is listed in `docs/exports.md`.
 """
@@ -19,7 +19,7 @@ class Generator(Protocol):
         ...
 
 
-GENERATORS: Mapping[str, str] = {"dify": "dify", "n8n": "n8n", "sim": "sim"}
+GENERATORS: Mapping[str, str] = {"dify": "dify", "n8n": "n8n", "sim": "sim", "skills": "skills"}
 """The module of each platform's generator, by the platform's name as the command line takes it."""
 
 
