@@ -114,6 +114,7 @@ def test_the_tests_that_it_shows_are_the_example() -> None:
     assert all(test.strip() in example for test in shown)
 
 
+@pytest.mark.slow
 @each_page
 def test_commands_are_understood_and_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run what needs no network, show what else would be sent, and parse what goes on until it is interrupted."""

@@ -188,6 +188,7 @@ def test_a_row_that_fails_is_told_by_its_id_and_not_noted(quick_sandbox: Sandbox
     assert "Sanctioned" not in told
 
 
+@pytest.mark.slow
 def test_import_and_screening_as_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     module = example("bulk_import")
     arguments = ["--import", str(EXAMPLES / "customers.csv"), "--run", "march", "--sandbox"]
