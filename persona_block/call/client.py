@@ -29,7 +29,20 @@ from .parse import Answer
 from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
-from .wire import Allowance, Credential, Lost, Oversized, Request, Response, UnaskedEncoding, Unsent, Upload, make_wire, pieces
+from .wire import (
+    Allowance,
+    Credential,
+    Lost,
+    Oversized,
+    Request,
+    Response,
+    UnaskedEncoding,
+    Unsent,
+    Upload,
+    make_wire,
+    pieces,
+    whole,
+)
 
 log = logging.getLogger("persona_block")
 Number = TypeVar("Number", int, float)
@@ -104,6 +117,7 @@ class Client:
         self._auth: Mapping[str, str] = settings["auth"]
         self._idempotency_header: str = settings["idempotencyHeader"]
         self._pacers: OrderedDict[str, Pacer] = OrderedDict()
+        self._latest: tuple[ApiKey, Pacer] | None = None
         self._closed = False
         self._wire = make_wire(
             wire,
@@ -161,11 +175,14 @@ class Client:
 
     def _pacer(self, api_key: ApiKey) -> Pacer:
         """Return the pacer of a key; those of the keys that were used last are kept, by names that tell nothing of them."""
+        if self._latest is not None and self._latest[0] is api_key:
+            return self._latest[1]
         digest = api_key.digest()
         pacer = self._pacers.pop(digest, None) or pacer_for(self.base_url, digest)
         self._pacers[digest] = pacer
         while len(self._pacers) > _PACERS:
             self._pacers.popitem(last=False)
+        self._latest = api_key, pacer
         return pacer
 
     async def _attempt(
@@ -221,19 +238,18 @@ class Client:
         received = received if _MEDIA_TYPE.fullmatch(received) else ""
         # No other success promises the whole of a file.
         to_sink = sink if response.status == 200 and received == media_type else None
-        limit = self._file_limit if to_sink else JSON_LIMIT
-        kept = bytearray()
+        limit, body = self._file_limit if to_sink else JSON_LIMIT, b""
         try:
-            async for piece in pieces(response, limit, allowance if to_sink else None):
-                if to_sink:
+            if to_sink is None:
+                body = await whole(response, limit)
+            else:
+                async for piece in pieces(response, limit, allowance):
                     to_sink.write(piece)
-                else:
-                    kept += piece
         except Oversized:
             raise _unread(call, response, f"is over {limit} bytes and was not read further") from None
         except UnaskedEncoding:
             raise _unread(call, response, "is packed in a way that was not asked for and was not read") from None
-        return Answer(response.status, received, bytes(kept), call.trace.request_id)
+        return Answer(response.status, received, body, call.trace.request_id)
 
 
 def _unread(call: Call, response: Response, what: str) -> ResponseError:

@@ -460,7 +460,11 @@ async def test_a_tunnel_is_asked_for_with_the_proxys_own_credentials(
             host, port = "127.0.0.1", int(server.url.rpartition(":")[2])
             far_reader, far_writer = await asyncio.open_connection(host, port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            try:
+                await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            finally:
+                far_writer.close()
+                await far_writer.wait_closed()
 
         async with serving(tunnel) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.replace("//", "//us%40er:pa%3Ass@"))

@@ -1,6 +1,6 @@
 """HTTP exchanges within bounds of time, size and encoding, over httpx or aiohttp."""
 
-from .bodies import pieces
+from .bodies import pieces, whole
 from .choosing import WIRES, WireName, chosen, make_wire
 from .exchange import (
     CONNECTIONS,
@@ -39,4 +39,5 @@ __all__ = [
     "make_wire",
     "pieces",
     "tls_context",
+    "whole",
 ]

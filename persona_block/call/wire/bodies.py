@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import IO
 
 from .exchange import ENCODING, PIECE, Allowance, Lost, Oversized, Response, UnaskedEncoding, Upload
@@ -77,38 +77,62 @@ async def pieces(response: Response, limit: int, allowance: Allowance | None = N
 
     allowance: is told of each byte that comes over the wire.
     """
-    encoding = response.encoding.strip().lower()
-    if encoding not in ("", "identity", ENCODING):
-        raise UnaskedEncoding
-    size = 0
-    async for piece in _unpacked(response, allowance) if encoding == ENCODING else _raw(response, allowance):
-        size += len(piece)
-        if size > limit:
-            raise Oversized
-        yield piece
-
-
-async def _unpacked(response: Response, allowance: Allowance | None) -> AsyncIterator[bytes]:
-    unpacking = zlib.decompressobj(_GZIP_ONLY)
-    is_empty = True
-    try:
-        async for packed_piece in _raw(response, allowance):
-            is_empty = False
-            rest, unpacked = packed_piece, b"?"
-            while rest or (len(unpacked) == PIECE and not unpacking.eof):
-                if unpacking.eof:  # one packed part may follow another (RFC 1952, section 2.2)
-                    unpacking = zlib.decompressobj(_GZIP_ONLY)
-                unpacked = unpacking.decompress(rest, PIECE)
-                rest = unpacking.unconsumed_tail or unpacking.unused_data
-                yield unpacked
-    except zlib.error:
-        raise Lost("DecodingError") from None
-    if not (unpacking.eof or is_empty):
-        raise Lost("DecodingError")
-
-
-async def _raw(response: Response, allowance: Allowance | None) -> AsyncIterator[bytes]:
+    unpacking = _Unpacking(response, limit)
     while piece := await response.read():
         if allowance is not None:
             allowance.moved(len(piece))
-        yield piece
+        for unpacked in unpacking.of(piece):
+            yield unpacked
+    unpacking.end()
+
+
+async def whole(response: Response, limit: int) -> bytes:
+    """Return an unpacked body; raises what `pieces` does."""
+    unpacking = _Unpacking(response, limit)
+    body = bytearray()
+    while piece := await response.read():
+        for unpacked in unpacking.of(piece):
+            body += unpacked
+    unpacking.end()
+    return bytes(body)
+
+
+class _Unpacking:
+    """The unpacking of one body, within its limit."""
+
+    def __init__(self, response: Response, limit: int) -> None:
+        encoding = response.encoding.strip().lower()
+        if encoding not in ("", "identity", ENCODING):
+            raise UnaskedEncoding
+        self._packed = zlib.decompressobj(_GZIP_ONLY) if encoding == ENCODING else None
+        self._left = limit
+        self._is_empty = True
+
+    def of(self, piece: bytes) -> Iterable[bytes]:
+        """Return what a piece that is not empty unpacks to, in pieces."""
+        self._is_empty = False
+        return self._counted((piece,) if self._packed is None else self._unpacked(piece))
+
+    def _counted(self, unpacked: Iterable[bytes]) -> Iterator[bytes]:
+        for each in unpacked:
+            self._left -= len(each)
+            if self._left < 0:
+                raise Oversized
+            yield each
+
+    def _unpacked(self, rest: bytes) -> Iterator[bytes]:
+        packed, unpacked = self._packed or zlib.decompressobj(_GZIP_ONLY), b"?"
+        try:
+            while rest or (len(unpacked) == PIECE and not packed.eof):
+                if packed.eof:  # one packed part may follow another (RFC 1952, section 2.2)
+                    packed = self._packed = zlib.decompressobj(_GZIP_ONLY)
+                unpacked = packed.decompress(rest, PIECE)
+                rest = packed.unconsumed_tail or packed.unused_data
+                yield unpacked
+        except zlib.error:
+            raise Lost("DecodingError") from None
+
+    def end(self) -> None:
+        """Raise Lost where the packed body was cut off."""
+        if self._packed is not None and not (self._packed.eof or self._is_empty):
+            raise Lost("DecodingError")

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import httpx
@@ -78,9 +77,10 @@ def chosen(name: str | None = None, *, trust_env: bool = True) -> Literal["httpx
 def installed() -> tuple[int, ...] | None:
     """Return the version of aiohttp, or None where there is none; looked for once."""
     try:
-        return tuple(map(int, re.findall(r"\d+", version("aiohttp"))[:3]))
-    except PackageNotFoundError:
+        from aiohttp import __version__
+    except ImportError:
         return None
+    return tuple(map(int, re.findall(r"\d+", __version__)[:3]))
 
 
 def _refused(message: str) -> InputError:

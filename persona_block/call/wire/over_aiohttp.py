@@ -42,6 +42,11 @@ class _Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return ", ".join(self._headers.getall(name))
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header, or the default where it is absent, which is cheaper than `Mapping.get`."""
+        found = self._headers.getall(name, None)
+        return default if found is None else ", ".join(found)
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(self._headers))
 

@@ -71,16 +71,14 @@ class Proxies:
 
     def __init__(self) -> None:
         told = getproxies()
-        routes = []
+        proxies: dict[str, Proxy | None] = {}
         for scheme in (*HTTP_SCHEMES, "all"):
             if address := told.get(scheme):
                 url = httpx.URL(address if "://" in address else f"http://{address}")
-                routes.append(_Route(httpx.URL(f"{scheme}://"), Proxy.of(url)))
+                proxies[f"{scheme}://"] = Proxy.of(url)
         excepted = [name for each in told.get("no", "").split(",") if (name := each.strip())]
-        if "*" in excepted:
-            routes = []
-        else:
-            routes += [_Route(httpx.URL(_pattern(name)), None) for name in excepted]
+        proxies |= {_pattern(name): None for name in excepted}
+        routes = [_Route(httpx.URL(pattern), proxy) for pattern, proxy in proxies.items() if "*" not in excepted]
         self._routes = sorted(routes, key=lambda route: route.order)
 
     @property
