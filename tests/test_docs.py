@@ -27,7 +27,10 @@ from scripts.operation_pages import operation_pages
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/README.md"]
 """The documentation that is written by hand."""
-RUNNING = [README, *(ROOT / f"docs/{name}.md" for name in ("agents", "errors", "hosts", "python", "sandbox", "webhooks"))]
+RUNNING = [
+    README,
+    *(ROOT / f"docs/{name}.md" for name in ("agents", "errors", "hosts", "python", "reference/types", "sandbox", "webhooks")),
+]
 """The pages whose Python runs as it stands, the examples of a page one after the other."""
 AGENTS = {path.read_text("utf-8") for path in (ROOT / "examples" / "agents").glob("*.py")}
 """The programs that tests/hosts/test_examples.py runs."""
