@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import InputError, Problem
 from .terminal import print_error
@@ -22,6 +23,10 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 _PATIENCE = 10.0
 """Seconds to wait for another run that has the state open."""
 _PAUSE = 0.1
+_IN_USE = "another sandbox has it open"
+"""What the OSError says that a sandbox raises for a state in use."""
+
+Result = TypeVar("Result")
 
 
 def cache_folder() -> Path:
@@ -48,11 +53,12 @@ def remembered_sandbox(sandbox_type: type[Sandbox], *, fresh: bool = False) -> I
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if fresh:
             _forget(path)
-        is_new = not path.exists()
+        is_new = fresh or not path.exists()
         sandbox = _opened(sandbox_type, path)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).removeprefix(f"The state {path} ")
-        message = f"its state {path}: {reason}; --fresh begins anew, and XDG_CACHE_HOME moves it"
+        ways = "XDG_CACHE_HOME moves it" if fresh else "--fresh begins anew, and XDG_CACHE_HOME moves it"
+        message = f"its state {path}: {reason}; {ways}"
         raise InputError("run", [Problem("--sandbox", message)]) from None
     try:
         if is_new:
@@ -64,17 +70,42 @@ def remembered_sandbox(sandbox_type: type[Sandbox], *, fresh: bool = False) -> I
 
 def _opened(sandbox_type: type[Sandbox], path: Path) -> Sandbox:
     """Return a sandbox with its state in a file; waits while another run has it open."""
+    return _when_free(lambda: sandbox_type(populate=True, state=path))
+
+
+def _forget(path: Path) -> None:
+    """Empty the state; waits while another run has it open, from which its file must not be taken."""
+    if path.exists():
+        _when_free(lambda: _empty(path))
+
+
+def _when_free(work: Callable[[], Result]) -> Result:
+    """Return what `work` gives, which raises OSError as long as another run has the state open."""
     ends = time.monotonic() + _PATIENCE
     while True:
         try:
-            return sandbox_type(populate=True, state=path)
+            return work()
         except OSError as error:
-            if "another sandbox has it open" not in str(error) or time.monotonic() > ends:
+            if _IN_USE not in str(error) or time.monotonic() > ends:
                 raise
         time.sleep(_PAUSE)
 
 
-def _forget(path: Path) -> None:
-    for suffix in _BESIDE:
-        with suppress(FileNotFoundError):
-            os.unlink(f"{path}{suffix}")
+def _empty(path: Path) -> None:
+    """Leave an empty database, whatever its tables were; what is none is removed. Raises OSError where it is in use."""
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as database:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("BEGIN EXCLUSIVE")
+            database.execute("PRAGMA writable_schema = ON")
+            database.execute("DELETE FROM sqlite_master")
+            database.execute("PRAGMA user_version = 0")
+            database.execute("COMMIT")
+            database.execute("PRAGMA writable_schema = RESET")
+            database.execute("VACUUM")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise OSError(f"The state {path} cannot be used: {_IN_USE}") from None
+        for suffix in _BESIDE:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{path}{suffix}")

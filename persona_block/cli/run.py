@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, PersonaError, Problem
@@ -156,7 +159,8 @@ def run_operation(arguments: argparse.Namespace) -> int:
     try:
         run.spec = spec = catalog.load(arguments.operation)
         layout = Layout(layout.format, chosen_fields(arguments.fields, spec))
-        result = _result(arguments, run, spec, layout)
+        with _ended_as_by_ctrl_c():
+            result = _result(arguments, run, spec, layout)
     except PersonaError as error:
         result = failed_result(error)
     except KeyboardInterrupt:
@@ -169,6 +173,27 @@ def run_operation(arguments: argparse.Namespace) -> int:
         return _print(result, layout, run, SUCCESS)
     kind = (result.error_details or {}).get("kind")
     return _print(result, layout, run, MISUSE if kind == "input_error" else FAILURE)
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, such as that of `timeout`, interrupt what goes on inside, so that it tells what became of it."""
+
+    def interrupt(_number: int, frame: FrameType | None) -> None:
+        on_ctrl_c = signal.getsignal(signal.SIGINT)
+        if callable(on_ctrl_c):
+            on_ctrl_c(signal.SIGINT, frame)
+        else:  # a shell's jobs in the background ignore Ctrl-C
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _print(result: ToolResult, layout: Layout, run: _Run, code: int) -> int:

@@ -119,4 +119,4 @@ def _wrapped(text: str, width: int) -> list[str]:
     """Return text in lines; a word that is longer, such as a URL, stays whole so that it can be copied."""
     if shown_width(text) <= width:
         return [text] if text else []
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+    return textwrap.wrap(text, max(1, width), break_long_words=False, break_on_hyphens=False, drop_whitespace=True)

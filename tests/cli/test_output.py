@@ -65,6 +65,16 @@ def test_in_a_pipe_it_is_one_envelope_and_on_a_terminal_a_table(run_here: RunHer
     assert "inquiryId" in failed.stderr
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_no_terminal_is_too_narrow(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [["inq_1", "日本 x"], ["inq_2", "needs review"]]
+    tables.print_table(("id", "status"), rows, width)
+    tables.print_record([("id", "inq_1 and"), ("status", "needs review")], width)
+    for chosen in (False, True):
+        tables.print_items(("id", "status"), rows, chosen=chosen, width=width)
+    assert capsys.readouterr().out.count("inq_1") == 4
+
+
 @pytest.mark.parametrize("width", [40, 60, 100])
 @pytest.mark.parametrize("arguments", [LIST, ONE, (*LIST, "--fields", "id,status,referenceId,createdAt,note")])
 def test_a_table_fits_the_terminal(

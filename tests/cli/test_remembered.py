@@ -117,6 +117,21 @@ def test_two_runs_at_once_take_turns(state: Path, run_here: RunHere, monkeypatch
     assert "another sandbox has it open" in done.stderr
 
 
+def test_fresh_takes_nothing_from_a_run_that_goes_on(state: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_here(*CREATE)
+    with monkeypatch.context() as patch, Sandbox(state=state):
+        patch.setattr(remembered, "_PATIENCE", 0)
+        done = run_here(*LIST, "--fresh")
+    assert done.returncode == 2
+    assert "another sandbox has it open" in done.stderr
+    assert accounts(run_here) == 1
+    holding = Sandbox(state=state)
+    release = threading.Timer(0.3, holding.close)
+    release.start()
+    assert accounts(run_here, "--fresh") == 0
+    release.join()
+
+
 def test_fresh_is_for_the_sandbox_alone(run_here: RunHere) -> None:
     done = run_here("run", "list_accounts", "--fresh", PERSONA_API_KEY="k")
     assert done.returncode == 2

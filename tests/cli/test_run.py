@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -104,6 +107,37 @@ def test_an_interruption_tells_the_key(
     assert (details["idempotencyKey"] is not None) == has_key == details["retryable"]
     assert details["idempotencyKey"] == sent[0]
     assert ("--idempotency-key" in done.stderr) == has_key
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a program can catch")
+@pytest.mark.parametrize("ignores_ctrl_c", [False, True])
+def test_a_termination_tells_the_key_too(ignores_ctrl_c: bool) -> None:
+    """A script's `timeout` ends a call with SIGTERM, and its jobs in the background ignore SIGINT."""
+    code = f"""
+import asyncio, httpx, signal, sys
+from persona_block import Runner
+from persona_block.cli import command
+
+async def answer(_):
+    print("asked", file=sys.stderr, flush=True)
+    await asyncio.sleep(60)
+
+make = Runner.__init__
+Runner.__init__ = lambda runner, **options: make(runner, **options, transport=httpx.MockTransport(answer))
+if {ignores_ctrl_c}:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.exit(command.main(["run", "create_account", "--idempotency-key", "step-7"]))
+"""
+    environment = {**os.environ, "PERSONA_API_KEY": "k"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        assert process.stderr is not None and process.stdout is not None
+        assert process.stderr.readline() == "asked\n"
+        process.terminate()
+        details = json.loads(process.stdout.read())["errorDetails"]
+        assert process.wait(20) == 130
+    assert (details["tookEffect"], details["idempotencyKey"]) == ("unknown", "step-7")
 
 
 def test_storage_is_read_where_it_is_named(answer: Answer, run_here: RunHere) -> None:
