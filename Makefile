@@ -99,7 +99,7 @@ docs: .venv/.ready ## build the documentation into site/; a link that leads nowh
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[sandbox]'
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox,flows]'
 	@touch $@
 
 .venv/.ready: .venv/.runs

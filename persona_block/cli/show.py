@@ -159,10 +159,12 @@ def play_demo(arguments: argparse.Namespace) -> int:
     """Play the demo, with its files in the folder that the arguments name."""
     import asyncio
 
+    from .flow_options import flows_installed
     from .sandbox import sandbox_class
 
     sandbox_class()
-    from .demo import run_demo
+    with flows_installed():
+        from .demo import run_demo
 
-    asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
+        asyncio.run(run_demo(Path(arguments.output_dir).resolve()))
     return 0

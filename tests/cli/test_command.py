@@ -236,8 +236,8 @@ def test_demo_plays_the_whole_onboarding(tmp_path: Path) -> None:
     assert took < 10
     steps = re.findall(r"^ *\d+  (\S+)", done.stdout, re.MULTILINE)
     assert [step for step in steps if step in catalog.names()] == [
-        "create_inquiry", "generate_inquiry_link", "get_inquiry", "get_verification", "get_verification", "get_document",
-        "create_report", "get_report", "approve_inquiry", "print_inquiry_pdf", "import_accounts", "get_importer",
+        "create_inquiry", "generate_inquiry_link", "get_inquiry", "create_report", "get_report", "get_verification",
+        "get_verification", "get_document", "approve_inquiry", "print_inquiry_pdf", "import_accounts", "get_importer",
     ]  # fmt: skip
     assert "SIMULATED" in done.stdout
     assert "2 new, 1 known, 1 unreadable" in done.stdout

@@ -114,6 +114,7 @@ def test_a_live_line_holds_no_steering_but_its_own() -> None:
     assert not steers(stream.getvalue().removeprefix("\r\x1b[K"))
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_paths_and_names_of_the_user(run_here: RunHere, tmp_path: Any) -> None:
     folder = tmp_path / "a\x1b[31m\u202eb"
