@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import InputError, PersonaError, Problem, ResponseError
 from ..spec.grammar import Pagination, ToolSpec
@@ -41,33 +43,69 @@ async def pages(
 ) -> AsyncIterator[Output]:
     """Yield page after page to the end, or to `span.max_items`; raises PersonaError.
 
+    While a page is handled, the one after it is fetched, and none beyond that. Where the iteration is left, this is cancelled.
     The cursor of the last page says where to go on, even where it is not the end.
     """
     paging = pagination(spec)
-    request = dict(params)
-    largest = spec.params[paging.size].maximum
-    wanted = span.page_size if span.page_size is not None else request.get(paging.size)
-    count = number = 0
+    walk = _Walk(spec, paging, dict(params), span)
+    number = 0
     started = time.monotonic()
-    seen = {request.get(paging.cursor)}
+    page = await caller.call(spec.name, walk.request(), trace)
     while True:
-        size = _page_size(wanted, largest, None if span.max_items is None else span.max_items - count)
-        if size is not None:
-            request[paging.size] = size
-        page = await caller.call(spec.name, request, trace)
-        count, number = count + len(page[paging.items]), number + 1
-        rate = count / max(time.monotonic() - started, 1e-6)
-        trace.tell(f"{number} page{'s' if number > 1 else ''}, {count} {paging.items}", done=count, rate=rate)
-        yield page
+        walk.count += len(page[paging.items])
+        number += 1
+        rate = walk.count / max(time.monotonic() - started, 1e-6)
+        trace.tell(f"{number} page{'s' if number > 1 else ''}, {walk.count} {paging.items}", done=walk.count, rate=rate)
         cursor = page[paging.next]
-        if cursor is None or (span.max_items is not None and count >= span.max_items):
+        if cursor is None or walk.is_over():
+            yield page
             return
-        if cursor in seen:
+        if cursor in walk.seen:
+            yield page
             raise ResponseError(
                 f"Persona gave {spec.name} the same cursor twice, so its pages would never end.", took_effect=None
             )
-        seen.add(cursor)
-        request[paging.cursor] = cursor
+        following = asyncio.create_task(caller.call(spec.name, walk.request(cursor), trace))
+        try:
+            await asyncio.sleep(0)  # it is sent even where handling the page holds up the event loop
+            yield page
+            page = await following
+        finally:
+            if not following.done():
+                following.cancel()
+                await asyncio.wait({following})
+            if not following.cancelled():
+                following.exception()  # nobody may wait for it any more
+
+
+class _Walk:
+    """How far the pages of one list were followed."""
+
+    def __init__(self, spec: ToolSpec, paging: Pagination, params: dict[str, Any], span: Span) -> None:
+        self._paging = paging
+        self._params = params
+        self._span = span
+        self._largest = spec.params[paging.size].maximum
+        self._wanted = span.page_size if span.page_size is not None else params.get(paging.size)
+        self.count = 0
+        self.seen = {params.get(paging.cursor)}
+
+    def is_over(self) -> bool:
+        """Return whether as many items were read as are wanted."""
+        return self._span.max_items is not None and self.count >= self._span.max_items
+
+    def request(self, cursor: str | None = None) -> Params:
+        """Return the params of the page at a cursor, or of the first."""
+        params = dict(self._params)
+        size = _page_size(
+            self._wanted, self._largest, None if self._span.max_items is None else self._span.max_items - self.count
+        )
+        if size is not None:
+            params[self._paging.size] = size
+        if cursor is not None:
+            self.seen.add(cursor)
+            params[self._paging.cursor] = cursor
+        return params
 
 
 def _page_size(wanted: object, largest: int | None, left: int | None) -> object:
