@@ -15,6 +15,7 @@ from ..spec import catalog
 from ..spec.grammar import API_KEY_PARAM, ToolSpec
 from .engine import Engine, current
 from .lookup import look_up
+from .order import in_order
 from .step import Step, durable, next_step
 from .workfiles import step_files
 
@@ -45,7 +46,9 @@ async def call(operation: str, params: Params | None = None, *, step: str | None
     of the engine has the key.
     """
     spec = named(operation, params)
-    return await perform(spec, dict(params or {}), next_step(step or spec.name))
+    place = next_step(step or spec.name)
+    with in_order():
+        return await perform(spec, dict(params or {}), place)
 
 
 @as_pages
@@ -61,7 +64,8 @@ async def pages(operation: str, params: Params | None = None, *, step: str | Non
     seen: set[Any] = {request.get(paging.cursor)}
     number = 0
     while True:
-        page = await perform(spec, request, whole.at(number))
+        with in_order():
+            page = await perform(spec, request, whole.at(number))
         yield page
         cursor = page[paging.next]
         if cursor is None:
@@ -94,8 +98,9 @@ async def map(operation: str, rows: Iterable[Params], *, step: str | None = None
         return ToolResult(success=True, output=output, timing=watch.timing())
 
     # The engine counts steps as they begin, so all of them begin in the order of the rows.
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(index, params)) for index, params in enumerate(rows)]
+    with in_order():
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(index, params)) for index, params in enumerate(rows)]
     return [task.result() for task in tasks]
 
 

@@ -39,7 +39,10 @@ def check(document: Any, inputs: Mapping[str, Any] | None = None) -> None:
 
     The `param` of a problem is its place, such as `steps[2].params.inquiryId`, or `inputs.referenceId`.
     """
-    problems = list(document_problems(document))
+    try:
+        problems = list(document_problems(document))
+    except RecursionError:
+        problems = [Problem("document", "is nested too deeply, or holds itself")]
     if inputs is not None and isinstance(document, Mapping) and isinstance(document.get("inputs", {}), Mapping):
         problems += input_problems(document, inputs)
     if problems:

@@ -20,7 +20,7 @@ from ..webhooks import Event
 from .checker import check, input_problems
 from .database import engine_url, open_database
 from .naming import APPLICATION, APPLICATION_VERSION, QUEUE, template_workflow
-from .serialization import serializer
+from .serialization import pinned, serializer
 from .tables import Question, Tables, Waiter
 
 Item = TypeVar("Item")
@@ -68,6 +68,7 @@ class FlowClient:
         Raises InputError for the first run whose inputs do not fit, before any of its batch of 500 is started.
         """
         check(document)
+        document = pinned(document, "document")
         started: list[str] = []
         for batch in _batches(runs):
             for _, inputs in batch:
@@ -107,19 +108,31 @@ class FlowClient:
         """Answer a question of a flow; the first answer counts.
 
         The same answer may be given again, which wakes the flow once more. Raises InputError where there is no such question,
-        the option is none of it, or it was answered otherwise.
+        the option is none of it, it was answered otherwise, the time to answer is over, or the flow has ended.
         """
         question = await asyncio.to_thread(self._tables.question, question_id)
         if question is None or question.workflow_id != workflow_id:
             raise InputError("answer", [Problem("question_id", "names no question of this flow")])
         if option not in question.options:
             raise InputError("answer", [Problem("option", f"must be one of {', '.join(question.options)}")])
+        if question.answered_at is None:
+            await self._refuse_ended(workflow_id)
         is_first = await asyncio.to_thread(self._tables.answer, question_id, option, comment, self._clock())
         if not is_first:
             question = await asyncio.to_thread(self._tables.question, question_id)
-            if question is None or question.answer != option:
+            if question is None or question.answer is None:
+                raise InputError("answer", [Problem("question_id", "is closed: the time to answer it is over")])
+            if question.answer != option:
                 raise InputError("answer", [Problem("question_id", "was answered before, and otherwise")])
         await self._wake(workflow_id, question_id, None)
+
+    async def _refuse_ended(self, workflow_id: str) -> None:
+        found = await self.dbos.list_workflows_async(
+            workflow_ids=[workflow_id], status=FINISHED, load_input=False, load_output=False
+        )
+        if found:
+            hint = "resume it first" if found[0].status == "CANCELLED" else "so no answer to it counts"
+            raise InputError("answer", [Problem("workflow_id", f"is a flow that has ended; {hint}")])
 
     async def questions(self, workflow_id: str | None = None, *, open_only: bool = True) -> list[Question]:
         """Return the questions of one flow or of all, oldest first."""

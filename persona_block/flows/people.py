@@ -18,6 +18,7 @@ from ..errors import InputError, Problem, WaitTimedOut
 from ..files.names import safe_name
 from ..files.store import FileStore
 from .engine import Engine, current
+from .order import in_order, several
 from .ports import Content, Message, Notifier, Reply
 from .step import Step, durable, next_step
 from .tables import Question
@@ -42,7 +43,9 @@ async def notify(to: str, text: str, *, attachments: Sequence[Any] = (), step: s
     A step that is killed between sending and noting that it has is done again, so a message may come twice; it carries the
     same dedupe id then.
     """
-    await notify_at(to, text, next_step(step), attachments=attachments)
+    place = next_step(step)
+    with in_order():
+        await notify_at(to, text, place, attachments=attachments)
 
 
 async def notify_at(to: str, text: str, step: Step, *, computed: bool = False, attachments: Sequence[Any] = ()) -> None:
@@ -68,7 +71,9 @@ async def store(content: Any, to: str, *, step: str = "store") -> str:
         which is fetched; or JSON data, which becomes a `.json` file.
     to: a folder, or a storage URL such as `s3://bucket/folder`.
     """
-    return await store_at(content, to, None, next_step(step))
+    place = next_step(step)
+    with in_order():
+        return await store_at(content, to, None, place)
 
 
 async def store_at(content: Any, to: str, name: str | None, step: Step, *, computed: bool = False) -> str:
@@ -96,7 +101,8 @@ def ask(
 
     `Engine.client.answer`, or that of `connect`, takes the answer. Raises InputError for options that cannot be chosen from.
     """
-    return ask_at(to, text, options, timeout, next_step(step))
+    place = next_step(step)
+    return several(lambda: ask_at(to, text, options, timeout, place))
 
 
 async def ask_at(to: str, text: str, options: Any, patience: float | None, step: Step, *, computed: bool = False) -> Reply:
@@ -110,9 +116,8 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
     async def asked() -> dict[str, Any]:
         engine = current()
         notifier = engine.ports.notifier(to, computed=computed)
-        since = engine.now()
-        question = Question(step.workflow_id, question_id, step.label, to, _text(text), choices, since)
-        await asyncio.to_thread(engine.tables.ask, question)
+        question = Question(step.workflow_id, question_id, step.label, to, _text(text), choices, engine.now())
+        since = await asyncio.to_thread(engine.tables.ask, question)
         message = Message(question.text, options=choices, workflow_id=step.workflow_id, question_id=question_id)
         until = math.inf if patience is None else since + patience
         reply = await _sent(engine, notifier, question, message, step.key, until)
@@ -122,10 +127,14 @@ async def ask_at(to: str, text: str, options: Any, patience: float | None, step:
 
     async def answered() -> dict[str, Any]:
         engine = current()
+        now = engine.now()
+        if now >= ends:
+            # An answer that comes after this is refused, and one that came before counts.
+            await asyncio.to_thread(engine.tables.close, question_id, now)
         question = await asyncio.to_thread(engine.tables.question, question_id)
         is_answered = question is not None and question.answer is not None
         reply = {"answer": question.answer, "comment": question.comment} if question and is_answered else None
-        return {"at": engine.now(), "reply": reply}
+        return {"at": now, "reply": reply}
 
     at = (await durable(step.label, asked, bounded=not _waits_for_answer(to, computed)))["at"]
     ends = math.inf if patience is None else at + patience
@@ -168,7 +177,7 @@ async def _sent(
     try:
         while not (await asyncio.wait({sending}, timeout=GLANCE if waits else None))[0]:
             known = await asyncio.to_thread(engine.tables.question, question.question_id)
-            if engine.now() >= ends or known is None or known.answer is not None:
+            if engine.now() >= ends or known is None or known.answered_at is not None:
                 return None
         return sending.result()
     finally:

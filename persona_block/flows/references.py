@@ -56,7 +56,7 @@ def _walk(node: Any, path: list[str]) -> Iterator[Any]:
             yield from _walk(entry, rest)
     elif isinstance(node, Mapping) and step in node:
         yield from _walk(node[step], rest)
-    elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+    elif isinstance(node, list) and step.isdecimal() and len(step) < 10 and int(step) < len(node):
         yield from _walk(node[int(step)], rest)
 
 

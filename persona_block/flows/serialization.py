@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -24,6 +24,18 @@ def serializer(encryption_keys: Sequence[Secret | str] = ()) -> Serializer:
     if not encryption_keys:
         return DBOSPortableJSONSerializer()
     return EncryptedJSON(encryption_keys)
+
+
+def pinned(value: Mapping[str, Any], param: str) -> dict[str, Any]:
+    """Return JSON data as the engine stores it, which shares nothing with `value`; raises InputError for what is no JSON.
+
+    param: what the value was given as, for the error.
+    """
+    try:
+        stored: dict[str, Any] = json.loads(DBOSPortableJSONSerializer().serialize(dict(value)))
+    except (TypeError, ValueError, RecursionError):
+        raise InputError("workflow", [Problem(param, "must be JSON data, which can be kept with the flow")]) from None
+    return stored
 
 
 class EncryptedJSON(Serializer):

@@ -81,7 +81,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a flow asked a person, and the answer, where there is one; its `repr` shows no text."""
+    """What a flow asked a person, and the answer, where there is one; its `repr` shows no text.
+
+    answered_at: when it was answered, or closed because the time to answer was over; None while it is open.
+    """
 
     workflow_id: str
     question_id: str
@@ -182,12 +185,14 @@ class Tables:
 
     # --- questions ---------------------------------------------------------------------------------------------------------
 
-    def ask(self, question: Question) -> None:
-        """Note a question, unless it is noted already."""
+    def ask(self, question: Question) -> float:
+        """Note a question, unless it is noted already, and return since when it is asked."""
         asked = self._serializer.serialize({"to": question.to, "text": question.text, "options": list(question.options)})
         row = {name: getattr(question, name) for name in ("question_id", "workflow_id", "step", "since")}
         with self._engine.begin() as connection:
             self._insert(connection, _QUESTIONS, [{**row, "asked": asked}])
+            since = sa.select(_QUESTIONS.c.since).where(_QUESTIONS.c.question_id == question.question_id)
+            return float(connection.execute(since).scalar_one())
 
     def question(self, question_id: str) -> Question | None:
         """Return a question; None for one that was never asked, or was deleted."""
@@ -213,6 +218,12 @@ class Tables:
         with self._engine.begin() as connection:
             result = connection.execute(sa.update(_QUESTIONS).where(is_open).values(reply=reply, answered_at=now))
             return result.rowcount == 1
+
+    def close(self, question_id: str, now: float) -> None:
+        """Take no answer to a question any more; one that was answered stays as it is."""
+        is_open = (_QUESTIONS.c.question_id == question_id) & _QUESTIONS.c.answered_at.is_(None)
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(_QUESTIONS).where(is_open).values(answered_at=now))
 
     def _question(self, row: Any) -> Question:
         asked = self._serializer.deserialize(row["asked"])

@@ -15,7 +15,9 @@ from .checker import check
 from .document import Actions, Place, run_document
 from .engine import current
 from .naming import template_workflow
+from .order import in_order
 from .people import ask_at, notify_at, store_at
+from .serialization import pinned
 from .step import Step, next_step
 from .waits import wait_at
 
@@ -32,23 +34,27 @@ async def template(
     Within a workflow it is a workflow of its own, and goes on with it. Raises InputError with every problem of document and
     inputs before anything runs, and PersonaError where a step failed.
     """
-    handle = await _started(document, inputs, workflow_id)
-    results: dict[str, Any] = await handle.get_result()
+    with in_order(is_several=True):
+        handle = await _started(document, inputs, workflow_id)
+        results: dict[str, Any] = await handle.get_result()
     return results
 
 
 async def start_template(document: Mapping[str, Any], inputs: Mapping[str, Any], *, workflow_id: str | None = None) -> str:
     """Start a flow as `template` does, in this process and at once, and return its id without waiting for its end."""
-    return str((await _started(document, inputs, workflow_id)).get_workflow_id())
+    with in_order():
+        return str((await _started(document, inputs, workflow_id)).get_workflow_id())
 
 
 async def _started(document: Mapping[str, Any], inputs: Mapping[str, Any], workflow_id: str | None) -> Any:
     check(document, inputs)
+    # Of its own from the first run on: what the caller does to theirs later would change a flow that is under way.
+    arguments = pinned(document, "document"), pinned(inputs, "inputs")
     current()
     if workflow_id is None:
-        return await DBOS.start_workflow_async(run_version_1, dict(document), dict(inputs))
+        return await DBOS.start_workflow_async(run_version_1, *arguments)
     with SetWorkflowID(workflow_id):
-        return await DBOS.start_workflow_async(run_version_1, dict(document), dict(inputs))
+        return await DBOS.start_workflow_async(run_version_1, *arguments)
 
 
 @DBOS.workflow(name=template_workflow(1), max_recovery_attempts=None)

@@ -17,6 +17,7 @@ from ..spec import catalog
 from ..spec.grammar import PLACEHOLDER, ToolSpec
 from .calls import Output, Params, named, perform
 from .engine import Engine, current
+from .order import several
 from .step import Step, durable, next_step
 from .tables import Waiter
 
@@ -48,7 +49,8 @@ def wait(
     """
     spec = named(operation, params)
     patience = Patience(deadline=timeout, until=until)
-    return wait_at(spec, dict(params or {}), next_step(step or spec.name), patience)
+    place = next_step(step or spec.name)
+    return several(lambda: wait_at(spec, dict(params or {}), place, patience))
 
 
 async def wait_at(spec: ToolSpec, params: dict[str, Any], step: Step, patience: Patience) -> Output:

@@ -230,3 +230,15 @@ def test_grammar_refuses_other_steps(step: dict[str, Any]) -> None:
     Template.model_validate(ONBOARD)
     with pytest.raises(ValidationError):
         Template.model_validate(ONBOARD | {"steps": [step]})
+
+
+def test_a_document_that_is_too_deep_or_holds_itself_is_refused() -> None:
+    deep: Any = "x"
+    for _ in range(20_000):
+        deep = [deep]
+    cyclic: dict[str, Any] = {}
+    cyclic["again"] = cyclic
+    for fields in ({"a": deep}, cyclic):
+        step = {"id": "a", "operation": "create_inquiry", "params": {"inquiryTemplateId": "itmpl_1", "fields": fields}}
+        with pytest.raises(InputError, match="nested too deeply, or holds itself"):
+            check({"inputs": {}, "steps": [step]})

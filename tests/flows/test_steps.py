@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -280,8 +281,35 @@ async def test_the_first_answer_counts(database: str, sandbox: Sandbox) -> None:
 
 
 async def test_a_question_that_nobody_answers_times_out(sqlite_database: str, sandbox: Sandbox) -> None:
-    async with engine(sqlite_database, sandbox):
+    async with engine(sqlite_database, sandbox) as running:
         assert await (await started(ask_in_time, "one", 0.1)).get_result() == "wait_timed_out"
+        assert await running.client.questions() == []
+        (closed,) = await running.client.questions(open_only=False)
+        with pytest.raises(InputError, match="the time to answer it is over"):
+            await running.client.answer("one", closed.question_id, "approve")
+
+
+async def test_a_question_of_a_flow_that_was_cancelled_takes_no_answer(sqlite_database: str, sandbox: Sandbox) -> None:
+    async with engine(sqlite_database, sandbox) as running:
+        handle = await started(ask_in_time, "one", None)
+        asked = await question(running)
+        await running.client.dbos.cancel_workflow_async("one")
+        with pytest.raises(InputError, match="resume it first"):
+            await running.client.answer("one", asked.question_id, "approve")
+        await running.client.dbos.resume_workflow_async("one")
+        await running.client.answer("one", asked.question_id, "approve")
+        assert await handle.get_result() == "approve, None"
+
+
+async def test_an_answer_of_the_last_moment_counts(sqlite_database: str, sandbox: Sandbox) -> None:
+    """It was taken before the question was closed, whatever the flow's clock says."""
+    skipped = [0.0]
+    async with engine(sqlite_database, sandbox, clock=lambda: time.time() + skipped[0]) as running:
+        handle = await started(ask_in_time, "one", 3600.0)
+        asked = await question(running)
+        skipped[0] = 7200.0
+        await running.client.answer("one", asked.question_id, "decline")
+        assert await handle.get_result() == "decline, None"
 
 
 async def test_options_that_cannot_be_chosen_from_are_refused(sqlite_database: str, sandbox: Sandbox) -> None:
