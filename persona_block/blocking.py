@@ -34,6 +34,11 @@ else:
 
 Result = TypeVar("Result")
 
+_WAKE_EVERY: float | None = 0.2 if sys.platform == "win32" else None
+"""Seconds after which a waiting thread sees whether it was interrupted; Windows wakes none for Ctrl-C before Python 3.14
+(github.com/python/cpython/issues/125541).
+"""
+
 
 class BlockingRunner:
     """A Runner whose methods return when their work is done.
@@ -218,7 +223,7 @@ class BlockingRunner:
         Where the caller is interrupted, the work is cancelled and waited for before that is raised.
         """
         portal = self._started()
-        ended = threading.Event()
+        ended, settled = threading.Event(), threading.Event()
 
         async def watched() -> Result:
             try:
@@ -230,13 +235,15 @@ class BlockingRunner:
         try:
             if asked is not None:
                 future.add_done_callback(lambda _: asked.put(None))
-                while (answer := asked.get()) is not None:
+                while (answer := _next_asked(asked)) is not None:
                     answer()
+            future.add_done_callback(lambda _: settled.set())
+            _wait_until(settled)
             return future.result()
         except BaseException:
             if not future.done():
                 future.cancel()
-                ended.wait()
+                _wait_until(ended)
             raise
 
     def _is_alive(self) -> bool:
@@ -264,6 +271,19 @@ class BlockingRunner:
                 self._thread.start()
                 self._portal = started.result()
             return self._portal
+
+
+def _wait_until(event: threading.Event) -> None:
+    while not event.wait(_WAKE_EVERY):
+        pass
+
+
+def _next_asked(asked: Asked) -> Callable[[], None] | None:
+    while True:
+        try:
+            return asked.get(timeout=_WAKE_EVERY)
+        except queue.Empty:
+            pass
 
 
 async def _serve(portal_type: type[BlockingPortal], started: Future[BlockingPortal]) -> None:

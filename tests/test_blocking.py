@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -239,6 +240,7 @@ def test_a_forked_process_needs_a_runner_of_its_own(monkeypatch: pytest.MonkeyPa
 def test_a_forked_process_leaves_what_it_took_along() -> None:
     code = f"""
 import os
+import queue
 {_HALF_READ.replace(", Late()]", "]")}
 if os.fork() == 0:
     left.clear()
@@ -259,6 +261,46 @@ def test_a_runner_that_nobody_closes_keeps_no_script_from_ending() -> None:
     code = "from persona_block import BlockingRunner\nrunner = BlockingRunner(api_key='k')\nrunner.run('get_inquiry', {})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_wait_is_without_an_end_where_ctrl_c_does_not_break_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, a thread that waits for a lock notices Ctrl-C only once the wait is over."""
+    waits: list[float | None] = []
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return super().wait(timeout)
+
+    class Queue:
+        def __init__(self) -> None:
+            self.items: list[Any] = []
+
+        def put(self, item: Any) -> None:
+            self.items.append(item)
+
+        def get(self, timeout: float | None = None) -> Any:
+            waits.append(timeout)
+            if self.items:
+                return self.items.pop(0)
+            time.sleep(timeout or 0)
+            raise queue.Empty
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        return httpx.Response(404, json={"errors": []})
+
+    with BlockingRunner(**_answering(answer)) as runner:
+        runner.run("get_inquiry", {"inquiryId": "inq_1"})  # starts the thread, whose own start waits for its beginning
+        with monkeypatch.context() as windows:
+            windows.setattr("persona_block.blocking._WAKE_EVERY", 0.01)
+            windows.setattr(threading, "Event", Event)
+            windows.setattr(queue, "SimpleQueue", Queue)
+            results = list(runner.map("get_inquiry", [{"inquiryId": "inq_1"}]))
+            assert not runner.run("get_inquiry", {"inquiryId": "inq_1"}).success
+    assert len(results) == 1
+    assert len(waits) > 5
+    assert set(waits) == {0.01}
 
 
 _HALF_READ = """

@@ -14,6 +14,7 @@ import pytest
 
 from persona_block import InputError, Mapped, ProgressUpdate, Runner, operation
 from persona_block.call import bulk
+from persona_block.credentials import ApiKey
 from persona_block.spec import catalog
 from persona_block.typed import CreateInquiryParams
 
@@ -198,7 +199,9 @@ async def coming(_row: object) -> str:
     return "a"
 
 
-@pytest.mark.parametrize("key", [coming, lambda _: object(), lambda _: {"a", "b"}, lambda _: float("nan")])
+@pytest.mark.parametrize(
+    "key", [coming, lambda _: object(), lambda _: {"a", "b"}, lambda _: float("nan"), lambda _: ApiKey("k")]
+)
 async def test_a_key_that_another_run_would_not_know_again_is_not_sent(key: Any) -> None:
     persona = Persona()
     async with runner(persona) as run:
