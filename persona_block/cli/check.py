@@ -98,7 +98,7 @@ async def _findings(make_runner: Any) -> list[Finding]:
         _base_url(heard),
         reading.key_finding(),
         *([] if reading.ended_by else [_environment(api_key, heard, reading), *reading.permissions(), reading.templates()]),
-        *([heard.clock_finding()] if heard.base_url else []),
+        *([heard.clock_finding(), Finding("HTTP library", "ok", heard.library)] if heard.base_url else []),
     ]
 
 
@@ -107,6 +107,8 @@ class Heard:
 
     def __init__(self) -> None:
         self.base_url: httpx.URL | None = None
+        self.library = ""
+        """The HTTP library with its version."""
         self.environment_id: str | None = None
         self.organization_id: str | None = None
         self.is_simulation = False
@@ -117,6 +119,7 @@ class Heard:
     async def request_hook(self, request: httpx.Request) -> None:
         """Take note of where a request goes, and when."""
         self.base_url = request.url
+        self.library = request.headers.get("User-Agent", "").removeprefix("python-").replace("/", " ")
         self._sent = time.time()
 
     async def response_hook(self, response: httpx.Response) -> None:

@@ -374,11 +374,11 @@ async def test_a_call_that_is_cancelled_leaves_no_key_in_its_frames() -> None:
     assert SECRET not in shown.replace(f'"{SECRET}"', "").replace(f"SECRET = '{SECRET}'", "")
 
 
-@pytest.mark.usefixtures("wire")
-async def test_hooks_see_requests_and_answers() -> None:
+async def test_hooks_see_requests_and_answers(wire: WireName) -> None:
     seen: list[Any] = []
 
     async def request_hook(request: httpx.Request) -> None:
+        assert request.headers["User-Agent"].startswith(f"python-{wire}/")
         seen.append((request.method, request.url.path, json.loads(request.content)))
 
     async def response_hook(response: httpx.Response) -> None:

@@ -78,6 +78,7 @@ def test_a_good_key(persona: Persona, run_here: RunHere) -> None:
     assert {request.method for request in persona.requests} == {"GET"}
     assert found["API key"] == {"about": "API key", "verdict": "ok", "text": "is good"}
     assert found["base URL"]["text"] == "https://api.withpersona.com is Persona itself"
+    assert found["HTTP library"]["text"] == f"httpx {httpx.__version__}"
     assert found["environment"]["text"] == "production, with real people (env_1, org_1)"
     assert found["templates"]["text"] == "6 inquiry templates"
     assert found["clock"]["text"] == "agrees with Persona's to the second"
@@ -125,7 +126,7 @@ def test_a_refused_key_ends_it(persona: Persona, run_here: RunHere) -> None:
     persona.refused = {"*": 401}
     found = checked(run_here, code=1)
     assert "refused (401)" in found["API key"]["text"]
-    assert set(found) == {"base URL", "API key", "clock"}
+    assert set(found) == {"base URL", "API key", "clock", "HTTP library"}
     assert len(persona.requests) == 1
 
 
@@ -151,7 +152,7 @@ def test_no_connection(handler: Callable[[httpx.Request], httpx.Response], answe
     answer(handler)
     found = checked(run_here, code=1)
     assert "cannot be tried" in found["API key"]["text"]
-    assert set(found) == {"base URL", "API key", "clock"}
+    assert set(found) == {"base URL", "API key", "clock", "HTTP library"}
     assert found["clock"]["text"] == "cannot be compared: the answers told no time"
 
 

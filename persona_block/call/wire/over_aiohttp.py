@@ -94,7 +94,8 @@ class AiohttpWire:
         seconds = httpx.Timeout(timeout)
         self._timeout = aiohttp.ClientTimeout(connect=seconds.connect, sock_connect=seconds.connect, sock_read=seconds.read)
         self._write_seconds = seconds.write
-        self._headers = {"Accept-Encoding": ENCODING, **(headers or {})}
+        agent = f"python-aiohttp/{aiohttp.__version__}"
+        self._headers = {"Accept-Encoding": ENCODING, "User-Agent": agent, **(headers or {})}
         self._hooks = event_hooks.get()
         proxies = Proxies() if trust_env else None
         self._proxies = proxies if proxies is not None and proxies.is_any else None
