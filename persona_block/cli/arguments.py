@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,22 @@ def read_params(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]
     if any(name == API_KEY_PARAM for _, name in typed_names):
         raise InputError(spec.name, [Problem(API_KEY_PARAM, f"give it {NEVER_AS_ARGUMENT}")])
     problems = [_unknown(spec, place, name) for place, name in typed_names if name not in spec.params]
+    problems += [] if problems else _repeated(arguments.pairs)
     if problems:
         raise InputError(spec.name, problems)
     for place, whole, part, value in parts:
         params[whole] = _with_part(spec, place, (whole, part, value), params.get(whole))
     return params
+
+
+def _repeated(pairs: Sequence[str]) -> list[Problem]:
+    """Return a problem for each param, or part of one, that is given again: of two ids, nobody may take both for erased."""
+    names = [pair.partition("=")[0] for pair in pairs]
+    return [
+        Problem(f"argument {number}", f"gives {name.partition('.')[0]} again, and each can be given once; a list takes commas")
+        for number, name in enumerate(names, 1)
+        if name in names[: number - 1]
+    ]
 
 
 def _with_part(spec: ToolSpec, place: str, named: tuple[str, str, str], given: Any) -> dict[str, Any]:
@@ -81,6 +93,13 @@ def _is_indirect(source: str | None) -> bool:
     return source is not None and (source == "-" or source.startswith("@"))
 
 
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of a JSON text; raises ValueError where a name stands twice, of which one would be lost."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
 def _params_option(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]:
     """Read the JSON object of `--params`: text, a file or standard input; raises InputError."""
     text: str = arguments.params
@@ -91,11 +110,11 @@ def _params_option(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, A
             text = sys.stdin.read()
         elif text.startswith("@"):
             text = Path(text[1:]).read_text("utf-8")
-        params = json.loads(text)
+        params = json.loads(text, object_pairs_hook=_each_once)
     except OSError as error:
         raise InputError(spec.name, [Problem("--params", f"cannot be read: {error.strerror}")]) from None
     except (ValueError, RecursionError):
-        raise InputError(spec.name, [Problem("--params", "is not JSON")]) from None
+        raise InputError(spec.name, [Problem("--params", "is not JSON, or has a name twice in one object")]) from None
     if not isinstance(params, dict):
         raise InputError(spec.name, [Problem("--params", "must be a JSON object of params by name")])
     return params

@@ -164,6 +164,16 @@ async def test_the_last_look_is_at_the_deadline() -> None:
         assert 0.05 <= asyncio.get_running_loop().time() - started < 2
 
 
+async def test_the_seconds_of_a_run_that_waits_are_its_deadline() -> None:
+    async with runner(["pending"]) as run:
+        started = asyncio.get_running_loop().time()
+        late = await run.run("get_inquiry", INQUIRY, wait=0.05)
+        assert 0.05 <= asyncio.get_running_loop().time() - started < 2
+        assert (late.error_details or {})["kind"] == "wait_timed_out"
+        refused = await run.run("create_report", SCREENING, wait=float("nan"))
+    assert (refused.error_details or {})["kind"] == "input_error"
+
+
 async def test_a_look_that_never_ends_does_not_outlast_the_deadline() -> None:
     looks = 0
 

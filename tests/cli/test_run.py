@@ -226,6 +226,31 @@ def test_parts_of_objects_and_lists_are_params(answer: Answer, run_here: RunHere
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inquiryId=inq_1", "inquiryId=inq_2"],
+        ["inquiryId=inq_1", "inquiryId="],
+        ["--params", '{"inquiryId": "inq_1", "inquiryId": "inq_2"}'],
+    ],
+)
+def test_of_two_values_none_is_passed_over(arguments: list[str], answer: Answer, run_here: RunHere) -> None:
+    """Nobody may take both inquiries for erased."""
+    sent: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json=INQUIRY)
+
+    answer(take)
+    done = run_here("run", "redact_inquiry", *arguments, "--yes", PERSONA_API_KEY="k")
+    assert done.returncode == 2
+    assert "again" in done.stderr or "twice" in done.stderr
+    assert sent == []
+    assert run_here("run", "create_account", "fields.a=1", "fields.a=2", PERSONA_API_KEY="k").returncode == 2
+    assert run_here("run", "redact_inquiry", "inquiryId=inq_1", "--yes", PERSONA_API_KEY="k").returncode == 0
+
+
+@pytest.mark.parametrize(
     ("pairs", "problem"),
     [
         (["note.x=1"], "argument 2: names a part of note, which is no object; give note=… as a whole"),
