@@ -67,7 +67,9 @@ class BlockingRunner:
         self.close()
 
     def close(self) -> None:
-        """Cancel what is still under way, close the connections and end the thread."""
+        """Cancel what is still under way, close the connections and end the thread; not possible from within that thread."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("what a call tells of its progress, or asks, cannot close the runner")
         if not self._is_alive():
             self._closed = True
             return

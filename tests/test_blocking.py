@@ -203,6 +203,15 @@ def test_closing_ends_what_is_under_way() -> None:
         runner.call("get_inquiry", {"inquiryId": "inq_1"})
 
 
+def test_what_is_told_of_progress_cannot_close_it() -> None:
+    page = {"data": [], "links": {"next": None}}
+    with BlockingRunner(**_answering(lambda _: httpx.Response(200, json=page))) as runner:
+        assert len(list(runner.paginate("list_inquiries", progress=lambda _: runner.close()))) == 1
+        thread = next(each for each in threading.enumerate() if each.name == "persona-block runner")
+        assert runner.run("list_inquiries").success
+    assert not thread.is_alive()
+
+
 def test_it_starts_no_thread_before_its_first_call() -> None:
     before = threading.active_count()
     runner = BlockingRunner(api_key=KEY)
