@@ -165,7 +165,7 @@ async def run_demo(folder: Path, show: Show = print_lines, sandbox: Sandbox | No
     demo = Demo(sandbox, FileStore(folder), show)
     with tempfile.TemporaryDirectory() as work:
         settings = Settings(
-            encryption_keys=[Fernet.generate_key().decode()], files=work, first_poll=POLL, wake_poll=0.05, log_level="ERROR"
+            encryption_keys=[Fernet.generate_key().decode()], files=work, first_poll=POLL, wake_poll=0.05, log_level="CRITICAL"
         )
         ports = Ports({"mail": demo, "slack": demo})
         try:

@@ -38,6 +38,8 @@ async def engine_of(arguments: argparse.Namespace, played: Offline | None = None
         "encryption_keys": encryption_keys_of(arguments),
         "concurrency": arguments.concurrency,
         "shared": arguments.shared,
+        # What fails is told by the log of flows; the engine below would show tracebacks.
+        "log_level": "CRITICAL",
         **quick,
     }
     if arguments.files:
@@ -155,11 +157,10 @@ def worker(arguments: argparse.Namespace) -> int:
 
 
 def quiet_engine() -> None:
-    """Have warnings of flows shown on stderr, and of the engine below only what is worse, which may name inner parts."""
+    """Have warnings of flows shown on stderr, where nobody has set up logging."""
     logger = logging.getLogger("persona_block.flows")
     if not logger.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
         logger.addHandler(handler)
         logger.propagate = False
-    logging.getLogger("dbos").setLevel(logging.ERROR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ BUSY_TIMEOUT = 30.0
 """Seconds that a writer waits for another one of an SQLite file."""
 CLAIM_PATIENCE = 5.0
 """Seconds to wait for the name of a process to become free."""
+_HIDING: dict[str, Any] = {"hide_parameters": True}
+"""Errors of the database show no values of a statement, which are personal."""
 MOST_EXECUTORS = 256
 """How many processes may run the flows of one Postgres database, unless they name themselves."""
 
@@ -36,11 +39,12 @@ def open_database(database: str, pool_size: int = 16) -> sa.Engine:
     if url is not None and url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         # An engine that lost its connections, as Postgres was restarted, takes new ones.
         return sa.create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+            url.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=True, **_HIDING
         )
     if url is None or url.drivername != "sqlite" or not url.database or url.database == ":memory:":
         raise InputError("flows", [Problem("database", "must be sqlite:///a-file, the path of one, or postgresql://…")])
-    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0)
+    _make_private(Path(url.database))
+    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0, **_HIDING)
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -49,8 +53,38 @@ def open_database(database: str, pool_size: int = 16) -> sa.Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         # With a write-ahead log, readers and the writer do not wait for each other, and a step costs a sixth.
         connection.execute("PRAGMA journal_mode=WAL")
+        # What is deleted, such as the copies of somebody who was erased, leaves no bytes behind.
+        connection.execute("PRAGMA secure_delete=ON")
+
+    @sa.event.listens_for(engine, "handle_error")
+    def wait_while_full(context: sa.engine.ExceptionContext) -> None:
+        # A lock is waited for, where any other error of SQLite ends the flow for good.
+        if "disk is full" in str(context.original_exception):
+            full = sqlite3.OperationalError("database is locked, as the disk is full")
+            raise sa.exc.OperationalError(None, None, full, hide_parameters=True) from None
 
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make an SQLite file that only its owner can read, as it is to hold personal data; one that is there stays as it is."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        message = f"cannot be made: {error.strerror}; give a file in a folder that is there and can be written to"
+        raise InputError("flows", [Problem("database", message)]) from None
+
+
+def empty_log(engine: sa.Engine) -> None:
+    """Have an SQLite file take in what its write-ahead log holds, which keeps deleted data until then; on Postgres nothing.
+
+    While somebody reads, it may stay until the next time.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def engine_url(engine: sa.Engine) -> str:
@@ -82,6 +116,8 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
     """
     if engine.dialect.name == "sqlite":
         return _FileClaim(Path(str(engine.url.database)), executor_id or "executor-1")
+    # A database that is away is told as the library of databases tells it, and not by the driver.
+    engine.connect().close()
     session = _session(engine)
     if executor_id and _waits_for(session, executor_id):
         return _SessionClaim(engine, session, executor_id)

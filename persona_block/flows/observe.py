@@ -44,7 +44,8 @@ def observed_step(label: str, workflow_id: str, tries: Tries) -> Iterator[Callab
         finally:
             _describe(span, label, workflow_id, tries.made, outcome)
             seconds = time.monotonic() - began
-            logger.info("%s of flow %s: %s after %d tries in %.2f s", label, workflow_id, outcome, tries.made, seconds)
+            level = logging.INFO if outcome in ("done", "interrupted") else logging.WARNING
+            logger.log(level, "%s of flow %s: %s after %d tries in %.2f s", label, workflow_id, outcome, tries.made, seconds)
 
 
 def _span(spans: Any, name: str) -> contextlib.AbstractContextManager[Any]:

@@ -29,7 +29,9 @@ logger = logging.getLogger("persona_block.flows")
 
 WEBHOOK_LIMIT = webhooks.BODY_LIMIT
 """The largest webhook that is read, in bytes."""
-_AWAY = (sa.exc.SQLAlchemyError, psycopg.Error)
+STORING, CLICK = 8.0, 2.5
+"""Seconds in which an event, or a click, has to be stored; Slack waits three for its answer."""
+_AWAY = (sa.exc.SQLAlchemyError, psycopg.Error, TimeoutError)
 """What a database raises that cannot be used at the moment."""
 
 Secrets = Callable[[], Sequence[Secret]]
@@ -61,10 +63,12 @@ class Receiver:
             logger.error("a webhook could not be checked: no secret is set for it")
             return _told(503, "The receiver is not set up.")
         try:
-            if await asyncio.to_thread(self._events.is_known, event.id):
-                return _told(200, "Known.")
-            woken = await self._client.deliver(event)
-            await asyncio.to_thread(self._events.note, event.id, time.time())
+            # The engine below waits for a database that is away; Persona does not, and sends the event again.
+            async with asyncio.timeout(STORING):
+                if await asyncio.to_thread(self._events.is_known, event.id):
+                    return _told(200, "Known.")
+                woken = await self._client.deliver(event)
+                await asyncio.to_thread(self._events.note, event.id, time.time())
         except _AWAY as error:
             logger.warning("event %s could not be stored (%s); Persona sends it again", event.id, type(error).__name__)
             return _told(503, "The event could not be stored; send it again.", {"Retry-After": "5"})
@@ -93,7 +97,8 @@ class Receiver:
             return Response(status_code=200)
         words = f"{click.option} (by {click.user_name or click.user_id})"
         try:
-            await self._client.answer(click.workflow_id, click.question_id, click.option)
+            async with asyncio.timeout(CLICK):
+                await self._client.answer(click.workflow_id, click.question_id, click.option)
         except InputError:
             words = "This question is closed: it was answered before, or is gone."
         except _AWAY as error:
