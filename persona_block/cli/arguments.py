@@ -28,7 +28,7 @@ def read_params(arguments: argparse.Namespace, spec: ToolSpec) -> dict[str, Any]
     """
     from ..spec.grammar import API_KEY_PARAM
 
-    params = _params_option(arguments, spec) if arguments.params else {}
+    params = {} if arguments.params is None else _params_option(arguments, spec)
     typed_names = [] if _is_indirect(arguments.params) else [("--params", name) for name in params]
     parts: list[tuple[str, str, str, str]] = []
     for number, pair in enumerate(arguments.pairs, 1):

@@ -96,8 +96,11 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     from ..files.store import DEFAULT_FOLDER, FileStore
 
     options: dict[str, Any] = {}
+    folder = DEFAULT_FOLDER if arguments.output_dir is None else arguments.output_dir
     try:
-        options["files"] = FileStore(arguments.output_dir or DEFAULT_FOLDER)
+        if not folder.strip():  # such as that of a script's unset variable
+            raise ValueError("is blank; name a folder")
+        options["files"] = FileStore(folder)
     except ValueError as error:
         raise InputError("run", [Problem("--output-dir", str(error))]) from None
     try:

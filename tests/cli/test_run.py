@@ -226,6 +226,22 @@ def test_parts_of_objects_and_lists_are_params(answer: Answer, run_here: RunHere
 
 
 @pytest.mark.parametrize(
+    "option", ["--params=", "--params= ", "--output-dir=", "--output-dir= ", "--idempotency-key=", "--storage=", "--fields="]
+)
+def test_an_option_of_an_unset_variable_is_not_as_if_it_were_absent(option: str, answer: Answer, run_here: RunHere) -> None:
+    sent: list[httpx.Request] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"data": {"type": "account", "id": "act_1"}})
+
+    answer(take)
+    done = run_here("run", "create_account", option, PERSONA_API_KEY="k")
+    assert (done.returncode, sent) == (2, [])
+    assert option.partition("=")[0].removeprefix("--").replace("-", "_") in done.stderr.replace("-", "_")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["inquiryId=inq_1", "inquiryId=inq_2"],
