@@ -43,7 +43,7 @@ def _possible(before: Sequence[str], current: str) -> Iterator[Candidate]:
     command, previous = before[0], before[-1]
     if command not in COMMANDS:
         return
-    options = _parser(command).options() if current.startswith("-") or previous.startswith("-") else {}
+    options = _parser(command).within(before[1:]).options() if current.startswith("-") or previous.startswith("-") else {}
     if previous == "--fields" and before[1] in _operations():
         yield from _fields(before[1], current)
     elif previous in options and options[previous].nargs != 0:
@@ -57,7 +57,9 @@ def _possible(before: Sequence[str], current: str) -> Iterator[Candidate]:
         yield from ((name, _first_sentence(_spec(name)["description"])) for name in _operations())
     elif command == "run" and before[1] in _operations():
         yield from _params(before[1], before[2:], current)
-    elif command in ("completion", "export") and len(before) == 1:
+    elif command == "flow" and len(before) > 1:
+        yield from _flow_words(before[1], before[2:], current)
+    elif command in ("completion", "export", "flow") and len(before) == 1:
         yield from ((choice, "") for choice in _parser(command).choices_of_first())
 
 
@@ -72,6 +74,19 @@ def _params(operation: str, given: Sequence[str], current: str) -> Iterator[Cand
     for name, node in params.items():
         if name not in taken:
             yield f"{name}=", _first_sentence(_inlined(node)["description"])
+
+
+def _flow_words(action: str, given: Sequence[str], current: str) -> Iterator[Candidate]:
+    """Yield the workflow templates where one is named, and after that the inputs of the template that are not given yet."""
+    if action not in ("describe", "run", "start", "campaign"):
+        return
+    templates = {each["name"]: each for each in _read("block.json")["templates"]}
+    if not given:
+        yield from ((name, each["title"]) for name, each in templates.items())
+    elif given[0] in templates and action != "describe" and "=" not in current:
+        taken = {word.partition("=")[0] for word in given}
+        inputs = templates[given[0]]["inputs"]
+        yield from ((f"{name}=", each.get("description", "")) for name, each in inputs.items() if name not in taken)
 
 
 def _fields(operation: str, current: str) -> Iterator[Candidate]:

@@ -30,9 +30,15 @@ _POLL = 0.2
 @asynccontextmanager
 async def engine_of(arguments: argparse.Namespace, played: Offline | None = None) -> AsyncIterator[Engine]:
     """Run flows of the command's database while the context lasts; raises InputError where this process cannot."""
+    from ..credentials import KEY_VARIABLE, ApiKey
     from ..flows import Engine, Ports, Settings
     from ..runner import Runner
 
+    if played is None and ApiKey.of_environment().is_absent:
+        # Without one, every flow that comes to a call would fail for good.
+        raise InputError(
+            "flow", [Problem(KEY_VARIABLE, "set it to the API key that flows call Persona with, or use --sandbox")]
+        )
     quick = {"first_poll": 0.5, "wake_poll": 0.1} if played else {}
     settings: dict[str, Any] = {
         "encryption_keys": encryption_keys_of(arguments),

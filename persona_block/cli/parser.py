@@ -31,6 +31,11 @@ class Parser(argparse.ArgumentParser):
         """Return what each option does, by the option."""
         return {option: action for action in self._actions for option in action.option_strings}
 
+    def within(self, words: Sequence[str]) -> Parser:
+        """Return the parser of the command that the first of the words names, this one where it has no such command."""
+        commands = [action.choices for action in self._actions if isinstance(action.choices, dict)]
+        return next((each[words[0]] for each in commands if words and words[0] in each), self)
+
     def choices_of_first(self) -> list[str]:
         """Return what the first argument that is no option can be, where only some words can."""
         arguments = [action for action in self._actions if not action.option_strings]

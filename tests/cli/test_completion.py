@@ -48,6 +48,12 @@ def words(*line: str) -> list[str]:
         (["run", "import_accounts", "file=/e"], []),
         (["run", "no_such_operation", ""], []),
         (["nothing", "--x", ""], []),
+        (["flow", "ca"], ["cancel", "campaign"]),
+        (["flow", "run", "onb"], ["onboard-customer"]),
+        (["flow", "start", "onboard-customer", "contact=x", "re"], ["referenceId=", "reportTemplateId=", "reviewers="]),
+        (["flow", "run", "onboard-customer", "--appl"], ["--applicant"]),
+        (["flow", "run", "--applicant", ""], ["played", "browser"]),
+        (["flow", "worker", "x"], []),
     ],
 )
 def test_what_is_offered(line: list[str], offered: list[str]) -> None:

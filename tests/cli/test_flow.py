@@ -98,6 +98,8 @@ def test_flows_are_started_answered_cancelled_and_resumed(run_here: RunHere, doc
     missing = run_here("flow", "start", document, "team=console:")
     assert "inputs.who: is required" in missing.stderr
     assert run_here("flow", "run", document, "--answer", "yes").returncode == 2
+    without_key = run_here("flow", "run", document, "who=Planted", "team=console:")
+    assert "PERSONA_API_KEY: set it to the API key that flows call Persona with" in without_key.stderr
 
 
 def _worker(**environment: str) -> subprocess.Popen[str]:

@@ -108,7 +108,7 @@ def test_workers_share_a_campaign(cluster: Cluster, tmp_path: Path, disturbance:
         ):
             began = time.monotonic()
             asyncio.run(client.start_many(DOCUMENT, rows.runs()))
-            starting = time.monotonic() - began
+            starting, before = time.monotonic() - began, len(sandbox.requests)
             until(lambda: created() > ROWS // 4, 60)
             shares = executors(client.connections)
             busiest = max(shares, key=lambda name: shares[name])
@@ -137,9 +137,10 @@ def test_workers_share_a_campaign(cluster: Cluster, tmp_path: Path, disturbance:
     references = Counter(request.path for request in requests if request.path.endswith("/generate-one-time-link"))
     assert len(references) == ROWS
     assert [request for request in requests if request.status == 429] == []
-    wall = (requests[-1].at - requests[0].at) / 1000
-    ideal = (len(requests) / LIMIT) * WINDOW
-    told = f"{len(requests)} requests in {wall:.1f} s, where the limit allows {ideal:.1f} s"
+    since = requests[before:]
+    wall = (since[-1].at - since[0].at) / 1000
+    ideal = (len(since) / LIMIT) * WINDOW
+    told = f"then {len(since)} requests in {wall:.1f} s, where the limit allows {ideal:.1f} s"
     print(f"{ROWS} rows started in {starting:.1f} s; {told}")
     if disturbance == "killed" and ROWS >= 1000:
         assert starting < 5 * ROWS / 1000
