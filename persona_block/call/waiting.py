@@ -152,15 +152,19 @@ def _is_reached(output: Output, spec: ToolSpec, wait: Wait, until: Until | None)
 
 def _holds(until: Callable[[Output], bool], output: Output, spec: ToolSpec) -> bool:
     try:
-        held = until(output)
-        if inspect.isawaitable(held):
-            if inspect.iscoroutine(held):
-                held.close()
-            # An awaitable is always true, so the wait would end at once.
-            raise TypeError("until gave something to await instead of a truth")
-        return bool(held)
+        return truth(until, output)
     except Exception as error:  # what was started must not get lost with it
         raise WaitError(f"{spec.name}: until failed with {type(error).__name__}.", output=output) from error
+
+
+def truth(until: Callable[[Output], object], output: Output) -> bool:
+    """Return whether a function holds for an output; raises TypeError where it gives an awaitable, which is always true."""
+    held = until(output)
+    if inspect.isawaitable(held):
+        if inspect.iscoroutine(held):
+            held.close()
+        raise TypeError("until gave something to await")
+    return bool(held)
 
 
 def _briefly(error: PersonaError) -> str:

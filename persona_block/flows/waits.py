@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dbos import DBOS
 
 from ..call.parse import first
-from ..call.waiting import Patience, Until
+from ..call.waiting import Patience, Until, truth
 from ..errors import InputError, PersonaError, Problem, WaitError, WaitFailed, WaitTimedOut
 from ..spec import catalog
 from ..spec.grammar import PLACEHOLDER, ToolSpec
@@ -98,7 +98,7 @@ class _Waiting:
         until, polled = self.patience.until, self.spec.wait
         if callable(until):
             try:
-                is_reached = bool(until(output))
+                is_reached = truth(until, output)
             except Exception as error:  # it is the author's function
                 raise WaitError(f"{self.spec.name}: until failed with {type(error).__name__}.", output=output) from None
             status = first(output, polled.for_) if polled else None

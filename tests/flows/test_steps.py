@@ -6,19 +6,19 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from dbos import DBOS
 
 from persona_block import InputError, Sandbox, flows, operation
-from persona_block.errors import DeliveryError, InDoubt, NotFound, Problem, Unavailable, WaitFailed, WaitTimedOut
+from persona_block.errors import DeliveryError, InDoubt, NotFound, Problem, Unavailable, WaitError, WaitFailed, WaitTimedOut
 from persona_block.flows import step as steps
 from persona_block.flows.failures import from_json, to_json
 from persona_block.flows.step import Step
 from persona_block.sandbox import TEMPLATES
 from persona_block.sandbox import Settings as SandboxSettings
-from persona_block.typed import CreateInquiryParams
+from persona_block.typed import CreateInquiryParams, GetInquiryParams
 from tests.support.flow_ports import People, Shelf, choosing
 from tests.support.flow_world import engine, event_of, question, result, started, until, waiter, writes
 
@@ -215,6 +215,23 @@ async def test_a_wait_ends(sqlite_database: str, sandbox: Sandbox, options: Any,
             sandbox.complete(resource_id, outcome)
         assert await handle.get_result() == end
         assert await running.client.waiting() == []
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def wait_for_a_coroutine() -> str:
+    made = await flows.call("create_inquiry", {**NEW, "referenceId": "w"})
+    inquiry: GetInquiryParams = {"inquiryId": made["inquiry"]["id"]}
+    try:
+        await flows.wait("get_inquiry", inquiry, until=lambda _: cast(bool, asyncio.sleep(0)), timeout=5)
+    except WaitError as error:
+        return error.message
+    return "reached"
+
+
+async def test_a_function_that_gives_a_coroutine_reaches_nothing(sqlite_database: str, sandbox: Sandbox) -> None:
+    async with engine(sqlite_database, sandbox, first_poll=0.1):
+        told = await (await started(wait_for_a_coroutine, "one")).get_result()
+    assert told == "get_inquiry: until failed with TypeError."
 
 
 async def test_events_wake_a_flow_whatever_their_number_and_order(database: str, sandbox: Sandbox) -> None:
