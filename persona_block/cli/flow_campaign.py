@@ -123,7 +123,8 @@ async def _watch(client: FlowClient, found: Campaign) -> None:
                 ended_at.popleft()
             took, ended = ended_at[-1][0] - ended_at[0][0], ended_at[-1][1] - ended_at[0][1]
             rate = ended / took if took else 0.0
-            left = len(found.rows) - done - failed
+            # Not what is missing of the rows: flows that ended long ago are deleted by and by.
+            left = standing["waiting"] + standing["running"] + standing["queued"]
             if not is_terminal(sys.stderr) and standing == shown:
                 await asyncio.sleep(_LOOK)
                 continue
@@ -159,6 +160,7 @@ async def _report(client: FlowClient, found: Campaign, path: Path) -> None:
 
     columns = list(found.document.get("inputs", {}))
     flows = await flows_by_id(client, [row.workflow_id for row in found.rows])
+    over = await client.over([row.workflow_id for row in found.rows if row.workflow_id not in flows])
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(["row", *columns, "flow", "state", "started", "ended", "waits for"])
@@ -166,7 +168,7 @@ async def _report(client: FlowClient, found: Campaign, path: Path) -> None:
         flow = flows.get(row.workflow_id)
         cells = [str(row.number), *(_cell(row.inputs.get(name)) for name in columns), row.workflow_id]
         if flow is None:
-            cells += ["not started", "", "", ""]
+            cells += ["deleted after its end" if row.workflow_id in over else "not started", "", "", ""]
         else:
             waits = [each.resource_id for each in flow.waits] + ["an answer" for _ in flow.questions]
             cells += [flow.state, _time(flow.created_at), _time(flow.ended_at), "; ".join(waits)]

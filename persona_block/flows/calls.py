@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..call.inputs import prepare
 from ..call.paging import pagination
 from ..call.result import Stopwatch, ToolResult, failed_result
 from ..errors import InputError, PersonaError, Problem, ResponseError
@@ -131,7 +132,7 @@ async def attempt(engine: Engine, spec: ToolSpec, params: dict[str, Any], step: 
     """Make the call of a step, which an earlier run may have made before."""
     if spec.effect == "read":
         output = await _sent(engine, spec, params, step)
-        await asyncio.to_thread(engine.tables.note_dealt_with, step.workflow_id, _resource_ids(params, output))
+        await asyncio.to_thread(engine.tables.note_dealt_with, step.workflow_id, resource_ids(params, output))
         return output
     intent = await asyncio.to_thread(engine.tables.mean, step.key, step.workflow_id, engine.now())
     is_stale = engine.now() - intent.meant_at > KEY_LIFETIME
@@ -165,9 +166,15 @@ async def _found(engine: Engine, spec: ToolSpec, params: dict[str, Any], step: S
     async def claimed(ids: list[str]) -> set[str]:
         return await asyncio.to_thread(engine.tables.claimed, ids, step.key)
 
-    output = await look_up(spec, params, since, engine.runner.call, claimed)
-    if output is None:
-        return None
+    sent = prepare(spec, params)
+    while True:
+        output = await look_up(spec, sent, since, engine.runner.call, claimed)
+        if output is None:
+            return None
+        made = _made_by(spec, output)
+        # Another flow that looks at the same time may have found the same object.
+        if made is None or await asyncio.to_thread(engine.tables.claim, step.key, made):
+            break
     logger.warning(
         "%s of flow %s: %s was meant %.0f s ago, and was found at Persona instead of being sent again",
         step.label,
@@ -181,14 +188,14 @@ async def _found(engine: Engine, spec: ToolSpec, params: dict[str, Any], step: S
 
 async def _done(engine: Engine, spec: ToolSpec, params: Params, step: Step, output: Output, *, found: bool = False) -> None:
     """Note what a write dealt with and made, and have the engine's copies deleted of what it erased at Persona."""
-    made = _made(output) if "{" not in spec.request.path else None
-    ids = _resource_ids(params, output)
+    made = _made_by(spec, output)
+    ids = resource_ids(params, output)
     await asyncio.to_thread(engine.tables.note_written, step.workflow_id, ids, step.key, made, found)
     if spec.effect == "erase":
         await asyncio.to_thread(engine.tables.mark_for_erasure, list(_ids_in(params)))
 
 
-def _resource_ids(params: Params, output: Output) -> list[str]:
+def resource_ids(params: Params, output: Output) -> list[str]:
     """Return the ids of the objects that a call dealt with: those in its params and output, with their accounts."""
     ids = list(_ids_in(params))
     for value in output.values():
@@ -198,10 +205,13 @@ def _resource_ids(params: Params, output: Output) -> list[str]:
     return ids
 
 
-def _made(output: Output) -> str | None:
-    """Return the id of the object that a call made."""
+def _made_by(spec: ToolSpec, output: Output) -> str | None:
+    """Return the id of the object that a call made; None for a call on an object that was there."""
+    if "{" in spec.request.path:
+        return None
     return next((value["id"] for value in output.values() if isinstance(value, Mapping) and "id" in value), None)
 
 
 def _ids_in(values: Mapping[str, Any]) -> Iterator[str]:
-    return (value for value in values.values() if isinstance(value, str) and _RESOURCE_ID.fullmatch(value))
+    texts = (value.strip() for value in values.values() if isinstance(value, str))
+    return (text for text in texts if _RESOURCE_ID.fullmatch(text))

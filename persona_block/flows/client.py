@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +19,14 @@ from ..credentials import Secret
 from ..errors import InputError, Problem
 from ..webhooks import Event
 from .checker import check, input_problems
-from .database import engine_url, open_database
+from .database import empty_log, engine_url, open_database
+from .key_check import check_keys
 from .naming import APPLICATION, APPLICATION_VERSION, QUEUE, template_workflow
+from .over import OverFlows
 from .serialization import pinned, serializer
 from .tables import Question, Tables, Waiter
+
+logger = logging.getLogger("persona_block.flows")
 
 Item = TypeVar("Item")
 
@@ -45,6 +50,8 @@ class FlowClient:
         self.connections = connections
         self._tables = tables
         self._clock = clock
+        self._over = OverFlows(connections)
+        self._over.create()
         self.dbos = DBOSClient(system_database_engine=connections, serializer=encoding, application_name=APPLICATION)
 
     def close(self) -> None:
@@ -57,14 +64,17 @@ class FlowClient:
 
         workflow_id: its id; one that was started before is not started again. The default is a new one.
 
-        Raises InputError with every problem of document and inputs.
+        Raises InputError with every problem of document and inputs, and for the id of a flow that was deleted after its end.
         """
+        if workflow_id is not None:
+            await self.refuse_over(workflow_id)
         (started,) = await self.start_many(document, [(workflow_id or str(uuid.uuid4()), inputs)])
         return started
 
     async def start_many(self, document: Mapping[str, Any], runs: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
         """Start a flow for each workflow id and its inputs, and return the ids; an id that was started before stays as it is.
 
+        So does that of a flow which has ended and was deleted since.
         Raises InputError for the first run whose inputs do not fit, before any of its batch of 500 is started.
         """
         check(document)
@@ -79,8 +89,11 @@ class FlowClient:
         return started
 
     def _enqueue(self, document: Mapping[str, Any], runs: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        over = self._over.among([workflow_id for workflow_id, _ in runs])
         with self.connections.begin() as connection:
             for workflow_id, inputs in runs:
+                if workflow_id in over:
+                    continue
                 options: EnqueueOptions = {
                     "queue_name": QUEUE,
                     "workflow_name": template_workflow(),
@@ -88,6 +101,16 @@ class FlowClient:
                     "app_version": APPLICATION_VERSION,
                 }
                 self.dbos.enqueue_in_transaction(connection, options, dict(document), dict(inputs))
+
+    async def refuse_over(self, workflow_id: str) -> None:
+        """Raise InputError for the id of a flow that has ended and was deleted: it is not run a second time."""
+        if await asyncio.to_thread(self._over.among, [workflow_id]):
+            raise InputError("workflow", [Problem("workflow_id", "is that of a flow that has ended and was deleted since")])
+
+    async def over(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Return those of some ids whose flow has ended and was deleted since."""
+        found = [await asyncio.to_thread(self._over.among, batch) for batch in _batches(workflow_ids)]
+        return set().union(*found)
 
     async def deliver(self, event: Event) -> int:
         """Wake the flows that wait for what an event happened to, and return how many.
@@ -142,28 +165,49 @@ class FlowClient:
         """Return what one flow, or any, waits for at Persona, oldest first."""
         return await asyncio.to_thread(self._tables.waiters, None, workflow_id)
 
-    async def sweep(self, retention: float | None, *, erasure_grace: float = ERASURE_GRACE) -> list[str]:
+    async def sweep(
+        self,
+        retention: float | None,
+        *,
+        erasure_grace: float = ERASURE_GRACE,
+        delete_files: Callable[[str], None] | None = None,
+    ) -> list[str]:
         """Delete what finished flows stored, and return their ids: those over the retention, and those of erased people.
 
         retention: seconds that a finished flow is kept; None keeps it, unless it dealt with somebody who was erased.
+        delete_files: deletes the files of a flow, before the rest of it is; a flow for which it fails is kept until the next
+            time. `Engine.sweep` gives one.
         """
-        return await asyncio.to_thread(self._sweep, retention, erasure_grace)
+        return await asyncio.to_thread(self._sweep, retention, erasure_grace, delete_files)
 
-    def _sweep(self, retention: float | None, erasure_grace: float) -> list[str]:
+    def _sweep(self, retention: float | None, erasure_grace: float, delete_files: Callable[[str], None] | None) -> list[str]:
         due: set[str] = set()
         if retention is not None:
             due |= {each.workflow_id for each in self._finished(retention)}
-        marked = self._tables.marked_for_erasure()
-        for batch in _batches(marked):
-            finished = self._finished(erasure_grace, list(batch))
-            due |= {each.workflow_id for each in finished}
-            # A workflow that started another one holds its result.
-            parents = {each.parent_workflow_id for each in finished if each.parent_workflow_id}
-            due |= {each.workflow_id for each in self._finished(erasure_grace, list(parents))} if parents else set()
-        for ids in _batches(sorted(due)):
+        for batch in _batches(self._marked()):
+            due |= {each.workflow_id for each in self._finished(erasure_grace, list(batch))}
+        deleted = [each for each in sorted(due) if delete_files is None or _is_cleared(each, delete_files)]
+        for ids in _batches(deleted):
+            self._over.note(ids, self._clock())
             self.dbos.delete_workflows(list(ids))
             self._tables.forget(list(ids))
-        return sorted(due)
+        if deleted:
+            empty_log(self.connections)
+        return deleted
+
+    def _marked(self) -> list[str]:
+        """Return the flows that dealt with somebody who was erased, and those that started one and so hold its result."""
+        marked = set(self._tables.marked_for_erasure())
+        latest = marked
+        while latest:
+            parents: set[str] = set()
+            for batch in _batches(latest):
+                found = self.dbos.list_workflows(workflow_ids=list(batch), load_input=False, load_output=False)
+                parents |= {each.parent_workflow_id for each in found if each.parent_workflow_id}
+            latest = parents - marked
+            self._tables.mark_flows(latest)
+            marked |= latest
+        return sorted(marked)
 
     def _finished(self, age: float, workflow_ids: list[str] | None = None) -> list[Any]:
         before = dt.datetime.fromtimestamp(time.time() - age, dt.UTC).isoformat()
@@ -185,6 +229,16 @@ class FlowClient:
         return 1
 
 
+def _is_cleared(workflow_id: str, delete_files: Callable[[str], None]) -> bool:
+    """Delete the files of a flow, and return whether that went well."""
+    try:
+        delete_files(workflow_id)
+    except Exception as error:  # each storage library raises errors of its own
+        logger.warning("the files of flow %s cannot be deleted (%s); trying again later", workflow_id, type(error).__name__)
+        return False
+    return True
+
+
 def connect(database: str, *, encryption_keys: Sequence[Secret | str] = ()) -> FlowClient:
     """Return a client of the flows in a database, for a process that runs none, such as a webhook's receiver; close it.
 
@@ -192,6 +246,11 @@ def connect(database: str, *, encryption_keys: Sequence[Secret | str] = ()) -> F
     """
     connections = open_database(database, pool_size=5)
     encoding = serializer(encryption_keys)
+    try:
+        check_keys(connections, encoding)
+    except BaseException:
+        connections.dispose()
+        raise
     DBOS.migrate(engine_url(connections))
     tables = Tables(connections, encoding)
     tables.create()

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from ..errors import InputError, Problem
 from ..runner import Runner
 from .client import FlowClient
 from .database import Claim, claim, engine_url, open_database
+from .key_check import check_keys
 from .naming import APPLICATION, APPLICATION_VERSION, QUEUE
 from .ports import Ports
 from .serialization import serializer
@@ -185,6 +187,7 @@ class Engine:
     def _launch(self) -> None:
         # The engine goes on only with workflows that are registered. That module stands above this one.
         importlib.import_module(".templates", __package__)
+        check_keys(self._connections, self._serializer)
         DBOS(
             config={
                 "name": APPLICATION,
@@ -218,10 +221,7 @@ class Engine:
 
     async def sweep(self) -> list[str]:
         """Delete what is over its retention, or of somebody who was erased, and return the ids of those flows."""
-        deleted = await self.client.sweep(self.settings.retention)
-        for workflow_id in deleted:
-            await asyncio.to_thread(delete_files, self.settings.files, workflow_id)
-        return deleted
+        return await self.client.sweep(self.settings.retention, delete_files=partial(delete_files, self.settings.files))
 
 
 _running: list[Engine] = []

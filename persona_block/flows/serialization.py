@@ -13,6 +13,8 @@ from ..credentials import Secret
 from ..errors import InputError, PersonaError, Problem
 
 _ERROR = "__error__"
+_ENCRYPTED = "gAAAA"
+"""How each token of Fernet begins, and no JSON does."""
 
 
 def serializer(encryption_keys: Sequence[Secret | str] = ()) -> Serializer:
@@ -58,6 +60,9 @@ class EncryptedJSON(Serializer):
         return self._fernet.encrypt(text.encode()).decode("ascii")
 
     def deserialize(self, serialized_data: str) -> Any:
+        if not serialized_data.startswith(_ENCRYPTED):
+            # From the time before the database was encrypted.
+            return DBOSPortableJSONSerializer().deserialize(serialized_data)
         try:
             data = json.loads(self._fernet.decrypt(serialized_data.encode("ascii")))
         except InvalidToken:

@@ -177,6 +177,21 @@ class Tables:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    def claim(self, step_key: str, resource_id: str) -> bool:
+        """Note that a step made an object that was found; return False, and note nothing, where another step made it."""
+        mine = sa.update(_INTENTS).where(_INTENTS.c.step_key == step_key).values(resource_id=resource_id, found=True)
+        others = sa.select(_INTENTS.c.step_key).where(_INTENTS.c.resource_id == resource_id, _INTENTS.c.step_key != step_key)
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name != "sqlite":
+                # In SQLite, the first to write holds up the others.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(resource_id, 0))))
+            connection.execute(mine)
+            if connection.execute(others).first() is not None:
+                connection.rollback()
+                return False
+            connection.commit()
+            return True
+
     def found(self, workflow_id: str) -> int:
         """Return how many writes of a flow were found at Persona after an outage, rather than made again."""
         query = sa.select(sa.func.count()).where(_INTENTS.c.workflow_id == workflow_id, _INTENTS.c.found)
@@ -251,6 +266,12 @@ class Tables:
         """Return the flows whose data is to be deleted once they have ended."""
         with self._engine.connect() as connection:
             return list(connection.execute(sa.select(_ERASURES.c.workflow_id)).scalars())
+
+    def mark_flows(self, workflow_ids: Collection[str]) -> None:
+        """Mark flows whose data is to be deleted once they have ended."""
+        if workflow_ids:
+            with self._engine.begin() as connection:
+                self._insert(connection, _ERASURES, [{"workflow_id": each} for each in workflow_ids])
 
     def forget(self, workflow_ids: Sequence[str]) -> None:
         """Delete everything that these tables hold of some flows."""

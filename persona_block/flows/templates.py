@@ -50,9 +50,10 @@ async def _started(document: Mapping[str, Any], inputs: Mapping[str, Any], workf
     check(document, inputs)
     # Of its own from the first run on: what the caller does to theirs later would change a flow that is under way.
     arguments = pinned(document, "document"), pinned(inputs, "inputs")
-    current()
+    engine = current()
     if workflow_id is None:
         return await DBOS.start_workflow_async(run_version_1, *arguments)
+    await engine.client.refuse_over(workflow_id)
     with SetWorkflowID(workflow_id):
         return await DBOS.start_workflow_async(run_version_1, *arguments)
 

@@ -15,7 +15,7 @@ from ..call.waiting import Patience, Until, truth
 from ..errors import InputError, PersonaError, Problem, WaitError, WaitFailed, WaitTimedOut
 from ..spec import catalog
 from ..spec.grammar import PLACEHOLDER, ToolSpec
-from .calls import Output, Params, named, perform
+from .calls import Output, Params, named, perform, resource_ids
 from .engine import Engine, current
 from .order import several
 from .step import Step, durable, next_step
@@ -150,6 +150,9 @@ async def _look(waiting: _Waiting, ends: float | None) -> dict[str, Any]:
         if verdict == "open":
             # The output is not kept: a flow that waits for a month looks hundreds of times.
             return {"verdict": verdict, "at": at, "status": status}
+        # The output is, and whoever it is about may be erased.
+        ids = resource_ids(waiting.params, output)
+        await asyncio.to_thread(engine.tables.note_dealt_with, waiting.step.workflow_id, ids)
         await asyncio.to_thread(engine.tables.end_wait, waiting.topic)
         return {"verdict": verdict, "at": at, "status": status, "output": output}
 

@@ -39,11 +39,12 @@ def is_own(folder: str, file: Mapping[str, Any]) -> bool:
 
 
 def delete_files(folder: str, workflow_id: str) -> None:
-    """Delete the files of a flow; those that are gone already do no harm."""
+    """Delete the files of a flow, where there are any; raises OSError, and what a storage library raises."""
     address = _flow_folder(folder, workflow_id)
     if is_local(address):
         path = Path(url2pathname(urlsplit(address).path)) if address.startswith("file://") else Path(address)
-        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
         return
     import fsspec
 

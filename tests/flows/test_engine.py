@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,12 +91,30 @@ async def test_what_is_stored_is_encrypted_and_holds_no_key(database: str, sandb
     text = stored_text(database)
     for planted in ("Planted", "Applicant", REMARK, sandbox.api_key, old, new):
         assert planted not in text
-    wrong = flows.connect(database, encryption_keys=[Fernet.generate_key().decode()])
-    try:
-        with pytest.raises(InputError, match="none of them made what the database holds"):
-            await wrong.questions(open_only=False)
-    finally:
-        wrong.close()
+    with pytest.raises(InputError, match="none of them made what the database holds"):
+        flows.connect(database, encryption_keys=[Fernet.generate_key().decode()])
+    with pytest.raises(InputError, match="what the database holds is encrypted"):
+        await engine(database, sandbox).__aenter__()
+    # The old key is not needed any more, now that nothing under it is left.
+    flows.connect(database, encryption_keys=[new]).close()
+
+
+async def test_a_database_in_clear_can_be_encrypted_from_now_on(database: str, sandbox: Sandbox) -> None:
+    """A flow that was begun in clear ends; what is begun later is encrypted."""
+    people = People()
+    async with engine(database, sandbox, people) as running:
+        await started(invite, "one", "customer-1", {"name-last": "Before"})
+        asked = await question(running)
+    encryption_key = Fernet.generate_key().decode()
+    async with engine(database, sandbox, people, encryption_keys=[encryption_key]) as running:
+        await running.client.answer("one", asked.question_id, "yes", "Seen")
+        assert "yes Seen" in await result("one")
+        people.answers = choosing("yes", REMARK)
+        assert REMARK in await (await started(invite, "two", "customer-2", PERSON)).get_result()
+    text = stored_text(database)
+    assert "Before" in text
+    for planted in ("Planted", "Applicant", REMARK, encryption_key):
+        assert planted not in text
 
 
 async def test_without_encryption_a_warning_says_what_is_in_clear(
@@ -114,7 +133,13 @@ async def test_without_encryption_a_warning_says_what_is_in_clear(
 # --- what is deleted -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_finished_flow_is_deleted_after_its_time(database: str, sandbox: Sandbox, tmp_path: Path) -> None:
+def _refusing(*_: Any) -> None:
+    raise PermissionError("planted")
+
+
+async def test_a_finished_flow_is_deleted_after_its_time(
+    database: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = {
         "inputs": {"inquiryId": {"type": "string"}},
         "steps": [{"id": "record", "operation": "print_inquiry_pdf", "params": {"inquiryId": "{input.inquiryId}"}}],
@@ -132,11 +157,88 @@ async def test_a_finished_flow_is_deleted_after_its_time(database: str, sandbox:
         async def swept() -> list[str]:
             return await running.sweep()
 
+        with monkeypatch.context() as failing:
+            failing.setattr(shutil, "rmtree", _refusing)
+            for _ in range(20):
+                assert await running.sweep() == []
+                await asyncio.sleep(0.01)
         assert await until(swept) == ["done"]
         assert list(files.rglob("*.pdf")) == []
         assert await running.client.sweep(None) == []
         assert len(await running.client.questions("open")) == 1
     assert "done" not in stored_text(database)
+
+
+@DBOS.workflow(max_recovery_attempts=None)
+async def read_and_hand_on(inquiry_id: str) -> Any:
+    """Hold what a flow that this one starts has read, and wait."""
+    results = await flows.template(READ, {"inquiryId": inquiry_id}, workflow_id="read")
+    await flows.ask("#reviews", "Seen?", ["yes"])
+    return results
+
+
+READ: dict[str, Any] = {
+    "inputs": {"inquiryId": {"type": "string"}},
+    "steps": [{"id": "read", "operation": "get_inquiry", "params": {"inquiryId": "{input.inquiryId}"}, "wait": True}],
+}
+
+
+async def test_erasing_reaches_who_waited_for_them_and_who_holds_what_another_flow_read(
+    sqlite_database: str, sandbox: Sandbox
+) -> None:
+    async with sandbox.runner() as runner:
+        made = await runner.call("create_inquiry", {"inquiryTemplateId": TEMPLATES.inquiry, "referenceId": "Plantedname"})
+        sandbox.complete(made["inquiry"]["id"])
+        account_id = (await runner.call("get_inquiry", {"inquiryId": made["inquiry"]["id"]}))["inquiry"]["accountId"]
+    people = People()
+    async with engine(sqlite_database, sandbox, people, retention=None) as running:
+        await started(read_and_hand_on, "holds", made["inquiry"]["id"])
+        asked = await question(running)
+        assert "Plantedname" in stored_text(sqlite_database)
+        # As somebody may have copied it.
+        handle = await started(one_write, "erase", "redact_account", {"accountId": f" {account_id} "})
+        await handle.get_result()
+
+        async def swept() -> list[str]:
+            return await running.client.sweep(None, erasure_grace=0.0)
+
+        assert set(await until(swept)) | set(await swept()) == {"erase", "read"}
+        await running.client.answer("holds", asked.question_id, "yes")
+        await result("holds")
+        assert await until(swept) == ["holds"]
+        assert "Plantedname" not in stored_text(sqlite_database)
+        file = Path(sqlite_database.removeprefix("sqlite:///"))
+        for each in file.parent.glob(f"{file.name}*"):
+            assert b"Plantedname" not in each.read_bytes(), each.name
+
+
+async def test_a_flow_that_ended_and_was_deleted_is_not_run_again(database: str, sandbox: Sandbox) -> None:
+    document = {"inputs": {}, "steps": [{"id": "tell", "host": "notify", "to": "#team", "text": "Hello"}]}
+    people = People()
+    async with engine(database, sandbox, people) as running:
+        await flows.template(document, {}, workflow_id="row-1")
+        assert await until(partial(running.client.sweep, 0.0)) == ["row-1"]
+        for start in (running.client.start, flows.template):
+            with pytest.raises(InputError, match="has ended and was deleted since"):
+                await start(document, {}, workflow_id="row-1")
+        assert await running.client.over(["row-1", "row-2"]) == {"row-1"}
+        assert await running.client.start_many(document, [("row-1", {}), ("row-2", {})]) == ["row-1", "row-2"]
+        await result("row-2")
+    assert people.texts == ["Hello", "Hello"]
+
+
+def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "flows.sqlite"
+    flows.connect(str(file)).close()
+    assert {each.stat().st_mode & 0o077 for each in tmp_path.iterdir()} == {0}
+    with pytest.raises(InputError, match="cannot be made: No such file or directory"):
+        flows.connect(str(tmp_path / "missing" / "flows.sqlite"))
+
+
+async def test_a_database_that_is_away_at_the_start_is_told(sandbox: Sandbox) -> None:
+    with pytest.raises(sa.exc.OperationalError) as error:
+        await engine("postgresql://flows:planted@127.0.0.1:1/flows", sandbox).__aenter__()
+    assert "planted" not in str(error.value)
 
 
 async def test_erasing_a_person_deletes_the_engines_copies(database: str, sandbox: Sandbox) -> None:
@@ -313,6 +415,60 @@ async def test_what_cannot_be_told_apart_is_left_to_a_person(sqlite_database: st
         async with engine(sqlite_database, sandbox, clock=lambda: sandbox.clock.now().timestamp()):
             assert await result(operation) == "in_doubt: unknown"
         assert [each.method for each in sandbox.requests].count("POST") == posts
+
+
+class Meeting(httpx.AsyncBaseTransport):
+    """A network on which two flows that look for the same object get their answers at the same time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._transport = sandbox.transport
+        self._both = asyncio.Barrier(2)
+        self._met = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        if request.method == "GET" and not self._met:
+            await asyncio.wait_for(self._both.wait(), 10)
+            self._met = True
+        return response
+
+
+class Losing(httpx.AsyncBaseTransport):
+    """A network on which the first inquiry is made and every answer is lost, as where its process is killed."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.lost = 0
+        self._transport = sandbox.transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.lost += 1
+        if self.lost == 1:
+            await self._transport.handle_async_request(request)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_two_flows_that_look_at_once_do_not_take_the_same_object(database: str, sandbox: Sandbox) -> None:
+    """The reference id is a number with a blank, as a host may send it, and is looked for as it was sent."""
+    network = Losing(sandbox)
+    params = {"inquiryTemplateId": f" {TEMPLATES.inquiry}", "referenceId": 1042}
+
+    def clock() -> float:
+        return sandbox.clock.now().timestamp()
+
+    async with engine(database, sandbox, clock=clock, runner=partial(sandbox.runner, transport=network)):
+        for workflow_id in ("one", "two"):
+            await started(one_write, workflow_id, "create_inquiry", params)
+
+        async def both_lost() -> bool:
+            return network.lost == 2
+
+        await until(both_lost)
+    sandbox.clock.advance(KEY_LIFETIME + 7200)
+    async with engine(database, sandbox, clock=clock, runner=partial(sandbox.runner, transport=Meeting(sandbox))):
+        ids = {(await result(workflow_id))["inquiry"]["id"] for workflow_id in ("one", "two")}
+    assert len(ids) == 2
+    assert writes(sandbox).count("inquiry.created") == 2
 
 
 # --- beginnings ------------------------------------------------------------------------------------------------------------
