@@ -22,6 +22,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 
 from persona_block import InputError, Sandbox
+from persona_block.cli import command as cli
 from persona_block.hosts import Selection
 from persona_block.hosts.mcp import Options, create_app
 from persona_block.hosts.mcp.oauth import OAuth, TokenVerifier
@@ -440,3 +441,57 @@ async def completions(client: Client, typed: str) -> list[str]:
 async def file_uris(client: Client) -> list[str]:
     """The files that a client is listed."""
     return [each.uri for each in (await client.list_resources()).resources if each.uri.startswith("persona://files/")]
+
+
+class TestCommand:
+    ISSUER = "https://login.example.com"
+
+    @pytest.fixture
+    def served_with(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        """What the command makes its application with, which then is not served."""
+        made: dict[str, Any] = {}
+        monkeypatch.setattr("persona_block.hosts.mcp.create_app", lambda _options, **others: made.update(others))
+        monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+        return made
+
+    def test_options_and_variables_say_the_same(
+        self, served_with: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys_of(tmp_path)
+        said = {"oauth-issuer": self.ISSUER, "oauth-keys": str(tmp_path / "keys.json"), "public-url": RESOURCE}
+        arguments = [part for name, value in said.items() for part in (f"--{name}", value)]
+        assert cli.main(["mcp", "--http", "--host", "127.0.0.1", "--port", "0", *arguments]) == 0
+        oauth = served_with["oauth"]
+        assert (oauth.issuer, oauth.resource, oauth.scopes) == (self.ISSUER, RESOURCE, ["persona:read", "persona:write"])
+        assert oauth.keys.secret_of({"sub": "bob"}) == "KEY_BOB"
+        assert "persona_key" not in repr(oauth)
+        for name, value in said.items():
+            monkeypatch.setenv(f"PERSONA_MCP_{name.replace('-', '_').upper()}", value)
+        monkeypatch.setenv("PERSONA_MCP_OAUTH_SCOPES", "r,w")
+        assert cli.main(["mcp", "--http", "--port", "0", "--oauth-issuer", "https://other.example.com"]) == 0
+        assert (served_with["oauth"].issuer, served_with["oauth"].scopes) == ("https://other.example.com", ["r", "w"])
+
+    def test_the_offline_persona_needs_no_keys(self, served_with: dict[str, Any]) -> None:
+        arguments = ["--oauth-issuer", self.ISSUER, "--public-url", RESOURCE]
+        assert cli.main(["mcp", "--http", "--port", "0", "--sandbox", *arguments]) == 0
+        assert served_with["oauth"].keys.secret_of({"sub": "anybody"})
+        assert served_with["api_key"] is None, "else everybody would be let in"
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--oauth-issuer", ISSUER], "--oauth-issuer: is for --http alone"),
+            (["--http", "--oauth-jwks", ISSUER], "--oauth-jwks: also needs --oauth-issuer"),
+            (["--http", "--oauth-issuer", ISSUER], "--oauth-keys: is needed with --oauth-issuer"),
+            (["--http", "--oauth-issuer", ISSUER], "--public-url: is needed with --oauth-issuer"),
+            (["--http", "--oauth-issuer", "http://login.example.com"], "--oauth-issuer: must be an https URL"),
+            (["--http", "--oauth-issuer", ISSUER, "--oauth-scopes", "read"], "--oauth-scopes: must be two names"),
+            (
+                ["--http", "--oauth-issuer", ISSUER, "--public-url", RESOURCE, "--oauth-keys", "nowhere.json"],
+                "--oauth-keys: there is no file of this name",
+            ),
+        ],
+    )
+    def test_a_wrong_option_is_named(self, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["mcp", *arguments]) == cli.MISUSE
+        assert said in capsys.readouterr().err

@@ -21,6 +21,7 @@ SCENARIOS = (
     "ping",
     "tools-list",
     "resources-list",
+    "prompts-list",
     "dns-rebinding-protection",
     "server-sse-multiple-streams",
 )
@@ -74,6 +75,17 @@ def test_the_inspector_lists_and_finds_nothing_wrong_with_any_schema(url: str) -
     assert done.returncode == 0, done.stderr
     assert not done.stderr.strip(), done.stderr
     assert len(json.loads(done.stdout)["tools"]) == len(catalog.names())
+
+
+def test_the_inspector_reads_prompts_and_resources(url: str) -> None:
+    prompts = inspect(url, "--method", "prompts/list")["prompts"]
+    assert {"erase-personal-data", "onboard-customer"} <= {prompt["name"] for prompt in prompts}
+    told = inspect(
+        url, "--method", "prompts/get", "--prompt-name", "post-pending-reviews", "--prompt-args", "channel=#reviews"
+    )
+    assert "persona_list_inquiries" in told["messages"][0]["content"]["text"]
+    read = inspect(url, "--method", "resources/read", "--uri", "persona://templates/onboard-customer")
+    assert json.loads(read["contents"][0]["text"])["name"] == "onboard-customer"
 
 
 def test_the_inspector_calls_a_tool_over_http(url: str) -> None:
