@@ -44,17 +44,24 @@ class Cluster:
         self._template: str | None = None
 
     def __enter__(self) -> Self:
+        self._watch = _watched(self._folder)
         try:
             self._run("initdb", "-D", str(self._data), "-U", "flows", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
             self.start()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._clear()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._clear()
+
+    def _clear(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._watch.communicate()
 
     def start(self) -> None:
         """Start the server, and wait until it takes connections."""
@@ -103,6 +110,24 @@ class Cluster:
             if done.returncode:
                 output.seek(0)
                 raise RuntimeError(f"{program} failed: {output.read().decode(errors='replace')}")
+
+
+def _watched(folder: Path) -> subprocess.Popen[bytes]:
+    """Start a process that stops the server and removes its folder once this process has ended, however it did.
+
+    It reads a pipe that nothing but this process holds open, in a session of its own, so that Ctrl-C does not reach it.
+    """
+    server = f"head -n 1 {folder}/data/postmaster.pid 2>/dev/null"
+    script = (
+        f"read -r _; server=$({server}) && kill -QUIT $server; while [ -e {folder}/data/postmaster.pid ]; do sleep 0.05; done"
+    )
+    return subprocess.Popen(
+        ["sh", "-c", f"{script}; rm -rf {folder}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _exists(user: str) -> bool:
