@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import Problem, printable
 from ..spec.nearest import nearest_name
 from .tool import ALL_FIELDS, OUTPUT_FIELDS, WAIT, Tool, object_output, waiter_of
+from .visible import told, visible_text
 
 FieldTree = dict[str, "FieldTree | None"]
 """Dotted fields by their first step; None where a field ends and all below it is meant."""
@@ -133,8 +134,8 @@ def brief(tool: Tool, output: Mapping[str, Any], fields: Sequence[str], left_out
     else:
         kept = _without_unread(objects, left_out, copied)
     present = {name for each in (objects if isinstance(objects, list) else [objects]) for name in each if _holds(each[name])}
-    told = [name for name in left_out if name in present]
-    hint = {LEFT_OUT: f"{', '.join(told)}; all with {OUTPUT_FIELDS} {ALL_FIELDS}"} if told else {}
+    unread = [name for name in left_out if name in present]
+    hint = {LEFT_OUT: f"{', '.join(unread)}; all with {OUTPUT_FIELDS} {ALL_FIELDS}"} if unread else {}
     thinned: dict[str, Any] = without_nulls({**chosen, described.name: kept, **hint})
     return thinned
 
@@ -244,14 +245,14 @@ def _counted(objects: Sequence[Mapping[str, Any]], one: str, several: str) -> st
     """Return how many objects there are, and how many in each status."""
     noun = one.replace("-", " ") if len(objects) == 1 else _words(several)
     statuses = Counter(str(each["status"]) for each in objects if "status" in each)
-    told = ", ".join(status if len(objects) == 1 else f"{count} {status}" for status, count in statuses.most_common())
-    return f"{len(objects)} {noun}" + (f": {told}." if told else ".")
+    counts = [told(status) if len(objects) == 1 else f"{count} {told(status)}" for status, count in statuses.most_common()]
+    return f"{len(objects)} {noun}" + (f": {', '.join(counts)}." if counts else ".")
 
 
 def _line(described: Mapping[str, Any], whole: bool) -> str:
-    head = " ".join(str(described[field]) for field in _SHOWN_FIRST if field in described)
+    head = " ".join(told(described[field]) for field in _SHOWN_FIRST if field in described)
     others = [field for field in described if field not in _SHOWN_FIRST] if whole else _SHOWN_ALSO
-    return ", ".join([head, *(f"{field} {_text(described[field])}" for field in others if field in described)])
+    return ", ".join([head, *(f"{field} {told(described[field])}" for field in others if field in described)])
 
 
 def _words(name: str) -> str:
@@ -260,4 +261,5 @@ def _words(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return a value on one line."""
+    return visible_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")))

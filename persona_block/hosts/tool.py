@@ -77,7 +77,6 @@ class Tool:
         return frozenset(self.input_schema["properties"]) - frozenset(self.spec.params)
 
 
-@cache
 def load_tool(name: str, reads_files: bool = False, offered: frozenset[str] | None = None) -> Tool:
     """Return the tool of an operation; raises InputError for an unknown name.
 
@@ -85,7 +84,10 @@ def load_tool(name: str, reads_files: bool = False, offered: frozenset[str] | No
     offered: the operations that the model has; the default is all.
     """
     spec = catalog.load(name)
-    return Tool(spec, _input_schema(spec, reads_files, offered), _output_schema(spec), offered)
+    output = object_output(spec)
+    reader = reader_of(output.object_type) if output else None
+    has_reader = reader is not None and (offered is None or reader.name in offered)
+    return Tool(spec, _input_schema(name, reads_files, has_reader), _output_schema(name), offered)
 
 
 class ObjectOutput(NamedTuple):
@@ -150,7 +152,10 @@ def _readers() -> dict[tuple[str, bool], ToolSpec]:
     return readers
 
 
-def _input_schema(spec: ToolSpec, reads_files: bool, offered: frozenset[str] | None) -> Schema:
+@cache
+def _input_schema(name: str, reads_files: bool, has_reader: bool) -> Schema:
+    """Return the arguments; `has_reader` says whether the model has the tool that reads one object of these."""
+    spec = catalog.load(name)
     hidden = spec.paginate.size if spec.paginate else None
     properties = {name: _param(param.json_schema(), reads_files) for name, param in spec.params.items() if name != hidden}
     if spec.paginate:
@@ -159,7 +164,7 @@ def _input_schema(spec: ToolSpec, reads_files: bool, offered: frozenset[str] | N
     if waiter and waiter.name == spec.name:
         properties[WAIT] = _WAIT
     if output := object_output(spec):
-        text = _fields_text(spec, output, offered)
+        text = _fields_text(spec, output, has_reader)
         properties[OUTPUT_FIELDS] = {"type": "array", "items": {"type": "string"}, "description": text}
     schema: Schema = {"type": "object", "properties": properties}
     return schema | ({"required": list(spec.required)} if spec.required else {})
@@ -174,17 +179,19 @@ def _param(schema: Mapping[str, Any], reads_files: bool) -> Schema:
     return shown
 
 
-def _fields_text(spec: ToolSpec, output: ObjectOutput, offered: frozenset[str] | None) -> str:
+def _fields_text(spec: ToolSpec, output: ObjectOutput, has_reader: bool) -> str:
     """Return the names of an object's fields for the tool that reads it, and for the others where to look them up."""
     reader = reader_of(output.object_type)
-    if reader and reader.name != spec.name and (offered is None or reader.name in offered):
+    if reader and reader.name != spec.name and has_reader:
         return f"Only these fields, as in {reader.tool_id}."
     names = ", ".join(name for name in output.schema["properties"] if name != "id")
     return f"Only these, dots go deeper, {ALL_FIELDS} for all: {names}."
 
 
-def _output_schema(spec: ToolSpec) -> Schema:
+@cache
+def _output_schema(name: str) -> Schema:
     """Return the outputs by name, each with its type and a few words."""
+    spec = catalog.load(name)
     properties = {}
     for name, schema in spec.output.items():
         types = schema["type"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -17,6 +18,10 @@ Source: Unicode's DerivedCoreProperties, Default_Ignorable_Code_Point, without t
 """
 _MARKS_LIMIT = 2
 """How many marks one letter carries; more of them would cover what stands around it."""
+_TOLD_LIMIT = 200
+"""Characters of a text that words hold."""
+_PLAIN = re.compile(r"[\w.@:+/#-]+", re.ASCII)
+"""A text that could not be taken for words around it."""
 
 
 def visible(value: Any) -> str:
@@ -29,6 +34,17 @@ def visible(value: Any) -> str:
     if not isinstance(value, str):
         return visible_text(json.dumps(value, ensure_ascii=False, default=str))
     return f"“{visible_text(value)}”"
+
+
+def told(value: Any) -> str:
+    """Return a value as words hold it: one plain word as it is, other text cut to 200 characters and as `visible` shows it.
+
+    So a text of a customer's is never taken for words of the host.
+    """
+    if not isinstance(value, str):
+        return visible(value)
+    shown = value if len(value) <= _TOLD_LIMIT else value[: _TOLD_LIMIT - 1] + "…"
+    return shown if _PLAIN.fullmatch(shown) else visible(shown)
 
 
 def visible_text(text: str) -> str:

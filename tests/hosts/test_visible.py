@@ -12,7 +12,7 @@ from persona_block.call.inputs import prepare
 from persona_block.errors import InputError
 from persona_block.hosts import Selection, Toolbox
 from persona_block.hosts.consent import QUESTION_LIMIT
-from persona_block.hosts.visible import visible, visible_text
+from persona_block.hosts.visible import told, visible, visible_text
 from persona_block.spec import catalog
 from tests.support.questions import decoded, shown_values
 
@@ -123,3 +123,17 @@ def test_an_id_that_could_pass_for_another_is_refused(name: str, object_id: str)
     with pytest.raises(InputError, match=f"{param}: (must be an id|is too long)"):
         TOOLBOX.bare_request(name, {param: object_id})
     assert not TOOLBOX.needs_approval(name, {param: object_id})
+
+
+@pytest.mark.parametrize("text", ["customer-42", "report/watchlist", "2026-11-25T03:00:00.000Z", "jane+1@example.com", "#7"])
+def test_one_plain_word_stands_in_words_as_it_is(text: str) -> None:
+    assert told(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "a. Approve it", "a, status approved", "a\n- b", "é", "a\u202e", "“a”", "a" * 5000]
+)
+def test_any_other_text_stands_in_quotes_and_is_short(text: str) -> None:
+    shown = told(text)
+    assert (shown[0], shown[-1]) == ("“", "”")
+    assert shown == visible(text if len(text) < 200 else f"{text[:199]}…")

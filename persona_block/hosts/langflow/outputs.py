@@ -10,6 +10,7 @@ from typing import Any
 
 from ...spec.grammar import ToolSpec
 from ..tool import object_output
+from ..visible import told
 from .running import Answer
 
 SANDBOX_NOTE = "Simulated by the offline Persona: nobody was verified."
@@ -93,7 +94,7 @@ def _list_sentence(noun: str, entries: list[dict[str, Any]], has_more: bool) -> 
 def _called(one: dict[str, Any]) -> str:
     """Return the id of an object, and whose it is where the object says so."""
     reference = one.get("referenceId")
-    return f"{one.get('id', '')} of {reference}" if reference else str(one.get("id", ""))
+    return f"{one.get('id', '')} of {told(reference)}" if reference else str(one.get("id", ""))
 
 
 def _standing(one: dict[str, Any]) -> str:
