@@ -34,7 +34,9 @@ def make_callable(toolbox: Dispatcher, tool: Tool, *, is_blocking: bool) -> Call
     """Return a function that calls a tool and gives the text for a model."""
 
     async def call(*args: Any, **arguments: Any) -> str:
-        named = signature.bind(*args, **arguments).arguments
+        # What is missing or unknown is told as by any tool, for a model to put right.
+        known = {name: value for name, value in arguments.items() if name in signature.parameters}
+        named = {**signature.bind_partial(*args, **known).arguments, **arguments}
         return (await toolbox.dispatch(tool.name, named)).content
 
     def call_blocking(*args: Any, **arguments: Any) -> str:

@@ -94,3 +94,20 @@ async def test_a_tool_of_langchain_works_outside_a_graph(sandbox: Sandbox, toolb
     for refused in (decision.run(arguments), decision.func(**arguments), await decision.ainvoke(arguments)):
         assert "cannot ask a person here" in refused
     await toolbox.aclose()
+
+
+@pytest.mark.parametrize("blocking", [False, True])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "- inquiryId: is required"),
+        ({"inquiryId": "inq_1", "inquiry": "inq_2"}, "- inquiry: "),
+    ],
+)
+async def test_a_model_is_told_which_arguments_to_put_right(
+    toolbox: Toolbox, blocking: bool, arguments: dict[str, Any], words: str
+) -> None:
+    given = by_name(toolbox.callables(blocking=blocking))["persona_get_inquiry"](**arguments)
+    text = given if blocking else await given
+    assert text.startswith("Nothing was sent. Put right:")
+    assert words in text
