@@ -29,6 +29,8 @@ _VERIFICATION, _REPORT = "verification", "report"
 _FAILED = ("failed", "errored", "requires_retry")
 """The statuses of checks and verifications that speak against a person."""
 _SUBMITTED_AT = "completedAt"
+_DECIDED_ABOUT = ("id", "status", "redactedAt", "referenceId", "accountId", "inquiryTemplateId", "fields", "verificationIds")
+"""The fields of an object that a decision hangs on: how it stands, and whom it is about."""
 _SHOWN_IDS_LIMIT = 5
 """How many failed checks, or reports with matches, are named in a question; the number says how many more there are."""
 _TEXT_LIMIT = 200
@@ -47,6 +49,8 @@ class Evidence:
     """How many reports have no result yet."""
     unread: int = 0
     """How many verifications and reports there are beyond EVIDENCE_LIMIT."""
+    has_older_reports: bool = False
+    """Whether the account has more reports than its latest EVIDENCE_LIMIT."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Preview:
         """What stands for all that a decision hangs on, so that a change of it is noticed; it tells nothing of it."""
         evidence = self.evidence
         found = [evidence.failed_checks, evidence.matched_reports] if evidence else []
-        state = [self.object.get("status"), self.object.get("redactedAt"), found]
+        state = [*map(self.object.get, _DECIDED_ABOUT), found]
         return sha256(json.dumps(state, default=str).encode()).hexdigest()
 
     @property
@@ -121,6 +125,8 @@ def preview_lines(preview: Preview, template_names: Mapping[str, str]) -> list[s
     lines.append("Reports with matches: " + _found(evidence.matched_reports, evidence.reports) + still_open)
     if evidence.unread:
         lines.append(f"Not read: {evidence.unread} more verifications and reports")
+    if evidence.has_older_reports:
+        lines.append(f"Not read: the account's reports before its latest {EVIDENCE_LIMIT}")
     return lines
 
 
@@ -158,7 +164,7 @@ async def _evidence(runner: Runner, described: Mapping[str, Any], api_key: Any) 
         _all_or_none(_read_one(runner, _VERIFICATION, each, api_key) for each in verification_ids[-EVIDENCE_LIMIT:]),
         _all_or_none([_reports(runner, described.get("accountId"), report_ids, api_key)]),
     )
-    reports = listed[0] if listed is not None else None
+    reports, has_older = listed[0] if listed is not None else (None, False)
     return Evidence(
         failed_checks=None if verifications is None else tuple(_failed_checks(verifications)),
         checks=sum(len(each.get("checks") or ()) for each in verifications or ()),
@@ -166,21 +172,26 @@ async def _evidence(runner: Runner, described: Mapping[str, Any], api_key: Any) 
         reports=len(reports or ()),
         open_reports=sum(each.get("status") != "ready" for each in reports or ()),
         unread=max(0, len(verification_ids) - EVIDENCE_LIMIT) + max(0, len(report_ids) - EVIDENCE_LIMIT),
+        has_older_reports=has_older,
     )
 
 
-async def _reports(runner: Runner, account_id: str | None, report_ids: Sequence[str], api_key: Any) -> list[Mapping[str, Any]]:
-    """Return the latest reports of an account, and those that were run within its inquiry."""
+async def _reports(
+    runner: Runner, account_id: str | None, report_ids: Sequence[str], api_key: Any
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """Return the latest reports of an account with those of its inquiry, and whether the account has older ones."""
     reports: dict[str, Mapping[str, Any]] = {}
+    has_older = False
     lister = lister_of(_REPORT)
     if account_id and lister and lister.paginate:
         params = {"accountId": account_id, lister.paginate.size: EVIDENCE_LIMIT, API_KEY_PARAM: api_key}
         page = await runner.call(lister.name, params)
         reports = {each["id"]: each for each in page[lister.paginate.items]}
+        has_older = page[lister.paginate.next] is not None
     for report_id in report_ids[-EVIDENCE_LIMIT:]:
         if report_id not in reports:
             reports[report_id] = await _read_one(runner, _REPORT, report_id, api_key)
-    return list(reports.values())
+    return list(reports.values()), has_older
 
 
 async def _read_one(runner: Runner, object_type: str, object_id: str, api_key: Any) -> Mapping[str, Any]:

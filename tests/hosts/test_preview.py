@@ -137,6 +137,53 @@ async def test_reading_for_a_question_is_bounded_and_logs_nothing_personal(
         assert str(value) not in caplog.text
 
 
+async def test_reports_of_the_account_that_are_not_read_are_told(sandbox: Sandbox, toolbox: Toolbox) -> None:
+    inquiry = in_review(sandbox)
+    async with toolbox:
+        account = (await toolbox.dispatch("get_inquiry", {"inquiryId": inquiry})).data["inquiry"]["accountId"]
+        screened = {**report(sandbox).arguments, "accountId": account}
+        await toolbox.dispatch("create_report", {**screened, "nameLast": "Sanctioned"})
+        for _ in range(EVIDENCE_LIMIT - 1):
+            await toolbox.dispatch("create_report", screened)
+        complete = await question(toolbox, inquiryId=inquiry)
+        await toolbox.dispatch("create_report", screened)
+        lines = await question(toolbox, inquiryId=inquiry)
+    assert not [line for line in complete if line.startswith("Not read")]
+    assert "Reports with matches: none of 10" in lines
+    assert "Not read: the account's reports before its latest 10" in lines
+
+
+@pytest.mark.parametrize("field", ["fields", "reference-id", "verifications"])
+async def test_a_word_about_one_person_is_none_about_another(sandbox: Sandbox, make_toolbox: MakeToolbox, field: str) -> None:
+    """The object keeps its status, but whom or what it is about has changed since the question."""
+    has_changed = False
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        response = await sandbox.transport.handle_async_request(request)
+        document = httpx.Response(200, content=await response.aread()).json()
+        if has_changed and "/inquiries/" in request.url.path:
+            attributes, relationships = (document["data"][name] for name in ("attributes", "relationships"))
+            attributes["reference-id"] = "mallory" if field == "reference-id" else attributes["reference-id"]
+            if field == "fields":
+                attributes["fields"]["name-first"] = {"type": "string", "value": "Mallory"}
+            if field == "verifications":
+                relationships["verifications"]["data"] = []
+        return httpx.Response(response.status_code, json=document)
+
+    def runner() -> Runner:
+        return Runner(base_url=sandbox.base_url, transport=httpx.MockTransport(answer))
+
+    async with make_toolbox(runner=runner) as toolbox:
+        arguments = {"inquiryId": in_review(sandbox)}
+        request = await toolbox.consent_request("approve_inquiry", arguments)
+        assert request
+        has_changed, before = True, len(sandbox.effects)
+        word = Approval(True, request.digest, request.state)
+        refused = await toolbox.dispatch("approve_inquiry", arguments, approval=word)
+    assert "has changed since a person was asked about it" in refused.text
+    assert changes(sandbox, before) == []
+
+
 @every
 async def test_an_id_that_leads_nowhere_is_an_error_and_nobody_is_asked(driver: type[Driver], sandbox: Sandbox) -> None:
     asked: list[ConsentRequest] = []
