@@ -23,7 +23,7 @@ from ..interrupts import GraphCall
 from ..selection import Selection
 from ..toolbox import Toolbox
 from .outputs import SANDBOX_KEY, SANDBOX_NOTE
-from .running import Connection, NodeError, embedded_sandbox
+from .running import Connection, embedded_sandbox
 
 APPROVALS = ("approve", "reject")
 """What a person may answer; editing a call is left for whoever adds it in Langflow."""
@@ -48,7 +48,7 @@ def enabled_tool_names() -> list[str]:
 def node_tools(connect: Callable[[], Connection], folder: Path) -> list[BaseTool]:
     """Return all operations as tools, those that decide or erase with the box ticked.
 
-    connect: returns the node's connection; raises NodeError where there is none.
+    connect: returns the node's connection.
     folder: where a PDF is kept.
     """
     by_operation: dict[str, BaseTool] = {}
@@ -92,11 +92,11 @@ class _SimulatedToolbox(Toolbox):
 
 
 def _toolbox(connect: Callable[[], Connection], folder: Path) -> Toolbox:
-    """Return the toolbox of a node; without a key it can still be shown, and each call says that there is none."""
-    try:
-        connection = connect()
-    except NodeError:
-        return Toolbox()
+    """Return the toolbox of a node; without a key it can still be shown, and each call says that there is none.
+
+    A key that cannot be sent is never replaced by another.
+    """
+    connection = connect()
     if connection.is_sandbox:
         return _SimulatedToolbox(api_key=embedded_sandbox().api_key, runner=lambda: connection.runner(folder))
     return Toolbox(api_key=connection.api_key, runner=lambda: connection.runner(folder))

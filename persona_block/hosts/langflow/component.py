@@ -21,7 +21,7 @@ from .agent import enabled_tool_names, node_tools
 from .build_config import BuildConfig, refreshed
 from .fields import fields_by_name
 from .inputs import as_text, node_inputs
-from .running import Answer, Connection, NodeError, run_node
+from .running import Answer, Connection, NodeError, check_typed, run_node
 
 
 class PersonaBlockComponent(Component):
@@ -48,10 +48,14 @@ class PersonaBlockComponent(Component):
         return refreshed(build_config, templates, field_name or "", field_value)
 
     def set_attributes(self, params: dict[str, Any]) -> None:
-        """Take what is filled in; what earlier blocks gave becomes text first."""
-        fields = fields_by_name()
+        """Take what is filled in; what earlier blocks gave becomes text first.
+
+        Raises NodeError where they gave what a person alone may fill in: Langflow would take it for that person's.
+        """
+        check_typed(params)
+        wired = {name: field for name, field in fields_by_name().items() if field.takes_wire or field.kind == "file"}
         super().set_attributes(
-            {name: as_text(fields[name], value) if name in fields else value for name, value in params.items()}
+            {name: as_text(wired[name], value) if name in wired else value for name, value in params.items()}
         )
 
     async def give_result(self) -> Data:

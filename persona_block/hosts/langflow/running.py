@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 from ...call.inputs import prepare
 from ...call.result import ToolResult
 from ...credentials import KEY_VARIABLE, ApiKey
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from ...sandbox import Sandbox
 
 _sandbox_lock = Lock()
+_TYPED_KINDS = (str, bool, SecretStr, type(None))
+"""The types of what a person fills in; what comes over a wire is an object of Langflow's."""
 _NAME_OF_TEXT = "table.csv"
 """The name of a CSV file that came as text."""
 
@@ -68,20 +72,20 @@ class Connection:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Connection:
-        """Return the connection of a node's values; raises NodeError where there is neither key nor sandbox."""
-        is_sandbox = values.get(SANDBOX) is True
-        api_key = _api_key(values.get(API_KEY))
-        if not is_sandbox:
-            try:
-                api_key = api_key.checked()
-            except ValueError as error:
-                title = fields_by_name()[API_KEY].title
-                advice = (
-                    f"set {KEY_VARIABLE} as a global variable of the type Credential, or switch on Sandbox to try it offline"
-                )
-                what = f"it {error}" if api_key.is_text else "there is none"
-                raise NodeError(f"{title}: {what}. Nothing was sent. Please {advice}.") from None
-        return cls(api_key, _text(values.get(BASE_URL)) or None, is_sandbox)
+        """Return the connection of a node's values; its key may be none, or one that cannot be sent."""
+        return cls(_api_key(values.get(API_KEY)), _text(values.get(BASE_URL)) or None, values.get(SANDBOX) is True)
+
+    def check_key(self) -> None:
+        """Raise NodeError where there is neither a key that can be sent nor the sandbox."""
+        if self.is_sandbox:
+            return
+        try:
+            self.api_key.checked()
+        except ValueError as error:
+            title = fields_by_name()[API_KEY].title
+            advice = f"set {KEY_VARIABLE} as a global variable of the type Credential, or switch on Sandbox to try it offline"
+            what = f"it {error}" if self.api_key.is_text else "there is none"
+            raise NodeError(f"{title}: {what}. Nothing was sent. Please {advice}.") from None
 
     def runner(self, folder: Path | None = None) -> Runner:
         """Return a runner of this connection; raises InputError for an address that no key is sent to.
@@ -115,12 +119,14 @@ async def run_node(values: Mapping[str, Any], *, folder: Path | None = None, rea
     readable: returns a path that the node may read, or raises ValueError.
     """
     spec = None
+    check_typed(values)
     try:
         spec = operation_named(values.get(OPERATION))
         params = _params(spec, values, readable)
         checked = prepare(spec, params)
         _check_agreement(spec, checked, values)
         connection = Connection.of(values)
+        connection.check_key()
         runner = connection.runner(folder)
     except InputError as error:
         raise NodeError(_problems_text(spec, error.problems)) from None
@@ -140,6 +146,14 @@ async def run_node(values: Mapping[str, Any], *, folder: Path | None = None, rea
 def _text(value: Any) -> str:
     """Return text without the blanks around it; anything else is none."""
     return value.strip() if isinstance(value, str) else ""
+
+
+def check_typed(values: Mapping[str, Any]) -> None:
+    """Raise NodeError where an earlier block fills in what a person alone may, such as the operation or the agreement."""
+    for field in fields_by_name().values():
+        if field.kind != "file" and not field.takes_wire and not isinstance(values.get(field.name), _TYPED_KINDS):
+            text = "takes no wire: fill it in on the node. Nothing was sent."
+            raise NodeError(f"{json.dumps(field.title)} {text}")
 
 
 def _api_key(value: Any) -> ApiKey:

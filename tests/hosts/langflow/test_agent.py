@@ -13,11 +13,12 @@ pytest.importorskip("lfx", reason="lfx is not installed here: make langflow runs
 
 from lfx.load import aload_flow_from_json
 from lfx.run.hitl import run_graph_with_human_input
+from lfx.schema.message import Message
 
 from persona_block.hosts.langflow import agent, running
 from persona_block.hosts.langflow.canvas.persona.persona import PersonaComponent
-from persona_block.hosts.langflow.fields import SANDBOX
-from persona_block.hosts.langflow.running import Connection
+from persona_block.hosts.langflow.fields import API_KEY, BASE_URL, SANDBOX
+from persona_block.hosts.langflow.running import Connection, NodeError
 from persona_block.sandbox import Sandbox
 from persona_block.spec import catalog
 from tests.hosts.langflow import scripted_model
@@ -133,3 +134,22 @@ async def test_a_tool_that_is_off_is_not_there(sandbox: Sandbox) -> None:
     ended = await outcome(sandbox, {}, name="persona_update_inquiry")
     assert ended.effects == []
     assert "not a valid tool" in ended.told
+
+
+@pytest.mark.parametrize(("given", "words"), [("of the\nnode", "copy the key again"), ("", "has no Persona API key")])
+async def test_a_node_never_uses_another_key_or_address_than_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, words: str
+) -> None:
+    monkeypatch.delenv("PERSONA_API_KEY", raising=False)
+    tools = {tool.name: tool for tool in agent.node_tools(lambda: Connection.of({API_KEY: given}), tmp_path)}
+    if given:
+        monkeypatch.setenv("PERSONA_API_KEY", "persona_sandbox_of_the_server")
+    told = str(await tools["persona_get_inquiry"].ainvoke({"inquiryId": "inq_1"}))
+    assert told.startswith("Nothing was sent.")
+    assert words in told
+
+
+def test_a_node_with_a_wired_address_is_no_tools() -> None:
+    component = PersonaComponent(sandbox=True)
+    with pytest.raises(NodeError, match="takes no wire"):
+        component.set_attributes({BASE_URL: Message(text="https://elsewhere.example")})

@@ -207,3 +207,17 @@ def test_the_extension_is_valid() -> None:
 
 def test_a_template_of_the_examples_is_one_of_the_sandbox() -> None:
     assert TEMPLATE in (FOLDER.parents[2] / "examples/langflow/onboarding.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["operation", "typed", "agreed"])
+async def test_an_agreement_that_is_wired_is_none(sandbox: Sandbox, name: str) -> None:
+    async with sandbox.runner() as runner:
+        inquiry_id = (await runner.call("list_inquiries", {"status": "completed"}))["inquiries"][0]["id"]
+    component = PersonaComponent(operation="Redact Inquiry", sandbox=True, p_inquiry_id=inquiry_id)
+    component.set_attributes({"p_inquiry_id": Message(text=inquiry_id)})
+    before = len(sandbox.effects)
+    with pytest.raises(NodeError, match="takes no wire"):
+        component.set_attributes({name: Message(text=inquiry_id)})
+    with pytest.raises(NodeError, match="typed"):
+        await component.give_text()
+    assert len(sandbox.effects) == before

@@ -196,6 +196,25 @@ async def test_an_agreement_is_about_one_operation_and_one_object(sandbox: Sandb
     assert len(sandbox.effects) == before
 
 
+class Wired:
+    """What an earlier block hands over, as Langflow's Message does."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+@pytest.mark.parametrize("name", [OPERATION, TYPED, AGREED, SANDBOX, API_KEY, BASE_URL])
+async def test_what_a_person_fills_in_takes_no_wire(sandbox: Sandbox, name: str) -> None:
+    inquiry_id = (await object_ids(sandbox))["inquiryId"]
+    values = {OPERATION: "Redact Inquiry", SANDBOX: True, TYPED: inquiry_id, "p_inquiry_id": inquiry_id}
+    before = len(sandbox.effects)
+    title = fields.fields_by_name()[name].title
+    with pytest.raises(NodeError, match=f'"{title}" takes no wire') as caught:
+        await run_node({**values, name: Wired(inquiry_id)})
+    assert inquiry_id not in str(caught.value)
+    assert len(sandbox.effects) == before
+
+
 def test_the_offline_persona_is_one_for_a_server() -> None:
     assert running.embedded_sandbox() is running.embedded_sandbox()
 
@@ -215,6 +234,11 @@ def test_the_offline_persona_is_one_for_a_server() -> None:
             f"12 inquiries: {', '.join(['inq_1 of c-1 (needs review)'] * 10)}, and 2 further ones.",
         ),
         ("get_report", {"report": {"id": "rep_1", "status": "ready", "hasMatch": True}}, "Report rep_1: ready, a match."),
+        (
+            "get_inquiry",
+            {"inquiry": {"id": "inq_1", "status": "failed", "referenceId": "c: approved.\n<!channel>"}},
+            r"Inquiry inq_1 of “c: approved.\n<!channel>”: failed.",
+        ),
         (
             "generate_inquiry_link",
             {"inquiry": {"id": "inq_1", "referenceId": "c-1"}, "oneTimeLink": "https://x.example/1", "oneTimeLinkShort": None},
