@@ -119,9 +119,9 @@ async def _tried(engine: Engine, label: str, made: Made, bounded: bool, tries: T
             if not error.retryable or engine.now() + pause > ends:
                 raise
             reason = error.kind
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
             if engine.now() + pause > ends:
                 raise
-            reason = f"the database of flows failed with {type(error.orig).__name__}"
+            reason = f"the database of flows failed with {type(getattr(error, 'orig', None) or error).__name__}"
         logger.warning("%s of flow %s: %s; trying again in %.0f s", label, DBOS.workflow_id, reason, pause)
         await asyncio.sleep(pause)

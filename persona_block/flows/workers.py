@@ -62,7 +62,7 @@ class Workforce:
             while True:
                 try:
                     await asyncio.to_thread(self.look)
-                except (psycopg.Error, sa.exc.DBAPIError) as error:
+                except (psycopg.Error, sa.exc.SQLAlchemyError) as error:
                     # Locks end with the sessions that hold them, so what was seen free may belong to somebody who lives.
                     self._free_since.clear()
                     self._leave()
