@@ -164,9 +164,9 @@ def run_operation(arguments: argparse.Namespace) -> int:
     except PersonaError as error:
         result = failed_result(error)
     except KeyboardInterrupt:
-        result = failed_result(run.interruption())
-        print_error("")
-        return _print(result, layout, run, INTERRUPTED)
+        with _deaf_to_ctrl_c():
+            print_error("")
+            return _print(failed_result(run.interruption()), layout, run, INTERRUPTED)
     if result is None:
         return SUCCESS
     if result.success:
@@ -194,6 +194,19 @@ def _ended_as_by_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let no second Ctrl-C keep what is told of the first, and with it a key, from being told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 def _print(result: ToolResult, layout: Layout, run: _Run, code: int) -> int:

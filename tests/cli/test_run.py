@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from persona_block import PersonaError, Runner
+from persona_block.cli import run
 from persona_block.spec import catalog
 from tests.cli.conftest import Answer, RunHere
 
@@ -107,6 +109,26 @@ def test_an_interruption_tells_the_key(
     assert (details["idempotencyKey"] is not None) == has_key == details["retryable"]
     assert details["idempotencyKey"] == sent[0]
     assert ("--idempotency-key" in done.stderr) == has_key
+
+
+def test_a_second_ctrl_c_keeps_nothing_of_the_first_from_being_told(
+    run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted_again(*arguments: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        print_result(*arguments)
+
+    print_result = run.print_result
+    monkeypatch.setattr(Runner, "run", interrupted)
+    monkeypatch.setattr(run, "print_result", interrupted_again)
+    before = signal.getsignal(signal.SIGINT)
+    done = run_here("run", "create_account", "--idempotency-key", "step-7", PERSONA_API_KEY="k")
+    assert done.returncode == 130
+    assert json.loads(done.stdout)["errorDetails"]["idempotencyKey"] == "step-7"
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 @pytest.mark.process
