@@ -61,7 +61,7 @@ class Workforce:
         try:
             while True:
                 try:
-                    await asyncio.to_thread(self.look)
+                    await _to_its_end(asyncio.create_task(asyncio.to_thread(self.look)))
                 except (psycopg.Error, sa.exc.SQLAlchemyError) as error:
                     # Locks end with the sessions that hold them, so what was seen free may belong to somebody who lives.
                     self._free_since.clear()
@@ -116,6 +116,15 @@ class Workforce:
             with contextlib.suppress(psycopg.Error):
                 self._session.close()
             self._session = None
+
+
+async def _to_its_end(looking: asyncio.Task[Any]) -> None:
+    """Wait for a look; one that is under way when this is cancelled ends first, so that it leaves no session behind."""
+    try:
+        await asyncio.shield(looking)
+    except asyncio.CancelledError:
+        await asyncio.gather(looking, return_exceptions=True)
+        raise
 
 
 def _session(connections: sa.Engine) -> Any:

@@ -91,15 +91,20 @@ def event_body(inquiry_id: str, status: str, event_id: str = "evt_1") -> bytes:
     return json.dumps({"data": {"type": "event", "id": event_id, "attributes": attributes}}).encode()
 
 
-async def started(running: Engine) -> str:
-    """Start an onboarding, and return the id of the inquiry that it waits for."""
+async def started(running: Engine, sandbox: Sandbox) -> str:
+    """Start an onboarding, and return the id of the inquiry that it waits for, once it has looked at it."""
     await flows.start_template(DOCUMENT, INPUTS, workflow_id="one")
+
+    async def has_looked() -> bool:
+        return len(sandbox.requests) == 3
+
+    await until(has_looked)
     return str((await waiter(running)).resource_id)
 
 
 async def test_events_wake_a_flow_however_they_come(database: str, sandbox: Sandbox) -> None:
     async with world(database, sandbox) as here:
-        inquiry_id = await started(here.running)
+        inquiry_id = await started(here.running, sandbox)
         looks = len(sandbox.requests)
         body = event_body(inquiry_id, "completed")
         # Forged in each way: nobody is woken, and Persona is told which.
@@ -128,7 +133,7 @@ async def test_an_event_is_taken_only_once_it_is_stored(
     sqlite_database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world(sqlite_database, sandbox) as here:
-        inquiry_id = await started(here.running)
+        inquiry_id = await started(here.running, sandbox)
         sandbox.complete(inquiry_id)
         body = event_body(inquiry_id, "completed")
 
@@ -149,7 +154,7 @@ async def test_clicks_of_slack_answer_a_question(
     sqlite_database: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world(sqlite_database, sandbox) as here:
-        inquiry_id = await started(here.running)
+        inquiry_id = await started(here.running, sandbox)
         sandbox.complete(inquiry_id)
         assert await here.deliver(event_body(inquiry_id, "completed")) == 200
         assert await here.click("approve") == 503
@@ -167,7 +172,7 @@ async def test_clicks_of_slack_answer_a_question(
 
 async def test_the_page_is_for_those_who_know_the_token(sqlite_database: str, sandbox: Sandbox) -> None:
     async with world(sqlite_database, sandbox) as here:
-        inquiry_id = await started(here.running)
+        inquiry_id = await started(here.running, sandbox)
         sandbox.complete(inquiry_id)
         await here.deliver(event_body(inquiry_id, "completed"))
         asked = await question(here.running)
