@@ -16,6 +16,7 @@ import pytest
 
 from persona_block import PersonaError, Runner
 from persona_block.cli import run
+from persona_block.cli.output import print_result
 from persona_block.spec import catalog
 from tests.cli.conftest import Answer, RunHere
 
@@ -121,7 +122,6 @@ def test_a_second_ctrl_c_keeps_nothing_of_the_first_from_being_told(
         signal.raise_signal(signal.SIGINT)
         print_result(*arguments)
 
-    print_result = run.print_result
     monkeypatch.setattr(Runner, "run", interrupted)
     monkeypatch.setattr(run, "print_result", interrupted_again)
     before = signal.getsignal(signal.SIGINT)
