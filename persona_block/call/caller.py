@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,4 +213,7 @@ def storing(operation: str) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:  # a ValueError is that of a folder that no system has
         reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-        raise PersonaError(f"{operation}: the file could not be stored: {reason}.", took_effect=None) from None
+        # A full disk may be cleared, and whatever gives a file only reads at Persona.
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        message = f"{operation}: the file could not be stored: {reason}."
+        raise PersonaError(message, took_effect=None, retryable=is_full) from None
