@@ -66,6 +66,10 @@ _ATTRIBUTES = "attributes"
 """The field that holds every attribute as Persona sent it, also those that other fields hold."""
 LEFT_OUT = "leftOut"
 """What an answer calls the fields that it leaves out."""
+_TEXT_LIMIT = 4000
+"""Characters of one text of an object, unless a model names fields; addresses of files are shorter."""
+_LIST_LIMIT = 100
+"""Entries of one list within an object, unless a model names fields."""
 _EARLY_FINDINGS = ("hasMatch",)
 """The fields that Persona gives a value before there is a finding."""
 
@@ -120,7 +124,7 @@ def brief(tool: Tool, output: Mapping[str, Any], fields: Sequence[str], left_out
     """Return an output as a model is given it: without nulls and early findings, and with the fields that were asked for.
 
     fields: the fields of the objects that the model named. Without any, `left_out` and whatever is empty stay out, and
-        `leftOut` says so; ALL_FIELDS keeps everything.
+        `leftOut` says so; long texts and lists are cut then, and it says that too. ALL_FIELDS keeps everything.
     """
     chosen = select_fields(tool, without_early_findings(tool, output), fields)
     described = object_output(tool.spec)
@@ -135,6 +139,9 @@ def brief(tool: Tool, output: Mapping[str, Any], fields: Sequence[str], left_out
         kept = _without_unread(objects, left_out, copied)
     present = {name for each in (objects if isinstance(objects, list) else [objects]) for name in each if _holds(each[name])}
     unread = [name for name in left_out if name in present]
+    if any(map(_is_long, kept if isinstance(objects, list) else [kept])):
+        kept = [_cut(each) for each in kept] if isinstance(objects, list) else _cut(kept)
+        unread.append(f"what is beyond {_TEXT_LIMIT} characters of a text or {_LIST_LIMIT} entries of a list")
     hint = {LEFT_OUT: f"{', '.join(unread)}; all with {OUTPUT_FIELDS} {ALL_FIELDS}"} if unread else {}
     thinned: dict[str, Any] = without_nulls({**chosen, described.name: kept, **hint})
     return thinned
@@ -164,6 +171,24 @@ def _holds(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(_holds(inner) for inner in value.values())
     return any(_holds(inner) for inner in value) if isinstance(value, list) else value is not None and value != ""
+
+
+def _is_long(value: Any) -> bool:
+    """Return whether a value is, or holds, a text or a list that is cut."""
+    if isinstance(value, Mapping):
+        return any(map(_is_long, value.values()))
+    if isinstance(value, list):
+        return len(value) > _LIST_LIMIT or any(map(_is_long, value))
+    return isinstance(value, str) and len(value) > _TEXT_LIMIT
+
+
+def _cut(value: Any) -> Any:
+    """Return a value with the beginning of each long text and each long list."""
+    if isinstance(value, Mapping):
+        return {name: _cut(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner) for inner in value[:_LIST_LIMIT]]
+    return f"{value[:_TEXT_LIMIT]}…" if isinstance(value, str) and len(value) > _TEXT_LIMIT else value
 
 
 def _copied_attributes(schema: Mapping[str, Any]) -> frozenset[str]:

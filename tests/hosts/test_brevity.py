@@ -222,6 +222,21 @@ def test_a_text_of_others_is_never_words_of_the_host(field: str, is_listed: bool
     assert data_of(answer.content) == answer.data
 
 
+@pytest.mark.parametrize("is_listed", [False, True])
+@pytest.mark.parametrize(
+    "fields", [{"name-first": "x" * 100_000}, {"tags": ["tag"] * 20_000}, {"deep": [{"deeper": [{"note": "x" * 100_000}]}]}]
+)
+def test_what_is_very_long_is_cut_and_told(fields: dict[str, Any], is_listed: bool) -> None:
+    described = {"id": "inq_1", "type": "inquiry", "status": "completed", "fields": fields}
+    tool = load_tool("list_inquiries" if is_listed else "get_inquiry")
+    output: dict[str, Any] = {"inquiries": [described]} if is_listed else {"inquiry": described}
+    answer = success_answer(tool, output)
+    assert len(answer.content) < 5000
+    assert "what is beyond 4000 characters of a text or 100 entries of a list" in answer.data["leftOut"]
+    assert success_answer(tool, output, ["*"]).data == output
+    assert "leftOut" not in success_answer(tool, {"inquiry": {**described, "fields": {"name-first": "x" * 4000}}}).data
+
+
 def test_an_error_that_follows_what_was_read_keeps_its_lines() -> None:
     output = {"inquiry": {"id": "inq_1", "type": "inquiry", "referenceId": HOSTILE}}
     answer = failure_answer(Unavailable("It failed.", status=500, took_effect="no", output=output), load_tool("get_inquiry"))
