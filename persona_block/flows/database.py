@@ -115,7 +115,8 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
     Raises InputError where another process has the name, or the SQLite file.
     """
     if engine.dialect.name == "sqlite":
-        return _FileClaim(Path(str(engine.url.database)), executor_id or "executor-1")
+        # A link to the file leads to the same flows.
+        return _FileClaim(Path(str(engine.url.database)).resolve(), executor_id or "executor-1")
     # A database that is away is told as the library of databases tells it, and not by the driver.
     engine.connect().close()
     session = _session(engine)

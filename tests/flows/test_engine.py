@@ -503,11 +503,15 @@ def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path: Path) -> None:
 
 
 async def test_one_process_at_a_time_runs_the_flows_of_a_file(sqlite_database: str, sandbox: Sandbox) -> None:
+    file = Path(sqlite_database.removeprefix("sqlite:///"))
+    link = file.with_name("link.sqlite")
+    link.symlink_to(file)
     connections = open_database(sqlite_database)
     held = claim(connections, None)
     try:
-        with pytest.raises(InputError, match="another process runs the flows of this file"):
-            await engine(sqlite_database, sandbox).__aenter__()
+        for address in (sqlite_database, str(link)):
+            with pytest.raises(InputError, match="another process runs the flows of this file"):
+                await engine(address, sandbox).__aenter__()
     finally:
         held.release()
         connections.dispose()
