@@ -45,8 +45,8 @@ class Toolbox:
     selection: which operations are offered; the default is all.
     api_key: the key that calls are made with, never visible to a model; the default is PERSONA_API_KEY.
     consent: asks a person before an operation that decides or erases; without it those are refused.
-    runner: the runner that does the work, or what makes one for each event loop; the default makes one with its defaults. Its
-        key is used where `api_key` gives none. A runner that is given is yours to close.
+    runner: what makes a runner for each event loop, as blocking calls need, or one runner, for one loop, that is yours to
+        close; the default makes one with its defaults. Its key is used where `api_key` gives none.
     templates: names of inquiry and report templates by id. Where there are any, list_inquiry_templates gives these: Persona
         lists templates to a production key alone.
     left_out: the fields of an object that an answer leaves out unless a model names them; so does whatever is empty, unless
