@@ -131,7 +131,9 @@ class TokenVerifier:
             raise ValueError
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
-        if str(header.get("typ", "jwt")).lower() not in TOKEN_TYPES or not isinstance(key_id, str | None):
+        is_access_token = str(header.get("typ", "jwt")).lower() in TOKEN_TYPES
+        # `crit` names extensions that whoever reads the token has to understand.
+        if not is_access_token or "crit" in header or not isinstance(key_id, str | None):
             raise ValueError
         key = await self._oauth.signing_keys.find(key_id)
         if key is None:
