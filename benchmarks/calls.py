@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import shutil
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +28,7 @@ ROUNDS = 9
 _RATIOS: list[tuple[str, str, dict[str, tuple[float | None, float | None]]]] = [
     ("runner", "node", {"one": (0.6, 0.7), "page": (0.8, 0.95)}),
     ("runner", "bare aiohttp", {"one": (None, None), "page": (0.9, None)}),
-    ("runner", "bare httpx", {"one": (None, None), "page": (None, None)}),
+    ("runner over httpx", "bare httpx", {"one": (None, None), "page": (None, None)}),
     ("runner without extras", "bare httpx", {"one": (1.25, None), "page": (1.4, None)}),
     ("bare httpx", "node", {"one": (None, None), "page": (None, None)}),
     ("bare aiohttp", "node", {"one": (None, None), "page": (None, None)}),
@@ -39,6 +40,8 @@ class Contestant:
     """A process that measures itself when it is asked to."""
 
     def __init__(self, command: list[str]) -> None:
+        self.passed: list[float] = []
+        """The seconds that passed for a call, in each turn."""
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def seconds(self, what: str, count: int, at_once: int) -> float:
@@ -47,7 +50,9 @@ class Contestant:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{what} {count} {at_once}\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        used, passed = map(float, self._process.stdout.readline().split())
+        self.passed.append(passed)
+        return used
 
     def end(self) -> None:
         """End the process."""
@@ -80,6 +85,12 @@ def contestants() -> Iterator[dict[str, Contestant]]:
             server.stdin.close()
 
 
+def print_speed(title: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
+    """Print how many calls a second one thing makes over another."""
+    low, median, high = statistics.quantiles([over / under for over, under in zip(ours, theirs, strict=True)], n=4)
+    print(f"{title:58} {median:6.2f}  ({low:.2f} to {high:.2f})  at least 0.85", flush=True)
+
+
 def main(rounds: int = ROUNDS) -> None:
     """Measure all contestants in turns, and print the ratios."""
     with contestants() as started:
@@ -95,6 +106,15 @@ def main(rounds: int = ROUNDS) -> None:
                     for over, under, goals in _RATIOS
                 ]
                 print_ratios(rows, taken)
+                if "bare aiohttp" in started:
+                    added = statistics.median(taken["runner"]) - statistics.median(taken["bare aiohttp"])
+                    print(
+                        f"{f'{title}, {at_once} at a time: runner - bare aiohttp':58} {added * 1e6:6.0f} µs of CPU", flush=True
+                    )
+                    speeds = {
+                        name: [1 / each for each in started[name].passed[-rounds:]] for name in ("runner", "bare aiohttp")
+                    }
+                    print_speed(f"{title}, {at_once} at a time: throughput of runner ÷ bare aiohttp", *speeds.values())
 
 
 if __name__ == "__main__":

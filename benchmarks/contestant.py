@@ -1,6 +1,7 @@
 """One contestant of a benchmark of calls, in a process of its own.
 
-It takes a line such as `page 20 1` (what, how often, how many at a time) and answers with its own CPU seconds for a call.
+It takes a line such as `page 20 1` (what, how often, how many at a time) and answers with its own CPU seconds for a call, and
+with the seconds that passed.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,6 +37,14 @@ async def runner(base_url: str) -> AsyncIterator[Call]:
         return result.output
 
     async with Runner(api_key=_KEY, base_url=base_url) as opened:
+        yield call
+
+
+@contextlib.asynccontextmanager
+async def runner_over_httpx(base_url: str) -> AsyncIterator[Call]:
+    """Run operations with all extras, but over httpx."""
+    os.environ["PERSONA_WIRE"] = "httpx"
+    async with runner(base_url) as call:
         yield call
 
 
@@ -74,6 +84,7 @@ async def bare_aiohttp(base_url: str) -> AsyncIterator[Call]:
 
 CONTESTANTS = {
     "runner": runner,
+    "runner over httpx": runner_over_httpx,
     "runner without extras": runner_without_extras,
     "bare httpx": bare_httpx,
     "bare aiohttp": bare_aiohttp,
@@ -86,20 +97,21 @@ async def main(name: str, base_url: str) -> None:
     async with CONTESTANTS[name](base_url) as call:
         while line := await asyncio.to_thread(sys.stdin.readline):
             what, count, at_once = line.split()
-            print(await _measured(call, what, int(count), int(at_once)), flush=True)
+            print(*await _measured(call, what, int(count), int(at_once)), flush=True)
 
 
-async def _measured(call: Call, what: str, count: int, at_once: int) -> float:
+async def _measured(call: Call, what: str, count: int, at_once: int) -> tuple[float, float]:
     async def one_after_another(times: int) -> None:
         for _ in range(times):
             await call(what)
 
-    began = time.process_time()
+    began, begun_at = time.process_time(), time.monotonic()
     if at_once == 1:
         await one_after_another(count)
     else:
         await asyncio.gather(*(one_after_another(count // at_once) for _ in range(at_once)))
-    return (time.process_time() - began) / (count // at_once * at_once)
+    calls = count // at_once * at_once
+    return (time.process_time() - began) / calls, (time.monotonic() - begun_at) / calls
 
 
 if __name__ == "__main__":
