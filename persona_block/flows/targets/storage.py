@@ -75,7 +75,7 @@ def check_folder(url: str, *, shared: bool = False) -> str:
     path = url[match.end() :] if match else url
     if not url.strip() or url != url.strip() or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", url):
         fault = "must be a folder or a storage URL, without control characters and spaces around it"
-    elif "::" in url or scheme in _NO_STORAGE:
+    elif "::" in url or scheme in _NO_STORAGE or (match is None and "://" in url):
         fault = "must be a folder or the URL of storage that files can be kept on, such as s3://bucket/folder"
     elif ".." in re.split(r"[/\\]", path):
         fault = "must not hold .. as a part of the path"

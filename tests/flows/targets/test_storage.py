@@ -178,13 +178,20 @@ async def test_storage_where_files_grow_gets_them_by_renaming(tmp_path: Path, mo
         "sftp://user:planted@host/x",
         "data:text/plain,x::y",
         "nosuchscheme://bucket/x",
+        "1s3://bucket/x",
+        "s3_://bucket/x",
     ],
 )
-async def test_a_place_that_is_none_is_refused_and_not_repeated(url: str) -> None:
+async def test_a_place_that_is_none_is_refused_and_not_repeated(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Taken for a folder, it would be one of the working directory.
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as caught:
         await put(url)
     assert "planted" not in str(caught.value)
     assert "store: nothing was sent. to: " in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["/var/archive", "archive", "file:///var/archive", "local:///var/archive", "FILE:///x"])
