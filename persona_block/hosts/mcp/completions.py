@@ -42,7 +42,10 @@ class Seen:
 
     def __init__(self) -> None:
         self._callers: OrderedDict[str, _Caller] = OrderedDict()
-        self._prefixes = frozenset(manifest()["idKinds"]) - {_SESSION_PREFIX}
+        kinds = manifest()["idKinds"]
+        # What an id is of, such as `inquiry` or `inquiry-template`.
+        self._types = {prefix: kind.partition(" ")[2].replace(" ", "-") for prefix, kind in kinds.items()}
+        del self._types[_SESSION_PREFIX]
 
     def note(self, caller: str, answer: Any) -> None:
         """Remember the ids and statuses in an answer to a caller."""
@@ -72,14 +75,14 @@ class Seen:
         return list(reversed(seen.statuses.get(object_type, OrderedDict()))) if seen else []
 
     def _note_status(self, seen: _Caller, value: Mapping[str, Any]) -> None:
-        object_type = _type_of(str(value.get("id", "")))
+        object_type = self._types.get(self._prefix(str(value.get("id"))) or "")
         status = value.get("status")
         if object_type and isinstance(status, str) and len(status) <= 100:
             _remember(seen.statuses.setdefault(object_type, OrderedDict()), status, KIND_STATUSES)
 
     def _prefix(self, value: str) -> str | None:
         match = _ID.fullmatch(value)
-        return match[1] if match and match[1] in self._prefixes else None
+        return match[1] if match and match[1] in self._types else None
 
 
 def completed(
@@ -125,12 +128,6 @@ def _status_of(guide: Guide, name: str) -> str | None:
             output = object_output(catalog.load(step["operation"]))
             return output.object_type if output else None
     return None
-
-
-def _type_of(object_id: str) -> str | None:
-    """Return the type of the object that an id is of, such as `inquiry`; None for what is no id."""
-    kind = manifest()["idKinds"].get(object_id.partition("_")[0] + "_")
-    return kind.partition(" ")[2].replace(" ", "-") if kind else None
 
 
 def _remember(values: OrderedDict[str, None], value: str, limit: int) -> None:
