@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gc
 import io
 import json
 import logging
 import os
 import re
+import socket
+import threading
 import traceback
 import warnings
 from collections.abc import AsyncIterator, Callable
@@ -134,6 +137,41 @@ async def test_what_comes_unasked_is_no_answer() -> None:
         for _ in range(4):
             assert (await runner.call("get_inquiry", ID))["inquiry"]["id"] == "inq_1"
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("wire")
+async def test_what_comes_unasked_and_was_not_read_yet_is_no_answer() -> None:
+    """The event loop is held up while it comes, so that the system still holds it."""
+    other = packed(b'{"data": {"type": "inquiry", "id": "inq_other"}}')
+    listening = socket.create_server(("127.0.0.1", 0))
+    may_write, has_written = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        for number in range(2):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(OK)
+                if number == 0:
+                    may_write.wait(5)
+                    connection.sendall(other)
+                    has_written.set()
+                    with contextlib.suppress(ConnectionError):
+                        connection.recv(65_536)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        async with Runner(api_key="k", base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", deadline=5) as runner:
+            assert (await runner.call("get_inquiry", ID))["inquiry"]["id"] == "inq_1"
+            may_write.set()
+            assert has_written.wait(5)
+            result = await runner.run("get_inquiry", ID)
+    finally:
+        thread.join(5)
+        listening.close()
+    assert result.output["inquiry"]["id"] == "inq_1"
+    assert result.attempts == 1
 
 
 @pytest.mark.usefixtures("wire")

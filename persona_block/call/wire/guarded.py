@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,16 +28,39 @@ beginning: ContextVar[Beginning] = ContextVar("persona_block_beginning")
 """That of the exchange of this task."""
 
 
+class Stale(Unsent):
+    """A kept connection is at its end, or holds what was not asked for; another one may be taken, since nothing was sent."""
+
+
+_used: weakref.WeakSet[object] = weakref.WeakSet()
+"""The connections that carried a request before."""
+
+
 class GuardedRequest(ClientRequest):
     """A request that takes note of when it is sent; what a proxy is asked before, to open a tunnel, is none."""
 
     async def send(self, conn: Connection) -> ClientResponse:
-        """Send the request; raises Unsent or Lost where it must not be."""
+        """Send the request; raises Stale, Unsent or Lost where it must not be."""
         begun = beginning.get()
         if begun.has_begun:
             raise Lost("ReadError")
-        # What came unasked would be taken for the answer.
-        if conn.protocol is None or conn.protocol.should_close:
-            raise Unsent("unasked answer")
+        protocol, is_used = conn.protocol, conn.protocol in _used
+        # What came unasked would be taken for the answer, whether aiohttp has read it or the system still holds it.
+        if protocol is None or protocol.should_close or (is_used and _is_readable(conn)):
+            raise (Stale if is_used else Unsent)("unasked answer")
+        _used.add(protocol)
         begun.has_begun = True
         return await super().send(conn)
+
+
+def _is_readable(conn: Connection) -> bool:
+    """Return whether a connection has something to read, its end included."""
+    transport = conn.transport
+    found = None if transport is None else transport.get_extra_info("socket")
+    if found is None:
+        return True
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(found.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([found.fileno()], [], [], 0)[0])

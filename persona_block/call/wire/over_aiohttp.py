@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import yarl
 from ..observe import event_hooks, silent_libraries
 from .bodies import Multipart
 from .exchange import CONNECTIONS, ENCODING, Allowance, Lost, Received, Request, Response, Unsent
-from .guarded import Beginning, beginning
+from .guarded import Beginning, Stale, beginning
 from .over_httpx import HttpxResponse, other_loop
 from .proxies import Proxies
 from .sessions import SharedSession, shared_session
@@ -127,7 +128,9 @@ class AiohttpWire:
                     async with self._places:
                         begun.waits_for = "not in time"
                         with silent_libraries():
-                            return await self._sent(request, receive, allowance)
+                            while True:
+                                with contextlib.suppress(Stale):
+                                    return await self._sent(request, receive, allowance)
                 finally:
                     allowance.bind(None)
                     self._bounds.discard(bound)
