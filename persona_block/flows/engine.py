@@ -141,8 +141,8 @@ class Engine:
         if _running:
             raise RuntimeError("an engine of flows runs in this process already")
         # Made here, since flows run in the loop that the engine is launched in.
-        self._claim = claim(self._connections, self.settings.executor_id)
         try:
+            self._claim = claim(self._connections, self.settings.executor_id)
             self._launch()
         except BaseException:
             self._destroy()
