@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import sys
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -188,6 +189,7 @@ class Engine:
         # The engine goes on only with workflows that are registered. That module stands above this one.
         importlib.import_module(".templates", __package__)
         check_keys(self._connections, self._serializer)
+        _mend_logging()
         DBOS(
             config={
                 "name": APPLICATION,
@@ -232,3 +234,10 @@ def current() -> Engine:
     if not _running:
         raise RuntimeError("no engine of flows runs here: use `async with Engine(…):` around it")
     return _running[0]
+
+
+def _mend_logging() -> None:
+    """Let DBOS log to the standard error of now, where the one that it was imported under has been closed."""
+    for handler in logging.getLogger("dbos").handlers:
+        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", False):
+            handler.stream = sys.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import shutil
 import subprocess
@@ -619,3 +620,14 @@ async def test_flows_outlive_a_restart_of_postgres(sandbox: Sandbox) -> None:
             ends = [await result(f"wf-{number}") for number in range(5)]
     assert all("yes" in end for end in ends)
     assert writes(sandbox).count("inquiry.created") == len(people.sent) == 5
+
+
+async def test_an_engine_starts_where_the_standard_error_of_before_is_closed(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    for handler in logging.getLogger("dbos").handlers:
+        monkeypatch.setattr(handler, "stream", closed)
+    async with Engine(f"sqlite:///{tmp_path}/flows.sqlite", runner=sandbox.runner):
+        assert all(not handler.stream.closed for handler in logging.getLogger("dbos").handlers)  # type: ignore[attr-defined]
