@@ -224,6 +224,8 @@ class _Work:
             named = params[self._plan.key] if isinstance(self._plan.key, str) else self._plan.key(params)
             is_same_each_run, row_key = is_stable(named), key_text(named)
         except Exception as error:
+            if isinstance(self._plan.key, str) and isinstance(error, KeyError):
+                raise self._refused(f"is to be {self._plan.key}, which this row lacks") from None
             raise self._refused(f"cannot be made of this row: {type(error).__name__}") from None
         if not is_same_each_run:
             raise self._refused(f"must be text or a number, the same in every run, and is a {type(named).__name__}")

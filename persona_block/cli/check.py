@@ -280,6 +280,8 @@ def _environment(api_key: ApiKey, heard: Heard, reading: Reading) -> Finding:
     if name is None and reading.may_list_templates:
         name = "production"
     ids = ", ".join(each for each in (heard.environment_id, heard.organization_id) if each)
+    if heard.is_simulation:
+        return Finding("environment", "ok", f"{name or 'one'} of an offline Persona, where nobody is real")
     told = {"sandbox": "sandbox, where nobody is verified", "production": "production, with real people"}
     shown = told.get(name or "", "cannot be told from the key")
     return Finding("environment", "ok" if name else "note", f"{shown} ({ids})" if ids else shown)

@@ -189,7 +189,7 @@ async def test_a_row_without_a_key_of_its_own_is_not_sent() -> None:
     assert [each[0]["message"].split(";")[0] for each in problems if each] == [
         "is that of a row before",
         "is blank in this row",
-        "cannot be made of this row: KeyError",
+        "is to be referenceId, which this row lacks",
         "is blank in this row",
     ]
     assert len(persona.keys) == 1

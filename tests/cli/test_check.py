@@ -210,7 +210,7 @@ def test_the_sandbox(run_here: RunHere) -> None:
     with Sandbox() as sandbox, sandbox.serve_in_thread() as base_url:
         for key, environment in ((sandbox.api_key, "production"), (sandbox.sandbox_key, "sandbox")):
             found = checked(run_here, code=0, PERSONA_BASE_URL=base_url, PERSONA_API_KEY=key)
-            assert environment in found["environment"]["text"]
+            assert found["environment"]["text"] == f"{environment} of an offline Persona, where nobody is real"
             assert found["clock"]["verdict"] == "ok"
         done = run_here("check", "--debug", "--api-key-stdin", stdin=f"{sandbox.api_key}\n", PERSONA_BASE_URL=base_url)
         assert done.returncode == 0
