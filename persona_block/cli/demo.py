@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..block import manifest
+from ..errors import InputError, Problem
 from ..files.store import FileStore
 from ..runner import Runner
 from ..sandbox import TEMPLATES, Sandbox
@@ -156,7 +157,12 @@ async def run_demo(folder: Path, show: Show = print_lines, sandbox: Sandbox | No
     from cryptography.fernet import Fernet
 
     from ..flows import Engine, Ports, Settings
+    from ..flows.targets.storage import check_folder
 
+    try:
+        check_folder(str(folder))
+    except InputError as error:
+        raise InputError("demo", [Problem("--output-dir", each.message) for each in error.problems]) from None
     started = time.monotonic()
     show("A simulation: an offline Persona in this process. Nobody is verified and nothing leaves this machine.")
     show(f"The workflow {WORKFLOW} runs as a durable flow, in a database that is deleted at the end.")

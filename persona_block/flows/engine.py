@@ -239,5 +239,5 @@ def current() -> Engine:
 def _mend_logging() -> None:
     """Let DBOS log to the standard error of now, where the one that it was imported under has been closed."""
     for handler in logging.getLogger("dbos").handlers:
-        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", False):
+        if type(handler) is logging.StreamHandler and getattr(handler.stream, "closed", False):
             handler.stream = sys.stderr

@@ -117,11 +117,15 @@ def test_a_live_line_holds_no_steering_but_its_own() -> None:
 @pytest.mark.process
 @pytest.mark.slow
 def test_paths_and_names_of_the_user(run_here: RunHere, tmp_path: Any) -> None:
-    folder = tmp_path / "a\x1b[31m\u202eb"
+    refused = tmp_path / "a\x1b[31mb"
+    done = run_here("demo", "--output-dir", str(refused))
+    assert (done.returncode, done.stdout, refused.exists()) == (2, "", False)
+    assert done.stderr.startswith("--output-dir: must be a folder")
+    folder = tmp_path / "a[31m\u202eb"
     done = run_here("demo", "--output-dir", str(folder))
     assert done.returncode == 0
     assert not steers(done.stdout + done.stderr)
-    assert "a\\x1b[31m" in done.stdout
+    assert "a[31m\\u202e" in done.stdout
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert not steers(run_here("run", "get_inquiry", HOSTILE.replace("\0", "").replace("\ud800", "")).stderr)
     assert not steers(run_here("export", "dify", str(tmp_path / "\x1b[2Jout")).stdout)

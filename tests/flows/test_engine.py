@@ -625,9 +625,14 @@ async def test_flows_outlive_a_restart_of_postgres(sandbox: Sandbox) -> None:
 async def test_an_engine_starts_where_the_standard_error_of_before_is_closed(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    database = f"sqlite:///{tmp_path}/flows.sqlite"
+    async with Engine(database, runner=sandbox.runner):
+        pass
     closed = io.StringIO()
     closed.close()
-    for handler in logging.getLogger("dbos").handlers:
+    streaming = [each for each in logging.getLogger("dbos").handlers if type(each) is logging.StreamHandler]
+    assert streaming
+    for handler in streaming:
         monkeypatch.setattr(handler, "stream", closed)
-    async with Engine(f"sqlite:///{tmp_path}/flows.sqlite", runner=sandbox.runner):
-        assert all(not handler.stream.closed for handler in logging.getLogger("dbos").handlers)  # type: ignore[attr-defined]
+    async with Engine(database, runner=sandbox.runner):
+        assert not any(handler.stream.closed for handler in streaming)
