@@ -34,6 +34,9 @@ from .workfiles import delete_files, is_local
 
 logger = logging.getLogger("persona_block.flows")
 
+_GIVEN_BACK = 2.0
+"""Seconds that an engine which is left waits for its connections."""
+
 HOLDS_PERSONAL_DATA = "workflow_input, workflow_output, operation_outputs, notifications and persona_flow_questions"
 
 DAY = 86_400.0
@@ -211,6 +214,11 @@ class Engine:
         DBOS.destroy()
         if self._claim is not None:
             self._claim.release()
+        # A thread whose work was cancelled gives its connection back a moment later, and it would stay open without the pool.
+        checked_out = getattr(self._connections.pool, "checkedout", lambda: 0)
+        ends = time.monotonic() + _GIVEN_BACK
+        while checked_out() and time.monotonic() < ends:
+            time.sleep(0.01)
         self._connections.dispose()
 
     async def _sweep_now_and_then(self) -> None:

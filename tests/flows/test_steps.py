@@ -324,6 +324,11 @@ async def test_an_answer_of_the_last_moment_counts(sqlite_database: str, sandbox
     async with engine(sqlite_database, sandbox, clock=lambda: time.time() + skipped[0]) as running:
         handle = await started(ask_in_time, "one", 3600.0)
         asked = await question(running)
+
+        async def has_looked() -> bool:
+            return "ask: look" in [each["function_name"] for each in await DBOS.list_workflow_steps_async("one")]
+
+        await until(has_looked)
         skipped[0] = 7200.0
         await running.client.answer("one", asked.question_id, "decline")
         assert await handle.get_result() == "decline, None"
