@@ -48,6 +48,7 @@ ELSEWHERE = (
     "files/test_remote_s3.py",
     "flows/targets/test_storage.py",
     "flows/targets/test_wired.py",
+    "hosts/langflow/test_canvas.py",
     "spec/test_added_operation.py",
 )
 """Tests among them that need all the extras, or tools that cannot be installed with the floors."""

@@ -21,11 +21,11 @@ from persona_block.hosts.mcp.files import Files
 from persona_block.hosts.selection import DEFAULT
 from persona_block.hosts.tool import load_tool
 from persona_block.spec import catalog
-from scripts.generate import TOOL_SNAPSHOTS
 from tests.support.mcp_servers import ERAS, Hanging, Person, connected, first, options, text
 from tests.support.planted import KEY
 from tests.support.scripted_model import data_of
 
+SNAPSHOTS = Path(__file__).resolve().parents[2] / "snapshots" / "tools"
 TOKENS_PER_TOOL = {"all": 333, DEFAULT: 307}
 
 both_eras = pytest.mark.parametrize("era", ERAS)
@@ -63,7 +63,7 @@ class TestListing:
 
     async def test_what_a_model_sees_of_each_tool(self, sandbox: Sandbox) -> None:
         tools = {tool.name: shown(tool) for tool in await listed(options(sandbox))}
-        stored = {path.stem: json.loads(path.read_text("utf-8")) for path in TOOL_SNAPSHOTS.glob("*.json")}
+        stored = {path.stem: json.loads(path.read_text("utf-8")) for path in SNAPSHOTS.glob("*.json")}
         changed = [name for name in sorted({*stored, *tools}) if stored.get(name) != tools.get(name)]
         assert not changed, f"run `make generate` and look at what changed: {', '.join(changed)}"
 
