@@ -57,7 +57,7 @@ async def test_a_question_is_answered_in_a_browser(
                 await page.wait_for_load_state()
                 assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
                 await page.get_by_role("link", name="one/two ?").click()
-                assert await page.get_by_text(f"Release {HOSTILE}?").is_visible()
+                await page.get_by_text(f"Release {HOSTILE}?").wait_for(state="visible")
                 await page.get_by_label("Comment").fill("Known to us")
                 await page.keyboard.press("Tab")
                 await page.keyboard.press("Tab")
