@@ -38,9 +38,11 @@ def open_database(database: str, pool_size: int = 16) -> sa.Engine:
         url = None
     if url is not None and url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         # An engine that lost its connections, as Postgres was restarted, takes new ones.
-        return sa.create_engine(
+        engine = sa.create_engine(
             url.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=0, pool_pre_ping=True, **_HIDING
         )
+        sa.event.listen(engine, "handle_error", _wait_while_away)
+        return engine
     if url is None or url.drivername != "sqlite" or not url.database or url.database == ":memory:":
         raise InputError("flows", [Problem("database", "must be sqlite:///a-file, the path of one, or postgresql://…")])
     _make_private(Path(url.database))
@@ -64,6 +66,15 @@ def open_database(database: str, pool_size: int = 16) -> sa.Engine:
             raise sa.exc.OperationalError(None, None, full, hide_parameters=True) from None
 
     return engine
+
+
+def _wait_while_away(context: sa.engine.ExceptionContext) -> None:
+    """Count a connection that is refused at once, as by the socket of a Postgres that restarts, as one that was lost.
+
+    DBOS waits for those; any other error of a connection ends the flow for good.
+    """
+    if context.connection is None and "connection is bad" in str(context.original_exception):
+        context.is_disconnect = True
 
 
 def _make_private(path: Path) -> None:
@@ -119,7 +130,7 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
         return _FileClaim(Path(str(engine.url.database)).resolve(), executor_id or "executor-1")
     # A database that is away is told as the library of databases tells it, and not by the driver.
     engine.connect().close()
-    session = _session(engine)
+    session = lasting_session(engine)
     if executor_id and _waits_for(session, executor_id):
         return _SessionClaim(engine, session, executor_id)
     names = [] if executor_id else [f"executor-{number}" for number in range(1, MOST_EXECUTORS + 1)]
@@ -130,7 +141,7 @@ def claim(engine: sa.Engine, executor_id: str | None) -> Claim:
     raise InputError("flows", [Problem("executor_id", "another process that runs flows of this database has it")])
 
 
-def _session(engine: sa.Engine) -> Any:
+def lasting_session(engine: sa.Engine) -> Any:
     """Return a session of its own, which holds a lock for as long as it lasts."""
     connection = engine.raw_connection()
     connection.detach()
@@ -189,7 +200,7 @@ class _SessionClaim:
             self._session.execute("SELECT 1")
         except psycopg.OperationalError:
             self._session.close()
-            self._session = _session(self._engine)
+            self._session = lasting_session(self._engine)
             return _waits_for(self._session, self.executor_id)
         return True
 

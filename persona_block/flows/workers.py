@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from ..call import pacing
-from .database import Claim, lock_number
+from .database import Claim, lasting_session, lock_number
 from .naming import QUEUE
 
 logger = logging.getLogger("persona_block.flows")
@@ -78,7 +78,7 @@ class Workforce:
             logger.error("Another process runs flows as %s by now; stop this one.", self._claim.executor_id)
             return []
         if self._session is None:
-            self._session = _session(self._connections)
+            self._session = lasting_session(self._connections)
             self._session.execute("SELECT pg_advisory_lock_shared(%s)", (lock_number(_PRESENCE),))
         locks = self._session.execute(_LOCKED).fetchall()
         present = _unsigned(lock_number(_PRESENCE))
@@ -125,14 +125,6 @@ async def _to_its_end(looking: asyncio.Task[Any]) -> None:
     except asyncio.CancelledError:
         await asyncio.gather(looking, return_exceptions=True)
         raise
-
-
-def _session(connections: sa.Engine) -> Any:
-    connection = connections.raw_connection()
-    connection.detach()
-    session: Any = connection.dbapi_connection
-    session.autocommit = True
-    return session
 
 
 def _unsigned(number: int) -> int:

@@ -588,6 +588,13 @@ asyncio.run(main())
     assert "Hello from a flow" in done.stdout
 
 
+def test_a_postgres_that_is_away_is_one_to_wait_for(tmp_path: Path) -> None:
+    connections = open_database(f"postgresql://flows@/flows?host={tmp_path}")
+    with pytest.raises(sa.exc.OperationalError) as caught:
+        connections.connect()
+    assert caught.value.connection_invalidated
+
+
 @pytest.mark.process
 @pytest.mark.slow
 async def test_flows_outlive_a_restart_of_postgres(sandbox: Sandbox) -> None:
