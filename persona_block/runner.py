@@ -15,7 +15,7 @@ from .call import waiting
 from .call.bulk import Mapped, Plan, RowKey, Rows, RowSource, mapped
 from .call.caller import Caller, Output, Params, Target, commit_in_thread, storing
 from .call.client import TIMEOUT, Client
-from .call.filehost import FileHost
+from .call.filehost import FileHost, file_address
 from .call.inputs import sealed
 from .call.paging import Span, collect, pages
 from .call.progress import Progress, ProgressUpdate
@@ -134,7 +134,7 @@ class Runner:
     ) -> ToolResult:
         """Return the envelope of `operation`; a PersonaError becomes its `error` and is never raised.
 
-        all_pages: follow the cursor of a list to its end and give every item.
+        all_pages: follow the cursor of a list to its end and give every item; not beside `wait`.
         wait: poll to the outcome of what is read or started; a number is the seconds for that in all, as `deadline` of `wait`.
         idempotency_key: the key of a write; a call made again under one happens once. The default is a new one.
         progress: told how retries, paging and waiting go.
@@ -144,6 +144,8 @@ class Runner:
         watch, trace, target = Stopwatch(), Trace(progress=progress), Target(store, overwrite)
         try:
             spec, checked = _named(operation, params)
+            if all_pages and wait:
+                raise InputError(spec.name, [Problem("wait", "is for one object, and all_pages for a list; give one of them")])
             if all_pages:
                 output = await collect(self._caller, spec, checked, trace)
             elif wait:
@@ -288,22 +290,12 @@ class Runner:
         store: where it goes; the default is the runner's own.
         overwrite: replace a file that has its name; by default the new one gets a numbered name, such as `selfie-2.jpg`.
         """
-        url, filename = _file_address(file)
+        url, filename = file_address(file)
         name = safe_name(filename or unquote(url.partition("?")[0].rpartition("/")[2]))
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         with storing("download"), (store or self._files).writer(name, media_type, overwrite=overwrite) as writer:
             await self._file_host.fetch(url, writer)
             return await commit_in_thread(writer)
-
-
-def _file_address(file: Any) -> tuple[str, str | None]:
-    """Return the URL of a file and its name, where it has one; raises InputError for what is no URL and no file object."""
-    url, filename = (file.get("url"), file.get("filename")) if isinstance(file, Mapping) else (file, None)
-    if not isinstance(url, str):
-        raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
-    if not isinstance(filename, str | None):
-        raise InputError("download", [Problem("file", "has a filename that is no text")])
-    return url, filename
 
 
 def _named(operation: Any, params: Any) -> tuple[ToolSpec, dict[str, Any]]:

@@ -291,6 +291,16 @@ async def test_paging_follows_the_cursor_to_the_end() -> None:
     assert result.attempts == 4
 
 
+async def test_all_pages_and_wait_are_not_for_one_call() -> None:
+    def handler(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError("a request was sent")
+
+    async with runner(handler) as run:
+        for name in ("list_accounts", "get_report"):
+            result = await run.run(operation(name), {"reportId": "rep_1"}, all_pages=True, wait=True)
+            assert [each["param"] for each in (result.error_details or {})["problems"]] == ["wait"]
+
+
 async def test_all_pages_asks_for_large_pages() -> None:
     told: list[ProgressUpdate] = []
     async with runner(_pages) as run:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -135,3 +135,13 @@ def _joined(url: str, location: str) -> str:
         return str(httpx.URL(url).join(location)) if location else ""
     except (httpx.InvalidURL, ValueError):
         return ""
+
+
+def file_address(file: Any) -> tuple[str, str | None]:
+    """Return the URL of a file and its name, where it has one; raises InputError for what is no URL and no file object."""
+    url, filename = (file.get("url"), file.get("filename")) if isinstance(file, Mapping) else (file, None)
+    if not isinstance(url, str):
+        raise InputError("download", [Problem("file", "must be a file URL or an object with a url")])
+    if not isinstance(filename, str | None):
+        raise InputError("download", [Problem("file", "has a filename that is no text")])
+    return url, filename

@@ -21,7 +21,7 @@ from ..errors import InputError
 from .exits import FAILURE, INTERRUPTED, SUCCESS
 from .flow_offline import offline
 from .flow_options import client_of, database_of, document_of, flows_installed, inputs_of
-from .flow_run import engine_of, quiet_engine
+from .flow_run import engine_of, show_warnings
 from .output import harmless
 from .progress import progress_display
 from .terminal import is_terminal, print_error, print_lines
@@ -47,7 +47,7 @@ def campaign(arguments: argparse.Namespace) -> int:
         found = read_campaign(label, document, arguments.items, constants, row_key=arguments.row_key)
         if arguments.report:
             _check_writable(arguments.report)
-        quiet_engine()
+        show_warnings()
         try:
             return asyncio.run(_run(arguments, found))
         except KeyboardInterrupt:
@@ -84,11 +84,7 @@ async def _client(arguments: argparse.Namespace) -> AsyncIterator[FlowClient]:
     with offline(arguments) as played:
         try:
             async with engine_of(arguments, played) as engine:
-                if played:
-                    with played.playing():
-                        yield engine.client
-                else:
-                    yield engine.client
+                yield engine.client
         except InputError as error:
             if not any(problem.param == "database" and "another process" in problem.message for problem in error.problems):
                 raise

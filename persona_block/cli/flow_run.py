@@ -8,7 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,10 @@ _POLL = 0.2
 
 @asynccontextmanager
 async def engine_of(arguments: argparse.Namespace, played: Offline | None = None) -> AsyncIterator[Engine]:
-    """Run flows of the command's database while the context lasts; raises InputError where this process cannot."""
+    """Run flows of the command's database while the context lasts; raises InputError where this process cannot.
+
+    played: the offline Persona, whose applicants are played meanwhile.
+    """
     from ..credentials import KEY_VARIABLE, ApiKey
     from ..flows import Engine, Ports, Settings
     from ..runner import Runner
@@ -59,7 +62,8 @@ async def engine_of(arguments: argparse.Namespace, played: Offline | None = None
         database_of(arguments), runner=played.runner if played else Runner, ports=ports, settings=Settings(**settings)
     )
     async with engine:
-        yield engine
+        with played.playing() if played else nullcontext():
+            yield engine
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ..flows.checker import check
 
         check(document, inputs)
-        quiet_engine()
+        show_warnings()
         try:
             return asyncio.run(_run(arguments, document, inputs, workflow_id, played))
         except KeyboardInterrupt:
@@ -97,10 +101,7 @@ async def _run(
 
     began = time.monotonic()
     print_error(f"Flow {workflow_id}")
-    async with AsyncExitStack() as opened:
-        engine = await opened.enter_async_context(engine_of(arguments, played))
-        if played:
-            opened.enter_context(played.playing())
+    async with engine_of(arguments, played) as engine:
         showing = asyncio.create_task(_show_steps(engine, workflow_id, partial(print_error)))
         try:
             results = await template(document, inputs, workflow_id=workflow_id)
@@ -143,26 +144,24 @@ async def _show_steps(engine: Engine, workflow_id: str, show: Any) -> None:
 
 def worker(arguments: argparse.Namespace) -> int:
     """Run the flows of a database until this is ended."""
-    from .interruption import interruption
+    from ..sandbox.serving.interruption import interruption
 
     async def main() -> int:
         with offline(arguments) as played:
             async with engine_of(arguments, played) as engine:
                 if played:
-                    with played.playing():
-                        print_error(f"{engine.executor_id} runs the flows of the sandbox; Ctrl-C ends it.")
-                        await interruption()
+                    print_error(f"{engine.executor_id} runs the flows of the sandbox; Ctrl-C ends it.")
                 else:
                     print_error(f"{engine.executor_id} runs flows; Ctrl-C ends it, and they go on with the next worker.")
-                    await interruption()
+                await interruption()
         return SUCCESS
 
     with flows_installed():
-        quiet_engine()
+        show_warnings()
         return asyncio.run(main())
 
 
-def quiet_engine() -> None:
+def show_warnings() -> None:
     """Have warnings of flows shown on stderr, where nobody has set up logging."""
     logger = logging.getLogger("persona_block.flows")
     if not logger.handlers and not logging.getLogger().handlers:

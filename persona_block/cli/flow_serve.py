@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..call.addresses import is_loopback
 from ..errors import InputError, Problem
+from ..sandbox.serving.interruption import interruption
 from .exits import SUCCESS
 from .flow_offline import offline
 from .flow_options import client_of, flows_installed
-from .flow_run import engine_of, quiet_engine
-from .interruption import interruption
+from .flow_run import engine_of, show_warnings
 from .terminal import print_error
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def serve(arguments: argparse.Namespace) -> int:
             import uvicorn  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError("flow", [Problem("flow", f"{_NEEDS_EXTRA} ({error.name} is missing)")]) from None
-        quiet_engine()
+        show_warnings()
         return asyncio.run(_serve(arguments))
 
 
@@ -112,11 +112,7 @@ async def _client(arguments: argparse.Namespace) -> AsyncIterator[FlowClient]:
         return
     with offline(arguments) as played:
         async with engine_of(arguments, played) as engine:
-            if played:
-                with played.playing():
-                    yield engine.client
-            else:
-                yield engine.client
+            yield engine.client
 
 
 def _server(config: Any) -> Any:

@@ -11,11 +11,15 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def run_in_thread(work: Callable[[], Result], discard: Callable[[Result], object]) -> Result:
+def _forget(_result: object) -> None:
+    pass
+
+
+async def run_in_thread(work: Callable[[], Result], discard: Callable[[Result], object] = _forget) -> Result:
     """Return what `work` returns, or raise what it raises.
 
     work: may block for as long as it likes, even for ever.
-    discard: gives up a result that nobody waits for any more, because the caller was cancelled.
+    discard: gives up a result that nobody waits for any more, because the caller was cancelled; by default it is forgotten.
 
     The thread is a daemon of its own and none of the loop's executor, whose few threads also look up host names, and which a
     loop waits for when it closes.

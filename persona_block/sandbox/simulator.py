@@ -228,7 +228,7 @@ class Sandbox:
 
     def run(self, host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] | None = None) -> None:
         """Serve on a loopback port until interrupted; `announce` is called with the API's base URL."""
-        from .serving.server import interruption
+        from .serving.interruption import interruption
 
         async def main() -> None:
             async with self.serve(host, port) as base_url:

@@ -53,7 +53,7 @@ class Receiver:
         if body is None:
             return _told(413, "The webhook is too large.")
         try:
-            event = await run_in_thread(lambda: self._read(body, request.headers.get(webhooks.SIGNATURE_HEADER)), _forget)
+            event = await run_in_thread(lambda: self._read(body, request.headers.get(webhooks.SIGNATURE_HEADER)))
         except SignatureError:
             logger.warning("a webhook was refused: its signature does not fit")
             return _told(401, "The signature does not fit.")
@@ -84,7 +84,7 @@ class Receiver:
             request.headers.get(name) for name in (slack_clicks.TIMESTAMP_HEADER, slack_clicks.SIGNATURE_HEADER)
         )
         try:
-            click = await run_in_thread(lambda: slack_clicks.read_click(body, stamp, signature), _forget)
+            click = await run_in_thread(lambda: slack_clicks.read_click(body, stamp, signature))
         except SignatureError:
             logger.warning("a request to Slack's address was refused: its signature does not fit")
             return _told(401, "The signature does not fit.")
@@ -141,7 +141,3 @@ async def _body(request: Request, limit: int) -> bytes | None:
 
 def _told(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
     return PlainTextResponse(f"{text}\n", status, headers)
-
-
-def _forget(_: object) -> None:
-    """Give up what nobody waits for any more."""

@@ -47,10 +47,10 @@ class ConsoleNotifier:
         is_asked = bool(message.options) and stdin is not None and stdin.isatty()
         over = threading.Event()
         try:
-            await run_in_thread(lambda: _show(_shown(message, is_asked), stdout), _forget)
+            await run_in_thread(lambda: _show(_shown(message, is_asked), stdout))
             if not is_asked:
                 return None
-            answer = await run_in_thread(lambda: _asked(message.options, stdin, stdout, over.is_set), _forget)
+            answer = await run_in_thread(lambda: _asked(message.options, stdin, stdout, over.is_set))
         except (OSError, ValueError):  # a pipe whose reader has gone, a stream that was closed
             raise not_sent("The terminal cannot be written to.") from None
         finally:
@@ -121,7 +121,3 @@ def _chosen(typed: str, options: tuple[str, ...]) -> str | None:
 
 def _escaped(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-
-
-def _forget(_answer: object) -> None:
-    """Give up an answer that nobody waits for any more."""

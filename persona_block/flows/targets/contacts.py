@@ -36,7 +36,7 @@ class ContactNotifier:
 
         Raises InputError for a name that the file does not hold, too.
         """
-        found = await run_in_thread(partial(target_of, target), _forget)
+        found = await run_in_thread(partial(target_of, target))
         return await resolve(found).send(found, message, dedupe_id)
 
 
@@ -68,7 +68,3 @@ def _contacts(path: str) -> Mapping[str, Any]:
     if not isinstance(contacts, Mapping):
         raise refused(FILE_VARIABLE, f"must name a JSON object of targets by name, of at most {SIZE_LIMIT} bytes")
     return contacts
-
-
-def _forget(_target: str) -> None:
-    """Give up a target that nobody waits for any more."""

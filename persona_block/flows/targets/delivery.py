@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import threading
+from collections.abc import Callable
 
 from ...errors import DeliveryError, InputError, Problem
+from ...files.threads import run_in_thread
 from ..ports import Message
 
 PAGE_VARIABLE = "PERSONA_FLOWS_URL"
@@ -47,6 +50,15 @@ def in_doubt(message: str, *, idempotency_key: str | None = None, retry_after: f
         idempotency_key=idempotency_key,
         retry_after=retry_after,
     )
+
+
+async def deliver_in_thread(deliver: Callable[[threading.Event], None]) -> None:
+    """Run a delivery that may block; it is given an event that is set once the step no longer waits for it."""
+    is_over = threading.Event()
+    try:
+        await run_in_thread(lambda: deliver(is_over))
+    finally:
+        is_over.set()
 
 
 def check_dedupe_id(dedupe_id: str) -> str:

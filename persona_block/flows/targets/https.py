@@ -57,7 +57,7 @@ class HttpsNotifier:
         """
         check_dedupe_id(dedupe_id)
         host = check_target(target)
-        secret, body = await run_in_thread(partial(_prepared, host, message, dedupe_id), _forget)
+        secret, body = await run_in_thread(partial(_prepared, host, message, dedupe_id))
         wire = HttpxWire(timeout=TIMEOUT)
         left = PATIENCE
         try:
@@ -152,7 +152,3 @@ async def _judged(dedupe_id: str, response: Response) -> DeliveryError | None:
         return not_sent(words, may_help=is_limited, retry_after=retry_after if is_limited else None)
     may_repeat = status >= 500 or status in (408, 409, 425)
     return in_doubt(words, idempotency_key=dedupe_id if may_repeat else None, retry_after=retry_after)
-
-
-def _forget(_prepared: object) -> None:
-    """Give up a request that nobody waits for any more."""

@@ -22,15 +22,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from ...call.addresses import is_loopback
 from ...credentials import Secret
 from ...errors import DeliveryError
 from ...files.names import safe_name
-from ...files.threads import run_in_thread
 from ..ports import Message
-from .delivery import check_dedupe_id, in_doubt, not_sent, refused, text_of
+from .delivery import check_dedupe_id, deliver_in_thread, in_doubt, not_sent, refused, text_of
 from .secrets import configured
 
 SERVER_VARIABLE = "PERSONA_FLOWS_SMTP_URL"
@@ -81,11 +81,7 @@ class MailNotifier:
         Raises InputError for an address or a setting that can never work, and DeliveryError where sending failed.
         """
         check_dedupe_id(dedupe_id)
-        is_over = threading.Event()
-        try:
-            await run_in_thread(lambda: _deliver(target, message, dedupe_id, is_over), _forget)
-        finally:
-            is_over.set()
+        await deliver_in_thread(partial(_deliver, target, message, dedupe_id))
 
 
 def _deliver(target: str, message: Message, dedupe_id: str, is_over: threading.Event) -> None:
@@ -229,7 +225,3 @@ def _accepted(reply: tuple[int, bytes], kind: type[smtplib.SMTPResponseException
     code, text = reply
     if not 200 <= code < 300:
         raise kind(code, text, *more)
-
-
-def _forget(_nothing: None) -> None:
-    """Give up a delivery that nobody waits for any more."""

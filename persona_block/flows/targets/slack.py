@@ -15,14 +15,14 @@ import os
 import re
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...call.addresses import check_base_url
 from ...credentials import Secret
 from ...errors import InputError
-from ...files.threads import run_in_thread
 from ..ports import Content, Message
-from .delivery import check_dedupe_id, readable, refused
+from .delivery import check_dedupe_id, deliver_in_thread, readable, refused
 from .secrets import configured
 from .slack_message import TEXT_LIMIT, SlackText, slack_text
 
@@ -67,11 +67,7 @@ class SlackNotifier:
         Raises InputError for a target, an option or a setting that can never work, and DeliveryError where posting failed.
         """
         check_dedupe_id(dedupe_id)
-        is_over = threading.Event()
-        try:
-            await run_in_thread(lambda: _deliver(target, message, dedupe_id, is_over), _forget)
-        finally:
-            is_over.set()
+        await deliver_in_thread(partial(_deliver, target, message, dedupe_id))
 
 
 def _deliver(target: str, message: Message, dedupe_id: str, is_over: threading.Event) -> None:
@@ -151,7 +147,3 @@ def _place(api: SlackApi, target: str, token_digest: str) -> str:
         raise refused("to", f"is the user name of {count} of the Slack workspace; write @name@host or @U012AB3CD")
     _ids[token_digest, _url(), name] = (found[0], now + _REMEMBERED)
     return found[0]
-
-
-def _forget(_nothing: None) -> None:
-    """Give up a delivery that nobody waits for any more."""

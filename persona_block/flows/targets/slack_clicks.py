@@ -151,7 +151,7 @@ async def acknowledge(click: Click, words: str) -> bool:
 
     Slack allows it for half an hour after the click. It is a courtesy: the answer counts without it.
     """
-    return await run_in_thread(lambda: _replaced(click, words), lambda _: None)
+    return await run_in_thread(lambda: _replaced(click, words))
 
 
 def _replaced(click: Click, words: str) -> bool:

@@ -55,7 +55,7 @@ class Storage:
         check_dedupe_id(dedupe_id)
         scheme = check_folder(url, shared=self._shared)
         work = partial(_put_local, _local(url)) if scheme == "file" else partial(_put_remote, url, scheme)
-        return await run_in_thread(lambda: work(content, stored_name(content.name, dedupe_id), dedupe_id), _forget)
+        return await run_in_thread(lambda: work(content, stored_name(content.name, dedupe_id), dedupe_id))
 
 
 def stored_name(name: str, dedupe_id: str) -> str:
@@ -183,7 +183,3 @@ def _failure(error: Exception, dedupe_id: str) -> DeliveryError:
     if isinstance(error, _LASTING):
         return not_sent(words, done=_KEPT)
     return in_doubt(words, idempotency_key=dedupe_id)
-
-
-def _forget(_reference: StoredRef) -> None:
-    """Give up a reference that nobody waits for any more; its file stays, and a later attempt overwrites it."""

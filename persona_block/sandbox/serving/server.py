@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -34,18 +33,6 @@ async def serving(app: Any, listening: socket.socket) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await task
-
-
-async def interruption() -> None:
-    """Wait until the program is asked to end, by Ctrl-C or SIGTERM."""
-    loop, interrupted = asyncio.get_running_loop(), asyncio.Event()
-    with ExitStack() as handlers:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Where a loop takes no handlers, asyncio.run cancels this task on Ctrl-C.
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, interrupted.set)
-                handlers.callback(loop.remove_signal_handler, number)
-        await interrupted.wait()
 
 
 @contextmanager
