@@ -91,10 +91,13 @@ class ApiKey(Secret):
 
     def checked(self) -> ApiKey:
         """Return the key as it can stand in a header; raises ValueError, as a phrase that never shows the key."""
-        return ApiKey(self.reveal())
+        text = self.reveal()
+        return self if text is self._value else ApiKey(text)
 
     def reveal(self) -> str:
         """Return the key as text, for a header and nothing else; raises ValueError as `checked` does."""
+        if type(self._value) is str and _HEADER_TEXT.fullmatch(self._value):
+            return self._value
         if self.is_absent:
             raise ValueError(f"give your Persona API key here, to the runner, or as the environment variable {KEY_VARIABLE}")
         if not isinstance(self._value, str):

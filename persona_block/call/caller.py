@@ -93,19 +93,25 @@ class Caller:
     async def _made(self, call: Call, values: Params, target: Target) -> Output:
         """Make a call whose params are checked, and return its output."""
         spec = call.spec
-        with contextlib.ExitStack() as opened:
-            if call.parts.multipart:
+        if call.parts.multipart:
+            with contextlib.ExitStack() as opened:
                 call.upload = await self._upload(spec, call.parts.multipart, opened)
-            if spec.file_source:
-                return await self._download(call, values, spec.file_source, target)
-            answer = await self._client.send(call)
-            if answer.status < 300:
-                return output_of(spec, answer)
-            if call.in_doubt and answer.status in (409, 422) and spec.confirm:
-                confirmed = await self._confirmed(spec.confirm, values, call.api_key)
-                if confirmed is not None:
-                    return confirmed
-            raise parse_error(spec, answer, in_doubt=call.in_doubt)
+                return await self._answered(call, values, target)
+        return await self._answered(call, values, target)
+
+    async def _answered(self, call: Call, values: Params, target: Target) -> Output:
+        """Send a call whose file is open, where it has one, and return the output of its answer."""
+        spec = call.spec
+        if spec.file_source:
+            return await self._download(call, values, spec.file_source, target)
+        answer = await self._client.send(call)
+        if answer.status < 300:
+            return output_of(spec, answer)
+        if call.in_doubt and answer.status in (409, 422) and spec.confirm:
+            confirmed = await self._confirmed(spec.confirm, values, call.api_key)
+            if confirmed is not None:
+                return confirmed
+        raise parse_error(spec, answer, in_doubt=call.in_doubt)
 
     async def _confirmed(self, confirm: Confirm, values: Params, api_key: ApiKey) -> Output | None:
         """Return the object as it is now, where it shows that an attempt without an answer took effect after all."""

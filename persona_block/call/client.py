@@ -12,6 +12,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -264,13 +265,18 @@ def _unread(call: Call, response: Response, what: str) -> ResponseError:
 
 def _ended(response: Response) -> Attempt:
     if response.status < 400:
-        return Attempt(status=response.status, reason="an answer")
+        return _answered(response.status)
     return Attempt(
         status=response.status,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),
         reset=reset_seconds(response.headers.get("RateLimit-Reset")),
         reason=f"status {response.status}",
     )
+
+
+@cache
+def _answered(status: int) -> Attempt:
+    return Attempt(status=status, reason="an answer")
 
 
 def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:

@@ -26,13 +26,18 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
+_NO_KEY = ApiKey(None)
+
+
 def prepare_call(spec: ToolSpec, params: Mapping[str, Any], default_key: ApiKey) -> tuple[dict[str, Any], ApiKey]:
     """Return the checked params of one call and the API key to make it with; a key among the params wins over the default.
 
     Raises InputError with every problem of params and key alike; nothing has been sent then.
     """
-    own_params = dict(params)
-    own_key = ApiKey.of(own_params.pop(API_KEY_PARAM, None))
+    own_params, own_key = params, _NO_KEY
+    if API_KEY_PARAM in params:
+        own_params = {name: value for name, value in params.items() if name != API_KEY_PARAM}
+        own_key = ApiKey.of(params[API_KEY_PARAM])
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     try:
@@ -89,7 +94,10 @@ def sealed(params: Any) -> Any:
     """Return params whose API key shows nothing; whatever takes params from outside begins with this."""
     if not isinstance(params, Mapping):
         return params
-    return {name: ApiKey.of(value) if name == API_KEY_PARAM else value for name, value in params.items()}
+    own_params = dict(params)
+    if API_KEY_PARAM in own_params:
+        own_params[API_KEY_PARAM] = ApiKey.of(own_params[API_KEY_PARAM])
+    return own_params
 
 
 def _is_absent(value: Any) -> bool:

@@ -90,6 +90,8 @@ class _Observation:
         self._started = time.monotonic()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self._span is None and not log.isEnabledFor(logging.INFO):
+            return
         trace = self._trace
         outcome = "succeeded" if kind is None else "failed"
         log.info(

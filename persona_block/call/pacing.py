@@ -141,6 +141,8 @@ class Pacer:
 
     def _wake(self, count: int) -> None:
         """Let so many waiters ask again."""
+        if not self._waiters:
+            return
         for _ in range(min(count, len(self._waiters))):
             with contextlib.suppress(IndexError, RuntimeError):  # another thread took it, or its loop is closed
                 loop, woken = self._waiters.popleft()
@@ -177,8 +179,10 @@ class Ticket(AbstractContextManager["Ticket"]):
 
 def reset_seconds(text: str | None) -> float | None:
     """Return the seconds that `RateLimit-Reset` tells, at most `LONGEST_WINDOW`; None where it tells no number of seconds."""
+    if text is None:
+        return None
     try:
-        seconds = math.nan if text is None else float(text)
+        seconds = float(text)
     except ValueError:
         return None
     return min(seconds, LONGEST_WINDOW) if math.isfinite(seconds) and seconds >= 0 else None
@@ -192,11 +196,13 @@ def _end_wait(waiter: asyncio.Future[None]) -> None:
 def _read(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """Return limit, remaining and seconds to the reset; None where an answer does not give all three."""
     reset = reset_seconds(headers.get("RateLimit-Reset"))
+    if reset is None:
+        return None
     try:
         limit, remaining = int(headers["RateLimit-Limit"]), int(headers["RateLimit-Remaining"])
     except (KeyError, ValueError):
         return None
-    return None if reset is None or limit <= 0 else (limit, remaining, reset)
+    return None if limit <= 0 else (limit, remaining, reset)
 
 
 _pacers: weakref.WeakValueDictionary[str, Pacer] = weakref.WeakValueDictionary()

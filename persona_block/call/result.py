@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,14 +37,13 @@ class Stopwatch:
     """Times one run; the duration comes from a clock that nobody sets."""
 
     def __init__(self) -> None:
-        self._start = dt.datetime.now(dt.UTC)
+        self._start = time.time()
         self._ticks = time.monotonic()
 
     def timing(self) -> Timing:
         """Return the time from the stopwatch's making to now."""
         elapsed = time.monotonic() - self._ticks
-        end = self._start + dt.timedelta(seconds=elapsed)
-        return Timing(start_time=_stamp(self._start), end_time=_stamp(end), duration=round(elapsed * 1000))
+        return Timing(start_time=_stamp(self._start), end_time=_stamp(self._start + elapsed), duration=round(elapsed * 1000))
 
 
 class ToolResult(BaseModel, Generic[OutputT]):
@@ -116,5 +115,13 @@ def failed_result(
     )
 
 
-def _stamp(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _stamp(moment: float) -> str:
+    """Return seconds since 1970 in ISO 8601."""
+    second, milliseconds = divmod(int(moment * 1000), 1000)
+    return f"{_stamped_second(second)}.{milliseconds:03}Z"
+
+
+@lru_cache(4)
+def _stamped_second(second: int) -> str:
+    """Return the part that all moments of a second share."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

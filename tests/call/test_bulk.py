@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import UserDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any, cast
@@ -301,8 +302,8 @@ class _Open:
 
 
 async def test_a_row_that_trips_the_code_ends_alone(caplog: pytest.LogCaptureFixture) -> None:
-    class Odd(dict[str, Any]):
-        def items(self) -> Any:
+    class Odd(UserDict[str, Any]):
+        def __getitem__(self, name: str) -> Any:
             raise RuntimeError("Jane")
 
     async with runner(Persona()) as run:

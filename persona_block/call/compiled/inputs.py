@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from ...spec.grammar import Param, ToolSpec
 from ..coercion import LARGEST, coerce
 from ..formats import BY_FORMAT, WHITE_SPACE, trimmed
 from .once import Misfit, OncePerSpec
+
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+"""An id that needs no trimming and no further check."""
 
 Coercion = Callable[[Any], Any]
 """A value as a host sent it to the value in its param's own type; raises Refused or Misfit."""
@@ -72,11 +76,24 @@ def values_fit(spec: ToolSpec) -> Callable[[Mapping[str, Any]], bool]:
 
 def _coercion(param: Param) -> Coercion:
     """Return `coercion.coerce` for a param, with short ways for the values that come most often."""
+    if param.type == "string" and param.format == "id" and param.prefix is not None:
+        return _id_coercion(param, param.prefix)
     if param.type == "string" and param.format not in (*BY_FORMAT, "file") and param.prefix is None:
         return lambda value: trimmed(value) if type(value) is str and value.isascii() else coerce(param, value)
     if param.type == "object" and param.format is None:
         return lambda value: value.copy() if _is_plain(value) else coerce(param, value)
     return lambda value: coerce(param, value)
+
+
+def _id_coercion(param: Param, prefix: str) -> Coercion:
+    """Return `coercion.coerce` for an id, with a short way for one of the kind that is asked for."""
+
+    def coerce_id(value: Any) -> Any:
+        if type(value) is str and value.startswith(prefix) and _ID.fullmatch(value):
+            return value
+        return coerce(param, value)
+
+    return coerce_id
 
 
 def _is_plain(value: Any) -> bool:

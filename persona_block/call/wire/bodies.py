@@ -89,12 +89,15 @@ async def pieces(response: Response, limit: int, allowance: Allowance | None = N
 async def whole(response: Response, limit: int) -> bytes:
     """Return an unpacked body; raises what `pieces` does."""
     unpacking = _Unpacking(response, limit)
-    body = bytearray()
+    first, rest = b"", bytearray()  # Most bodies come at once, and are not copied then.
     while piece := await response.read():
         for unpacked in unpacking.of(piece):
-            body += unpacked
+            if first:
+                rest += unpacked
+            else:
+                first = unpacked
     unpacking.end()
-    return bytes(body)
+    return first + rest if rest else first
 
 
 class _Unpacking:
@@ -111,14 +114,14 @@ class _Unpacking:
     def of(self, piece: bytes) -> Iterable[bytes]:
         """Return what a piece that is not empty unpacks to, in pieces."""
         self._is_empty = False
-        return self._counted((piece,) if self._packed is None else self._unpacked(piece))
+        return map(self._counted, (piece,) if self._packed is None else self._unpacked(piece))
 
-    def _counted(self, unpacked: Iterable[bytes]) -> Iterator[bytes]:
-        for each in unpacked:
-            self._left -= len(each)
-            if self._left < 0:
-                raise Oversized
-            yield each
+    def _counted(self, unpacked: bytes) -> bytes:
+        """Return what was unpacked, unless it is beyond the limit."""
+        self._left -= len(unpacked)
+        if self._left < 0:
+            raise Oversized
+        return unpacked
 
     def _unpacked(self, rest: bytes) -> Iterator[bytes]:
         packed, unpacked = self._packed or zlib.decompressobj(_GZIP_ONLY), b"?"

@@ -48,7 +48,8 @@ class GuardedRequest(ClientRequest):
         # What came unasked would be taken for the answer, whether aiohttp has read it or the system still holds it.
         if protocol is None or protocol.should_close or (is_used and _is_readable(conn)):
             raise (Stale if is_used else Unsent)("unasked answer")
-        _used.add(protocol)
+        if not is_used:
+            _used.add(protocol)
         begun.has_begun = True
         return await super().send(conn)
 

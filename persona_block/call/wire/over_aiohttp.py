@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -129,8 +128,10 @@ class AiohttpWire:
                         begun.waits_for = "not in time"
                         with silent_libraries():
                             while True:
-                                with contextlib.suppress(Stale):
+                                try:
                                     return await self._sent(request, receive, allowance)
+                                except Stale:
+                                    continue
                 finally:
                     allowance.bind(None)
                     self._bounds.discard(bound)
