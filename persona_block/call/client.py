@@ -12,7 +12,6 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -265,18 +264,13 @@ def _unread(call: Call, response: Response, what: str) -> ResponseError:
 
 def _ended(response: Response) -> Attempt:
     if response.status < 400:
-        return _answered(response.status)
+        return Attempt(status=response.status, reason="an answer")
     return Attempt(
         status=response.status,
         remaining=_number(response.headers.get("RateLimit-Remaining"), int),
         reset=reset_seconds(response.headers.get("RateLimit-Reset")),
         reason=f"status {response.status}",
     )
-
-
-@cache
-def _answered(status: int) -> Attempt:
-    return Attempt(status=status, reason="an answer")
 
 
 def _number(text: str | None, kind: Callable[[str], Number]) -> Number | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import select
 import weakref
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientRequest, ClientResponse
 
 from .exchange import Lost, Unsent
 
 if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
 
 
@@ -41,17 +43,36 @@ class GuardedRequest(ClientRequest):
 
     async def send(self, conn: Connection) -> ClientResponse:
         """Send the request; raises Stale, Unsent or Lost where it must not be."""
-        begun = beginning.get()
-        if begun.has_begun:
-            raise Lost("ReadError")
-        protocol, is_used = conn.protocol, conn.protocol in _used
-        # What came unasked would be taken for the answer, whether aiohttp has read it or the system still holds it.
-        if protocol is None or protocol.should_close or (is_used and _is_readable(conn)):
-            raise (Stale if is_used else Unsent)("unasked answer")
-        if not is_used:
-            _used.add(protocol)
-        begun.has_begun = True
+        _begin(conn)
         return await super().send(conn)
+
+
+def begin_on(conn: Connection, request: bytes, bounds: Mapping[str, Any]) -> ResponseHandler:
+    """Write a request to a connection, and return where its answer is read; raises Stale, Unsent or Lost.
+
+    bounds: of the answer, as aiohttp takes them.
+    """
+    protocol = _begin(conn)
+    protocol.set_response_params(**bounds)
+    assert protocol.transport is not None
+    protocol.transport.write(request)
+    protocol.start_timeout()
+    return protocol
+
+
+def _begin(conn: Connection) -> ResponseHandler:
+    """Take note that a request is sent on a connection; raises Stale, Unsent or Lost where it must not be."""
+    begun = beginning.get()
+    if begun.has_begun:
+        raise Lost("ReadError")
+    protocol, is_used = conn.protocol, conn.protocol in _used
+    # What came unasked would be taken for the answer, whether aiohttp has read it or the system still holds it.
+    if protocol is None or protocol.transport is None or protocol.should_close or (is_used and _is_readable(conn)):
+        raise (Stale if is_used else Unsent)("unasked answer")
+    if not is_used:
+        _used.add(protocol)
+    begun.has_begun = True
+    return protocol
 
 
 def _is_readable(conn: Connection) -> bool:

@@ -9,13 +9,15 @@ from typing import Any
 import aiohttp
 import httpx
 import yarl
+from aiohttp.http import HttpProcessingError
 
 from ..observe import event_hooks, silent_libraries
 from .bodies import Multipart
+from .direct import DirectResponse, Origin
 from .exchange import CONNECTIONS, ENCODING, Allowance, Lost, Received, Request, Response, Unsent
 from .guarded import Beginning, Stale, beginning
 from .over_httpx import HttpxResponse, other_loop
-from .proxies import Proxies
+from .proxies import HTTP_SCHEMES, Proxies
 from .sessions import SharedSession, shared_session
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
@@ -26,6 +28,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (aiohttp.InvalidURL, "InvalidURL"),
     (aiohttp.ServerDisconnectedError, "RemoteProtocolError"),
     (aiohttp.ClientResponseError, "RemoteProtocolError"),
+    (HttpProcessingError, "RemoteProtocolError"),
     (aiohttp.ClientPayloadError, "RemoteProtocolError"),
     (aiohttp.ClientOSError, "ReadError"),
     (TimeoutError, "ReadTimeout"),
@@ -36,7 +39,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 class _Headers(Mapping[str, str]):
     """The headers of an answer, in which several of one name are joined by commas."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse | DirectResponse) -> None:
         self._headers = response.headers
 
     def __getitem__(self, name: str) -> str:
@@ -57,7 +60,7 @@ class _Headers(Mapping[str, str]):
 class AiohttpResponse:
     """An answer of aiohttp."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse | DirectResponse) -> None:
         self._response = response
         self.headers: Mapping[str, str] = _Headers(response)
 
@@ -102,6 +105,7 @@ class AiohttpWire:
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._shared: SharedSession | None = None
+        self._origin: Origin | None = None
         self._bounds: set[asyncio.Timeout] = set()
         self._is_closed = False
 
@@ -149,22 +153,14 @@ class AiohttpWire:
         self, request: Request, receive: Callable[[Response], Awaitable[Received]], allowance: Allowance
     ) -> Received:
         """Send a request within the time that runs, and return what `receive` makes of its answer."""
-        session = self._session()
         body = Multipart(request.upload, allowance) if request.upload is not None else None
         seen = await self._seen_request(request, body)
         failure: Exception
         try:
-            response = await session.request(
-                request.method,
-                yarl.URL(request.url, encoded=True),
-                data=request.content if body is None else body,
-                allow_redirects=False,
-                timeout=self._timeout,
-                **self._options(request, body),
-            )
+            response = await self._asked(request, body)
         except (Lost, Unsent) as error:
             failure = type(error)(*error.args)
-        except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError, ValueError) as error:
             is_sent = beginning.get().has_begun
             failure = (Lost if is_sent else Unsent)("closed" if isinstance(error, RuntimeError) else _word(error))
             if body is not None and body.failure is not None:
@@ -177,10 +173,33 @@ class AiohttpWire:
                     response.close()
         raise failure
 
-    def _session(self) -> aiohttp.ClientSession:
+    async def _asked(self, request: Request, body: Multipart | None) -> aiohttp.ClientResponse | DirectResponse:
+        """Send a request and return the beginning of its answer, directly where nothing but that is to be done."""
+        url = yarl.URL(request.url, encoded=True)
         if self._shared is None:
             self._shared = shared_session()
-        return self._shared.session
+        origin = None if body is not None or self._proxies is not None else self._origin_of(self._shared, url)
+        if origin is not None:
+            return await origin.ask(request, url, self._options(request, None)["headers"])
+        return await self._shared.session.request(
+            request.method,
+            url,
+            data=request.content if body is None else body,
+            allow_redirects=False,
+            timeout=self._timeout,
+            **self._options(request, body),
+        )
+
+    def _origin_of(self, shared: SharedSession, url: yarl.URL) -> Origin | None:
+        """Return the origin that is asked directly, or None for a URL that aiohttp's session has to judge."""
+        if self._origin is None or not self._origin.is_of(url):
+            if url.scheme not in HTTP_SCHEMES or not url.raw_host:
+                return None
+            origin = Origin(shared, url, self._timeout)
+            if not origin.is_of(url):
+                return None
+            self._origin = origin
+        return self._origin
 
     def _options(self, request: Request, body: Multipart | None) -> dict[str, Any]:
         """Return the headers, and the proxy where one is asked."""
@@ -205,7 +224,7 @@ class AiohttpWire:
             await hook(seen)
         return seen
 
-    async def _seen_response(self, response: aiohttp.ClientResponse, request: httpx.Request) -> HttpxResponse:
+    async def _seen_response(self, response: aiohttp.ClientResponse | DirectResponse, request: httpx.Request) -> HttpxResponse:
         """Show an answer to the hooks as one of httpx, and return that."""
         stream = _Stream(AiohttpResponse(response))
         seen = httpx.Response(response.status, headers=list(response.raw_headers), stream=stream, request=request)
@@ -220,7 +239,7 @@ class AiohttpWire:
             if not bound.expired():
                 bound.reschedule(0)
         if self._shared is not None:
-            shared, self._shared = self._shared, None
+            shared, self._shared, self._origin = self._shared, None, None
             await shared.leave()
 
 

@@ -7,6 +7,7 @@ import contextlib
 import ssl
 import threading
 import weakref
+from typing import Any
 
 import aiohttp
 
@@ -18,10 +19,14 @@ _IDLE = 5.0
 """Seconds that an idle connection is kept, as httpx does; servers drop theirs after longer ones."""
 _HEADER = 32 * 1024
 """Bytes of one header of an answer."""
-_HEADERS = 128
-"""Headers of an answer."""
-_BUFFER = 4 * PIECE
-"""Bytes of a body that are held before the connection is read further."""
+ANSWER_BOUNDS: dict[str, Any] = {
+    "auto_decompress": False,
+    "read_bufsize": 4 * PIECE,  # of a body, before the connection is read further
+    "max_line_size": _HEADER,
+    "max_field_size": _HEADER,
+    "max_headers": 128,
+}
+"""How answers are read, in bytes and counts, as aiohttp names it."""
 _RESENDING = "_retry_connection"
 """aiohttp's own switch for sending a request again whose connection was dropped; `GuardedRequest` holds where it is gone."""
 
@@ -34,15 +39,13 @@ class SharedSession:
         self.session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
             trust_env=False,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
             request_class=GuardedRequest,
-            read_bufsize=_BUFFER,
-            max_line_size=_HEADER,
-            max_field_size=_HEADER,
-            max_headers=_HEADERS,
+            **ANSWER_BOUNDS,
         )
+        self.connector = connector
+        self.loop = loop
         setattr(self.session, _RESENDING, False)
         self.tls = tls
         self._users = 0
