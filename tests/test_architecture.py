@@ -47,6 +47,7 @@ def test_every_path_that_is_named_exists(document: Path) -> None:
     assert document.name != "architecture.md" or len(named) > 50
 
 
+@pytest.mark.process  # a library of the engine asks the system for the machine's word size when it is imported
 @each_document
 def test_every_python_name_that_is_named_exists(document: Path) -> None:
     named = set(re.findall(rf"\b{PACKAGE}(?:\.\w+)+", document.read_text("utf-8")))

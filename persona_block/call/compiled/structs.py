@@ -112,6 +112,8 @@ def _within(msgspec: ModuleType, tail: tuple[str, ...], schema: Mapping[str, Any
             return leaf
         case ("*", key) if json_types(schema.get("items", schema)) == ["string"]:
             return _entries_leaf(msgspec, key, leaf.make_json)
+        case (outer, key) if "*" not in tail and leaf.make is None:
+            return _two_deep_leaf(msgspec, outer, key, leaf)
         case (key, *rest) if key != "*":
             inner = _within(msgspec, tuple(rest), schema, leaf)
             return inner and _inner_leaf(msgspec, key, inner)
@@ -121,14 +123,30 @@ def _within(msgspec: ModuleType, tail: tuple[str, ...], schema: Mapping[str, Any
 
 def _inner_leaf(msgspec: ModuleType, key: str, leaf: Leaf) -> Leaf:
     """Return how an object is decoded of which one key is put out."""
-    struct = msgspec.defstruct("Holder", [("held", leaf.type, msgspec.field(name=key, default=None))], gc=False)
     make = leaf.make
 
-    def make_held(value: Any) -> Any:
-        held = None if value is None else value.held
-        return held if make is None else make(held)
+    def get_held(value: Any) -> Any:
+        return None if value is None else value.held
 
-    return Leaf(struct | None, make_held, leaf.make_json)
+    def make_held(value: Any) -> Any:
+        return make(None if value is None else value.held)  # type: ignore[misc]  # used where there is one
+
+    return Leaf(_holder(msgspec, key, leaf.type), get_held if make is None else make_held, leaf.make_json)
+
+
+def _two_deep_leaf(msgspec: ModuleType, outer: str, key: str, leaf: Leaf) -> Leaf:
+    """Return how an object is decoded of which one key of one key is put out as it is, such as the id of a relationship."""
+
+    def get_held(value: Any) -> Any:
+        inner = None if value is None else value.held
+        return None if inner is None else inner.held
+
+    return Leaf(_holder(msgspec, outer, _holder(msgspec, key, leaf.type)), get_held, leaf.make_json)
+
+
+def _holder(msgspec: ModuleType, key: str, type_: Any) -> Any:
+    """Return the type of an object of which one key is kept."""
+    return msgspec.defstruct("Holder", [("held", type_, msgspec.field(name=key, default=None))], gc=False) | None
 
 
 def _leaf(msgspec: ModuleType, schema: Mapping[str, Any]) -> Leaf:
