@@ -25,7 +25,7 @@ from ..spec.grammar import ToolSpec
 from .addresses import check_base_url, is_loopback
 from .filehost import Sink
 from .pacing import Pacer, Ticket, WindowClosed, pacer_for, reset_seconds
-from .parse import Answer
+from .parse import Answer, media_type_of
 from .retry import DEADLINE, Attempt, Stop, decide, is_in_doubt
 from .serialize import RequestParts
 from .trace import Trace
@@ -58,8 +58,6 @@ _PACERS = 256
 
 _HEADER_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
-
-_MEDIA_TYPE = re.compile(r"[!-~]*")
 _LONGEST_URL = 65_536
 
 _LEAST = 1.0
@@ -234,8 +232,7 @@ class Client:
         return Request(call.parts.method, url, headers, content, call.upload, credential)
 
     async def _read(self, call: Call, response: Response, allowance: Allowance, sink: Sink | None, media_type: str) -> Answer:
-        received = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        received = received if _MEDIA_TYPE.fullmatch(received) else ""
+        received = media_type_of(response.headers.get("Content-Type", ""))
         # No other success promises the whole of a file.
         to_sink = sink if response.status == 200 and received == media_type else None
         limit, body = self._file_limit if to_sink else JSON_LIMIT, b""

@@ -66,15 +66,18 @@ class Pacer:
         Raises WindowClosed where that is not within so many seconds: at once, unless an answer that is still to come may tell
         of more room.
         """
+        admitted = self.try_admit()
+        if isinstance(admitted, Ticket):
+            return admitted
         ends = time.monotonic() + seconds
         while True:
-            admitted = self.try_admit()
-            if isinstance(admitted, Ticket):
-                return admitted
             left = ends - time.monotonic()
             if admitted > left and (left <= 0 or not self._in_flight):
                 raise WindowClosed(admitted)
             await self._room(min(admitted, left))
+            admitted = self.try_admit()
+            if isinstance(admitted, Ticket):
+                return admitted
 
     async def _room(self, seconds: float) -> None:
         """Wait until there may be room again, so many seconds at most."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +13,7 @@ from ..errors import ApiError, ResponseError, TookEffect, api_error_type
 from ..spec.grammar import CursorSource, FileSource, ToolSpec
 from .json_body import is_too_deep, read_json
 
+_MEDIA_TYPE = re.compile(r"[!-~]*")
 SIGNATURES = {"application/pdf": b"%PDF-"}
 """How a file of a media type begins."""
 
@@ -29,6 +32,13 @@ class Answer:
     """Whether sending the same again may help, for an error."""
     retry_after: float | None = None
     """Seconds until the window of the rate limit ends, for an error that it is the reason of."""
+
+
+@lru_cache(16)
+def media_type_of(content_type: str) -> str:
+    """Return the media type of a `Content-Type` without its parameters, blank where it holds none."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else ""
 
 
 def parse(spec: ToolSpec, answer: Answer) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The templates of a spec are compiled once to functions of the values, which each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from ..errors import SpecError
 from ..spec.grammar import PLACEHOLDER, ToolSpec
 from .compiled.once import OncePerSpec
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9_-]+")
+"""A text that stands in a URL as it is, as ids do."""
 _ABSENT = object()
 """What a template gives where a param that it needs was not given."""
 
@@ -94,7 +97,7 @@ def _path_filler(spec: ToolSpec) -> Callable[[Values], str]:
             text = _as_text(values[name])
             if text in ("", ".", ".."):
                 raise SpecError(f"{spec.name}: {name} cannot stand in a path")
-            filled[2 * place + 1] = quote(text, safe="")
+            filled[2 * place + 1] = text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
         return "".join(filled)
 
     return fill

@@ -96,6 +96,6 @@ class Origin:
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if content is not None or request.method not in _WITHOUT_BODY:
             lines.append(f"Content-Length: {len(content or b'')}")
-        if any(map(_UNSAFE_HEADER.search, lines)):
+        if not "".join(lines).isprintable() and any(map(_UNSAFE_HEADER.search, lines)):
             raise ValueError("a header holds control characters")
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + (content or b"")
