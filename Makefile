@@ -70,8 +70,8 @@ canvas: .venv/.ready ## use the block on Langflow's canvas, with a whole Langflo
 floors: .venv/.ready ## run tests on the oldest versions that pyproject.toml allows
 	$(BIN)/python -m scripts.floors $(ARGS)
 
-bench: .venv/.ready ## print what calls and starts cost, as ratios from one interleaved run; Node's part needs node
-	$(BIN)/python -m benchmarks
+bench: .venv/.ready ## print what calls, starts, files and the offline Persona cost, in some five minutes; ARGS=calls for a part
+	$(BIN)/python -m benchmarks $(ARGS)
 
 format: .venv/.ready ## mend what ruff can mend, and format
 	$(BIN)/ruff check --fix .
