@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from persona_block import FileRules, FileStore, InputError, Runner, TransportError
 from persona_block.call.observe import event_hooks
-from persona_block.call.wire import Allowance, Request, Upload, WireName, choosing, chosen, make_wire, tls_context
+from persona_block.call.wire import Allowance, Request, Unsent, Upload, WireName, choosing, chosen, make_wire, tls_context
 from persona_block.call.wire.bodies import Multipart
 from persona_block.call.wire.over_aiohttp import AiohttpWire
 from persona_block.call.wire.over_httpx import HttpxWire
@@ -159,8 +159,14 @@ async def test_what_comes_unasked_and_was_not_read_yet_is_no_answer() -> None:
                     with contextlib.suppress(ConnectionError):
                         connection.recv(65_536)
 
+    seen: list[httpx.Request] = []
+
+    async def see(request: httpx.Request) -> None:
+        seen.append(request)
+
     thread = threading.Thread(target=serve)
     thread.start()
+    token = event_hooks.set({"request": [see]})
     try:
         async with Runner(api_key="k", base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", deadline=5) as runner:
             assert (await runner.call("get_inquiry", ID))["inquiry"]["id"] == "inq_1"
@@ -168,10 +174,11 @@ async def test_what_comes_unasked_and_was_not_read_yet_is_no_answer() -> None:
             assert has_written.wait(5)
             result = await runner.run("get_inquiry", ID)
     finally:
+        event_hooks.reset(token)
         thread.join(5)
         listening.close()
     assert result.output["inquiry"]["id"] == "inq_1"
-    assert result.attempts == 1
+    assert (result.attempts, len(seen)) == (1, 2)
 
 
 @pytest.mark.usefixtures("wire")
@@ -319,6 +326,97 @@ async def test_an_upload_that_nobody_takes_ends(wire: WireName) -> None:
     async with serving(answer) as url:
         with pytest.raises(Exception, match=r"^(WriteTimeout)?$"):
             await asyncio.wait_for(_upload(url, io.BytesIO(b"x" * 30_000_000), wire, seconds=0.3), 10)
+
+
+def _sockets() -> int:
+    gc.collect()
+    links = Path("/proc/self/fd")
+    return sum(1 for each in links.iterdir() if os.path.islink(each) and os.readlink(each).startswith("socket"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open sockets are counted in /proc")
+@pytest.mark.parametrize("is_answered", [True, False])
+@pytest.mark.parametrize("is_upload", [True, False])
+async def test_a_request_that_nobody_reads_keeps_no_connection(is_answered: bool, is_upload: bool, wire: WireName) -> None:
+    connections = 0
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        accepted.append(writer)
+        await reader.readuntil(b"\r\n")
+        cast(asyncio.Transport, writer.transport).pause_reading()
+        if is_answered:
+            writer.write(packed(b"no"))
+        await asyncio.sleep(30)
+
+    async def receive(response: Any) -> int:
+        while await response.read():
+            pass
+        return int(response.status)
+
+    content = b"x" * 20_000_000
+    async with serving(answer) as url:
+        opened = make_wire(wire, timeout=0.2)
+        before = _sockets()
+        for _ in range(2):
+            upload = Upload("file", "a.csv", io.BytesIO(content)) if is_upload else None
+            request = Request("POST", url, content=None if is_upload else content, upload=upload)
+            with contextlib.suppress(Exception):
+                assert await opened.exchange(request, receive, Allowance(0.5)) == 200
+        await asyncio.sleep(0.05)
+        assert connections == 2, "a request was written after another that is not sent yet"
+        assert _sockets() - before == len(accepted), "what is left are those of the server"
+        last = Request("POST", url, content=content)
+        call = asyncio.create_task(opened.exchange(last, receive, Allowance(20)))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(opened.aclose(), 5)
+        await asyncio.gather(call, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("wire")
+@pytest.mark.parametrize("status", [b"101 Switching Protocols", b"099 Nothing"])
+async def test_a_status_that_ends_no_call_is_no_answer(status: bytes) -> None:
+    heard: list[bytes] = []
+    async with replying(lambda _: b"HTTP/1.1 " + status + b"\r\n\r\n" + OK, heard) as url:
+        async with Runner(api_key="k", base_url=url, deadline=0) as runner:
+            with pytest.raises(TransportError, match=r"no answer \(RemoteProtocolError\)") as caught:
+                await runner.call("approve_inquiry", ID)
+    assert (caught.value.took_effect, len(heard)) == ("unknown", 1)
+
+
+@pytest.mark.usefixtures("wire")
+async def test_silence_after_an_early_hint_is_told_as_such() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await reader.read()
+
+    async with serving(answer) as url, Runner(api_key="k", base_url=url, timeout=0.1, deadline=0) as runner:
+        with pytest.raises(TransportError, match=r"no answer \(ReadTimeout\)"):
+            await runner.call("approve_inquiry", ID)
+
+
+async def test_nothing_is_sent_by_a_wire_that_a_hook_has_closed() -> None:
+    async def received(response: Any) -> int:
+        await response.read()
+        return int(response.status)
+
+    async def close(_request: httpx.Request) -> None:
+        await closed.aclose()
+
+    heard: list[bytes] = []
+    async with replying(lambda _: OK, heard) as url:
+        other = make_wire("aiohttp", timeout=5)  # whose kept connection it could take
+        token = event_hooks.set({"request": [close]})
+        closed = make_wire("aiohttp", timeout=5)
+        event_hooks.reset(token)
+        assert await other.exchange(Request("GET", url), received, Allowance(5)) == 200
+        with pytest.raises(Unsent, match="closed"):
+            await closed.exchange(Request("POST", url, content=b"{}"), received, Allowance(5))
+        await other.aclose()
+    assert len(heard) == 1
 
 
 # --- one session for each event loop ---------------------------------------------------------------------------------------

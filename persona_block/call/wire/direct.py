@@ -16,7 +16,7 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.streams import StreamReader
 from multidict import CIMultiDictProxy
 
-from .exchange import Request
+from .exchange import Lost, Request
 from .guarded import GuardedRequest, begin_on
 from .sessions import ANSWER_BOUNDS, SharedSession
 
@@ -43,7 +43,11 @@ class DirectResponse:
     def _release(self) -> None:
         if not self.closed:
             self.closed = True
-            self._connection.release()
+            transport = self._connection.transport
+            if transport is not None and transport.get_write_buffer_size():
+                self._connection.close()  # it was answered before the request was sent
+            else:
+                self._connection.release()
 
     def close(self) -> None:
         """Close the connection, unless the body came whole."""
@@ -80,8 +84,13 @@ class Origin:
             protocol = begin_on(connection, self._written(request, url, headers), self._bounds)
             while True:
                 message, content = await protocol.read()
-                if message.code >= 200 or message.code == 101:  # others are announced by further ones (RFC 9110, section 15.2)
+                if message.code >= 200:
                     return DirectResponse(connection, message, content)
+                if message.code < 100 or message.code == 101:  # no status, or a protocol that was not asked for
+                    raise Lost("RemoteProtocolError")
+                # A further answer follows (RFC 9110, section 15.2). This one has stopped the limit of its reading.
+                if not protocol.should_close:
+                    protocol.start_timeout()
         except BaseException:
             connection.close()
             raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientRequest, ClientResponse
@@ -24,6 +25,12 @@ class Beginning:
 
     waits_for: str = "none became free"
     has_begun: bool = False
+    transport: asyncio.Transport | None = field(default=None, repr=False)
+
+    def end(self) -> None:
+        """Drop what a connection that is closed has not sent yet; a peer that reads nothing would hold it open for ever."""
+        if self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
 
 
 beginning: ContextVar[Beginning] = ContextVar("persona_block_beginning")
@@ -67,22 +74,22 @@ def _begin(conn: Connection) -> ResponseHandler:
         raise Lost("ReadError")
     protocol, is_used = conn.protocol, conn.protocol in _used
     # What came unasked would be taken for the answer, whether aiohttp has read it or the system still holds it.
-    if protocol is None or protocol.transport is None or protocol.should_close or (is_used and _is_readable(conn)):
+    if protocol is None or protocol.transport is None or protocol.should_close or (is_used and not _is_idle(conn)):
         raise (Stale if is_used else Unsent)("unasked answer")
     if not is_used:
         _used.add(protocol)
-    begun.has_begun = True
+    begun.has_begun, begun.transport = True, protocol.transport
     return protocol
 
 
-def _is_readable(conn: Connection) -> bool:
-    """Return whether a connection has something to read, its end included."""
+def _is_idle(conn: Connection) -> bool:
+    """Return whether a connection has nothing to read, its end included, and has sent all of the request before."""
     transport = conn.transport
-    found = None if transport is None else transport.get_extra_info("socket")
+    found = None if transport is None or transport.get_write_buffer_size() else transport.get_extra_info("socket")
     if found is None:
-        return True
+        return False
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(found.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([found.fileno()], [], [], 0)[0])
+        return not poll.poll(0)
+    return not select.select([found.fileno()], [], [], 0)[0]

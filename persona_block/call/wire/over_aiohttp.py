@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -131,11 +132,7 @@ class AiohttpWire:
                     async with self._places:
                         begun.waits_for = "not in time"
                         with silent_libraries():
-                            while True:
-                                try:
-                                    return await self._sent(request, receive, allowance)
-                                except Stale:
-                                    continue
+                            return await self._sent(request, receive, allowance)
                 finally:
                     allowance.bind(None)
                     self._bounds.discard(bound)
@@ -147,6 +144,7 @@ class AiohttpWire:
             raise error.with_traceback(None) from None
         finally:
             beginning.reset(token)
+            begun.end()
         raise failure
 
     async def _sent(
@@ -156,8 +154,11 @@ class AiohttpWire:
         body = Multipart(request.upload, allowance) if request.upload is not None else None
         seen = await self._seen_request(request, body)
         failure: Exception
+        response: aiohttp.ClientResponse | DirectResponse | None = None
         try:
-            response = await self._asked(request, body)
+            while response is None:
+                with contextlib.suppress(Stale):
+                    response = await self._asked(request, body)
         except (Lost, Unsent) as error:
             failure = type(error)(*error.args)
         except (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError, ValueError) as error:
@@ -169,19 +170,20 @@ class AiohttpWire:
             try:
                 return await receive(AiohttpResponse(response) if seen is None else await self._seen_response(response, seen))
             finally:
-                if not response.closed:  # one that was read to its end is
-                    response.close()
+                response.close()  # which does nothing where it was read to its end, and the request is sent
         raise failure
 
     async def _asked(self, request: Request, body: Multipart | None) -> aiohttp.ClientResponse | DirectResponse:
         """Send a request and return the beginning of its answer, directly where nothing but that is to be done."""
         url = yarl.URL(request.url, encoded=True)
+        if self._is_closed:
+            raise Unsent("closed")
         if self._shared is None:
             self._shared = shared_session()
         origin = None if body is not None or self._proxies is not None else self._origin_of(self._shared, url)
         if origin is not None:
             return await origin.ask(request, url, self._options(request, None)["headers"])
-        return await self._shared.session.request(
+        response = await self._shared.session.request(
             request.method,
             url,
             data=request.content if body is None else body,
@@ -189,6 +191,10 @@ class AiohttpWire:
             timeout=self._timeout,
             **self._options(request, body),
         )
+        if response.status < 200:
+            response.close()
+            raise Lost("RemoteProtocolError")
+        return response
 
     def _origin_of(self, shared: SharedSession, url: yarl.URL) -> Origin | None:
         """Return the origin that is asked directly, or None for a URL that aiohttp's session has to judge."""
