@@ -375,6 +375,39 @@ async def test_a_request_that_nobody_reads_keeps_no_connection(is_answered: bool
         await asyncio.gather(call, return_exceptions=True)
 
 
+async def test_a_large_request_that_is_answered_too_early_over_tls_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+        await reader.readuntil(b"\r\n")
+        cast(asyncio.Transport, writer.transport).pause_reading()
+        writer.write(packed(b"no"))
+
+    async def receive(response: Any) -> int:
+        while await response.read():
+            pass
+        return int(response.status)
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(write_authority(tmp_path)))
+    tls_context.cache_clear()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=server_context())
+    wire = make_wire("aiohttp", timeout=2)
+    try:
+        request = Request("POST", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", content=b"x" * 20_000_000)
+        for _ in range(2):
+            assert await wire.exchange(request, receive, Allowance(3)) == 200
+    finally:
+        await wire.aclose()
+        server.close()
+        for writer in accepted:
+            writer.transport.abort()
+        tls_context.cache_clear()
+    assert len(accepted) == 2
+
+
 @pytest.mark.usefixtures("wire")
 @pytest.mark.parametrize("status", [b"101 Switching Protocols", b"099 Nothing"])
 async def test_a_status_that_ends_no_call_is_no_answer(status: bytes) -> None:

@@ -16,7 +16,7 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.streams import StreamReader
 from multidict import CIMultiDictProxy
 
-from .exchange import Lost, Request
+from .exchange import PIECE, Lost, Request
 from .guarded import GuardedRequest, begin_on
 from .sessions import ANSWER_BOUNDS, SharedSession
 
@@ -27,12 +27,13 @@ _WITHOUT_BODY = ("GET", "HEAD")
 
 
 class DirectResponse:
-    """The answer on a connection, which goes back to the others once its body came whole."""
+    """The answer on a connection, which may go back to the others once its body came whole."""
 
-    __slots__ = ("_connection", "closed", "content", "headers", "raw_headers", "status")
+    __slots__ = ("_connection", "_is_kept", "closed", "content", "headers", "raw_headers", "status")
 
-    def __init__(self, connection: Connection, message: RawResponseMessage, content: StreamReader) -> None:
+    def __init__(self, connection: Connection, message: RawResponseMessage, content: StreamReader, *, is_kept: bool) -> None:
         self._connection = connection
+        self._is_kept = is_kept
         self.status: int = message.code
         self.headers: CIMultiDictProxy[str] = message.headers
         self.raw_headers = message.raw_headers
@@ -44,10 +45,10 @@ class DirectResponse:
         if not self.closed:
             self.closed = True
             transport = self._connection.transport
-            if transport is not None and transport.get_write_buffer_size():
-                self._connection.close()  # it was answered before the request was sent
-            else:
+            if self._is_kept and transport is not None and not transport.get_write_buffer_size():
                 self._connection.release()
+            else:
+                self._connection.close()
 
     def close(self) -> None:
         """Close the connection, unless the body came whole."""
@@ -85,7 +86,9 @@ class Origin:
             while True:
                 message, content = await protocol.read()
                 if message.code >= 200:
-                    return DirectResponse(connection, message, content)
+                    # A request may be answered before it is sent. Of a large one over TLS, asyncio does not tell.
+                    is_kept = len(request.content or b"") <= PIECE
+                    return DirectResponse(connection, message, content, is_kept=is_kept)
                 if message.code < 100 or message.code == 101:  # no status, or a protocol that was not asked for
                     raise Lost("RemoteProtocolError")
                 # A further answer follows (RFC 9110, section 15.2). This one has stopped the limit of its reading.
