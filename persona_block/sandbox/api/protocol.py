@@ -54,8 +54,10 @@ class Protocol:
             number = store.next_request()
             request_id = f"req_{organization.token('req', number)}"
             environment = self._keys.get(api_key)
-            reply, effects, replayed = _unauthorized(bool(api_key)), 0, False
-            if environment:
+            effects, replayed = 0, False
+            if environment is None:
+                reply = _unauthorized(bool(api_key))
+            else:
                 env = Environment(organization, environment, now, request_id=request_id)
                 limits = self._count(environment, now)
                 reply, replayed = self._admit(request, env)

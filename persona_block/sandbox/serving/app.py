@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
 
 from ..api.endpoints import refusal_of
 from ..api.exchange import HttpReply, HttpRequest
@@ -26,6 +28,10 @@ from ..state.environment import Organization
 from .faults import FAILS
 
 BASE_PATH = "/api/v1"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_/-]+")
+"""A path that is the same in a URL, which costs more to make than to look at."""
+_ROUTE = "persona_block.route"
+"""Where the scope of a request holds the route that fits it best."""
 
 # Its warnings of malformed bodies would otherwise go to standard error, although the reply tells of them.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
@@ -34,10 +40,11 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
     """Return the application of an organisation; `keys` holds the environment of each API key."""
     protocol, imports = Protocol(organization, keys), BackgroundImports(organization)
-    routes = [
-        Route(BASE_PATH + operation.path, _endpoint(protocol, imports, operation), methods=[operation.method])
-        for operation in OPERATIONS
-    ]
+    by_resource: dict[str, list[Route]] = {}
+    for operation in OPERATIONS:
+        route = Route(BASE_PATH + operation.path, _endpoint(protocol, imports, operation), methods=[operation.method])
+        by_resource.setdefault(operation.path.split("/")[1], []).append(route)
+    routes: list[BaseRoute] = [_Resource(f"{BASE_PATH}/{name}", each) for name, each in by_resource.items()]
     routes += [
         Route("/files/{filename}", _file_endpoint(organization)),
         *web.routes(),
@@ -51,6 +58,32 @@ def create_app(organization: Organization, keys: dict[str, str]) -> Starlette:
     return app
 
 
+class _Resource(BaseRoute):
+    """The routes whose paths begin with the same resource, which are looked through for such paths alone."""
+
+    def __init__(self, path: str, routes: list[Route]) -> None:
+        self._path = path
+        self._routes = routes
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return how well the best of the routes fits a request, and what it adds to its scope."""
+        path = scope["path"]
+        if not path.startswith(self._path) or path[len(self._path) :][:1] not in ("", "/"):
+            return Match.NONE, {}
+        found: tuple[Match, Scope] = Match.NONE, {}
+        for route in self._routes:
+            match, added = route.matches(scope)
+            if match.value > found[0].value:
+                found = match, {**added, _ROUTE: route}
+            if match is Match.FULL:
+                break
+        return found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the route answer that fits best."""
+        await scope[_ROUTE].handle(scope, receive, send)
+
+
 def _endpoint(protocol: Protocol, imports: BackgroundImports, operation: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         parts, malformed, body = None, None, b""
@@ -60,7 +93,7 @@ def _endpoint(protocol: Protocol, imports: BackgroundImports, operation: Operati
             body = await request.body()
         http_request = HttpRequest(
             method=operation.method,
-            path=request.url.path,
+            path=request.scope["path"] if _PLAIN_PATH.fullmatch(request.scope["path"]) else request.url.path,
             query=request.scope["query_string"].decode("latin-1"),
             target=operation,
             ids=request.path_params,
