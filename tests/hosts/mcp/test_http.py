@@ -38,7 +38,7 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """The URL of an application that is served on a free loopback port while the context lasts."""
-    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, http="h11", log_level="warning", access_log=False))
     task = asyncio.create_task(server.serve())
     try:
         while not server.started:  # noqa: ASYNC110 - a flag is all it tells
