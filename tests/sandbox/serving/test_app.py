@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from persona_block.sandbox.api.endpoints import NOT_SIMULATED
 from persona_block.sandbox.api.operations import OPERATIONS
@@ -70,3 +73,11 @@ def test_no_endpoint_is_both_simulated_and_not() -> None:
     others = [(method, line.split()[0]) for line in NOT_SIMULATED.split("\n") if line for method in line.split()[1:]]
     assert len(set(others)) == len(others) > 150
     assert not {(operation.method, operation.path) for operation in OPERATIONS} & set(others)
+
+
+async def test_an_application_that_is_mounted_under_a_path(client: ContractClient) -> None:
+    transport = httpx.ASGITransport(Starlette(routes=[Mount("/persona", client.sandbox.app)]))
+    headers = {"Authorization": f"Bearer {client.sandbox.api_key}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://persona.test/persona", headers=headers) as http:
+        assert [(await http.get(f"/api/v1{path}")).status_code for path in ("/accounts", "/accounts/act_x")] == [200, 404]
+        assert (await http.get("/api/v1/accounts/act_x")).headers["request-id"] == client.sandbox.requests[-1].id
