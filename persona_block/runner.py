@@ -303,7 +303,7 @@ def _named(operation: Any, params: Any) -> tuple[ToolSpec, dict[str, Any]]:
     name = _operation_name(operation)
     if params is not None and not isinstance(params, Mapping):
         raise InputError(name, [Problem("params", "must be an object of params by name")])
-    return catalog.load(name), params if type(params) is dict else dict(params or {})
+    return catalog.load(name), dict(params or {})
 
 
 def _operation_name(operation: Any) -> str:

@@ -66,18 +66,15 @@ class Pacer:
         Raises WindowClosed where that is not within so many seconds: at once, unless an answer that is still to come may tell
         of more room.
         """
-        admitted = self.try_admit()
-        if isinstance(admitted, Ticket):
-            return admitted
         ends = time.monotonic() + seconds
         while True:
+            admitted = self.try_admit()
+            if isinstance(admitted, Ticket):
+                return admitted
             left = ends - time.monotonic()
             if admitted > left and (left <= 0 or not self._in_flight):
                 raise WindowClosed(admitted)
             await self._room(min(admitted, left))
-            admitted = self.try_admit()
-            if isinstance(admitted, Ticket):
-                return admitted
 
     async def _room(self, seconds: float) -> None:
         """Wait until there may be room again, so many seconds at most."""
@@ -144,8 +141,6 @@ class Pacer:
 
     def _wake(self, count: int) -> None:
         """Let so many waiters ask again."""
-        if not self._waiters:
-            return
         for _ in range(min(count, len(self._waiters))):
             with contextlib.suppress(IndexError, RuntimeError):  # another thread took it, or its loop is closed
                 loop, woken = self._waiters.popleft()

@@ -123,15 +123,15 @@ def _within(msgspec: ModuleType, tail: tuple[str, ...], schema: Mapping[str, Any
 
 def _inner_leaf(msgspec: ModuleType, key: str, leaf: Leaf) -> Leaf:
     """Return how an object is decoded of which one key is put out."""
-    make = leaf.make
+    make = leaf.make or as_it_is
 
     def get_held(value: Any) -> Any:
         return None if value is None else value.held
 
     def make_held(value: Any) -> Any:
-        return make(None if value is None else value.held)  # type: ignore[misc]  # used where there is one
+        return make(None if value is None else value.held)
 
-    return Leaf(_holder(msgspec, key, leaf.type), get_held if make is None else make_held, leaf.make_json)
+    return Leaf(_holder(msgspec, key, leaf.type), get_held if leaf.make is None else make_held, leaf.make_json)
 
 
 def _two_deep_leaf(msgspec: ModuleType, outer: str, key: str, leaf: Leaf) -> Leaf:

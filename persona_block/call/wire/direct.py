@@ -75,13 +75,16 @@ class Origin:
         return (url.scheme, url.raw_host, url.port) == self._place and url.raw_user is None and url.raw_password is None
 
     async def ask(self, request: Request, url: yarl.URL, headers: Mapping[str, str]) -> DirectResponse:
-        """Send a request and return the beginning of its answer; raises Stale, Unsent, Lost and what aiohttp does."""
+        """Send a request and return the beginning of its answer; raises Stale, Unsent, Lost and what aiohttp does.
+
+        headers: sent before those of the request, which win.
+        """
         try:
             connection = await self._connector.connect(self._template, [], self._timeout)
         except TimeoutError:
             raise aiohttp.ConnectionTimeoutError from None
         try:
-            # Made here, so that no frame of this package holds it, and with it the API key, where the sending fails.
+            # Made here, so that no frame that waits for the answer holds it, and with it the API key.
             protocol = begin_on(connection, self._written(request, url, headers), self._bounds)
             while True:
                 message, content = await protocol.read()
@@ -105,7 +108,7 @@ class Origin:
         if _UNSAFE_TARGET.search(target):
             raise ValueError("the target holds white space or control characters")
         lines = [f"{request.method} {target} HTTP/1.1", f"Host: {self._host}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in {**headers, **request.all_headers()}.items()]
         if content is not None or request.method not in _WITHOUT_BODY:
             lines.append(f"Content-Length: {len(content or b'')}")
         if not "".join(lines).isprintable() and any(map(_UNSAFE_HEADER.search, lines)):

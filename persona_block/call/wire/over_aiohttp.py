@@ -182,7 +182,7 @@ class AiohttpWire:
             self._shared = shared_session()
         origin = None if body is not None or self._proxies is not None else self._origin_of(self._shared, url)
         if origin is not None:
-            return await origin.ask(request, url, self._options(request, None)["headers"])
+            return await origin.ask(request, url, self._headers)
         response = await self._shared.session.request(
             request.method,
             url,

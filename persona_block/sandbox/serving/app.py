@@ -67,9 +67,7 @@ class _Resource(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return how well the best of the routes fits a request, and what it adds to its scope."""
-        # A program may have mounted the application under a path of its own.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if not path.startswith(self._path) or path[len(self._path) :][:1] not in ("", "/"):
+        if self._path not in scope["path"]:  # not just at its beginning: the application may be mounted under another path
             return Match.NONE, {}
         found: tuple[Match, Scope] = Match.NONE, {}
         for route in self._routes:
