@@ -543,6 +543,29 @@ async def test_a_call_that_is_cancelled_leaves_no_key_in_its_frames() -> None:
     assert SECRET not in shown.replace(f'"{SECRET}"', "").replace(f"SECRET = '{SECRET}'", "")
 
 
+async def test_no_frame_that_waits_for_an_answer_holds_the_key() -> None:
+    heard = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        heard.set()
+        await reader.read()
+
+    async with serving(answer) as url, Runner(api_key=SECRET, base_url=url, wire="aiohttp") as runner:
+        call = asyncio.create_task(runner.call("get_inquiry", ID))
+        await heard.wait()
+        waiting, held, seen = cast(Any, call.get_coro()), [], []
+        while hasattr(waiting, "cr_frame"):
+            frame, waiting = waiting.cr_frame, waiting.cr_await
+            if "persona_block" in frame.f_code.co_filename:
+                seen.append(frame.f_code.co_name)
+                held += [name for name, value in frame.f_locals.items() if SECRET in repr(value)]
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+    assert "ask" in seen
+    assert held == []
+
+
 async def test_hooks_see_requests_and_answers(wire: WireName) -> None:
     seen: list[Any] = []
 
